@@ -1,0 +1,46 @@
+import { Elysia } from 'elysia'
+import type { Logger } from 'pino'
+import { signedIn } from './auth/signed-in.ts'
+import { createTokens, type TokenOptions } from './auth/tokens.ts'
+import type { Sql } from './database/connect.ts'
+import { allowOrigins } from './http/cors.ts'
+import { docs } from './http/docs.ts'
+import { requireHost } from './http/door.ts'
+import { errors } from './http/errors.ts'
+import { health } from './http/health.ts'
+import { logAnswers } from './http/log.ts'
+import { refuseOtherMethods } from './http/methods.ts'
+import { taskRoutes } from './tasks/routes.ts'
+import { taskConstraints } from './tasks/schema.ts'
+
+export type AppOptions = {
+  sql: Sql
+  tokens: TokenOptions
+  corsOrigins: string[]
+  docs: boolean
+  log: Logger
+  isReady: () => Promise<boolean>
+}
+
+/** The whole API. */
+export function createApp(options: AppOptions) {
+  const authenticated = signedIn(createTokens(options.tokens))
+
+  // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
+  // that Elysia's does not, by a Host header that makes the two read the path differently.
+  const app = new Elysia({ normalize: false, systemRouter: false })
+    .use(errors(taskConstraints, options.log))
+    .use(logAnswers(options.log))
+    .use(requireHost)
+    .use(allowOrigins(options.corsOrigins))
+    .use(options.docs ? docs() : new Elysia())
+    .use(health(options.isReady))
+    .use(taskRoutes('/api', options.sql, authenticated))
+    .use(taskRoutes('/api/:user_id', options.sql, authenticated))
+
+  refuseOtherMethods(app)
+  return app
+}
+
+/** For a typed client: `treaty<App>(…)` of @elysiajs/eden. */
+export type App = ReturnType<typeof createApp>

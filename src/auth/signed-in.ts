@@ -1,0 +1,54 @@
+import { Elysia } from 'elysia'
+import { Problem } from '../http/problem.ts'
+import type { Tokens } from './tokens.ts'
+
+export type User = { id: string }
+
+/** Undefined where the path has none. */
+type Params = { user_id?: string | undefined }
+
+const unauthorized = (detail: string): Problem =>
+  new Problem(401, detail, { headers: { 'www-authenticate': 'Bearer' } })
+
+/** Who sent this request, by its credential. Every kind of sign-in comes in here. */
+async function identify(request: Request, tokens: Tokens): Promise<User> {
+  const credential = request.headers.get('authorization')
+  if (credential === null) throw unauthorized('Send a token: Authorization: Bearer …')
+
+  const token = /^Bearer +(\S+)$/i.exec(credential)?.[1]
+  const id = token === undefined ? null : await tokens.verify(token)
+  if (id === null) throw unauthorized('The token is invalid or has expired.')
+  return { id }
+}
+
+/**
+ * Every route of the instance that uses this one needs a valid token and gets a `user`. Where its path has a
+ * `{user_id}`, that is the caller's own or `me`.
+ */
+export function signedIn(tokens: Tokens) {
+  const users = new WeakMap<Request, User>()
+
+  async function authorize(request: Request, params: Params | undefined): Promise<User> {
+    const known = users.get(request)
+    if (known !== undefined) return known
+
+    const user = await identify(request, tokens)
+    const asked = params?.user_id ?? 'me'
+    if (asked !== 'me' && asked !== user.id) {
+      throw new Problem(403, 'The path names another user: put your own id there, or me.')
+    }
+    users.set(request, user)
+    return user
+  }
+
+  // Twice, because Elysia parses the body before it derives: a stranger is refused before a byte of it is read.
+  return new Elysia({ name: 'signed-in', seed: tokens })
+    .onParse({ as: 'scoped' }, async ({ request, params }) => {
+      await authorize(request, params)
+    })
+    .derive({ as: 'scoped' }, async ({ request, params }) => ({
+      user: await authorize(request, params),
+    }))
+}
+
+export type SignedIn = ReturnType<typeof signedIn>

@@ -1,0 +1,103 @@
+/** Everything that the process reads from its environment, read once. `.env.example` explains each. */
+export type Config = {
+  /** Null: the embedded database in `dataDir`. */
+  databaseUrl: string | null
+  prepareStatements: boolean
+  dataDir: string
+  /** Null: the one kept in `dataDir`. */
+  secret: string | null
+  jwtIssuer: string | null
+  jwtAudience: string | null
+  corsOrigins: string[]
+  host: string
+  port: number
+  docs: boolean
+  logLevel: LogLevel
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** A message for the operator: what is wrong and what to do. Shown without a stack. */
+export class OperatorError extends Error {}
+
+/** Better Auth signs with this one when it is given none: everybody knows it. */
+const publishedSecret = 'better-auth-secret-12345678901234567890'
+
+/** Throws one OperatorError that lists every fault. */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const faults: string[] = []
+
+  // An empty variable is an absent one, so that a copied .env.example changes nothing.
+  const read = (name: string): string | null => env[name]?.trim() || null
+
+  function oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const text = read(name) ?? fallback
+    const found = allowed.find((word) => word === text)
+    if (found === undefined) faults.push(`${name} must be one of ${allowed.join(', ')}.`)
+    return found ?? fallback
+  }
+
+  function readPort(): number {
+    const text = read('PORT') ?? '8000'
+    const port = Number(text)
+    if (!/^\d+$/.test(text) || port > 65_535) faults.push('PORT must be a number from 0 to 65535.')
+    return port
+  }
+
+  function readSecret(required: boolean): string | null {
+    // Not trimmed: Better Auth does not trim it either.
+    const secret = env['BETTER_AUTH_SECRET'] || null
+    if (secret === null && required) {
+      faults.push(
+        'BETTER_AUTH_SECRET is required with a DATABASE_URL: what Better Auth signs with.',
+      )
+    } else if (secret === publishedSecret) {
+      faults.push(
+        'BETTER_AUTH_SECRET is the published default of Better Auth: make one of your own.',
+      )
+    } else if (secret !== null && Buffer.byteLength(secret) < 32) {
+      faults.push('BETTER_AUTH_SECRET must have at least 32 bytes.')
+    }
+    return secret
+  }
+
+  function readOrigins(fallback: string[]): string[] {
+    const text = read('CORS_ORIGINS')
+    if (text === null) return fallback
+    const origins = text.split(',').map((origin) => origin.trim())
+    for (const origin of origins) {
+      if (!isOrigin(origin)) {
+        faults.push(`CORS_ORIGINS: "${origin}" is not an origin such as https://app.example.com.`)
+      }
+    }
+    return origins
+  }
+
+  const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
+  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    faults.push('DATABASE_URL must begin with postgres:// or postgresql://.')
+  }
+
+  const config: Config = {
+    databaseUrl,
+    prepareStatements: oneOf('DATABASE_PREPARE', ['on', 'off'], 'on') === 'on',
+    dataDir: read('DATA_DIR') ?? '.docket',
+    secret: readSecret(databaseUrl !== null),
+    jwtIssuer: read('JWT_ISSUER'),
+    jwtAudience: read('JWT_AUDIENCE'),
+    corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
+    host: read('HOST') ?? '127.0.0.1',
+    port: readPort(),
+    docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
+    logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
+  }
+  if (faults.length > 0) {
+    throw new OperatorError(`Cannot start, the configuration is wrong:\n  ${faults.join('\n  ')}`)
+  }
+  return config
+}
+
+/** `https://app.example.com`, `http://localhost:3000`: what a browser sends as Origin, to the letter. */
+const isOrigin = (text: string): boolean =>
+  /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text

@@ -1,0 +1,91 @@
+import type { Duplex } from 'node:stream'
+import postgres from 'postgres'
+import { parseDatabaseUrl } from './url.ts'
+
+/** What a query needs. */
+export type Sql = postgres.Sql<Types>
+
+type Types = { timestamptz: string; date: string; text_array: string[]; int_array: number[] }
+
+/**
+ * What the database says goes to the wire. A JavaScript `Date` would lose the microseconds of an instant and
+ * invent a time zone for a calendar date, so both stay text.
+ */
+const types = {
+  timestamptz: {
+    to: 1184,
+    from: [1184],
+    serialize: (text: string) => text,
+    parse: rfc3339,
+  },
+  date: {
+    to: 1082,
+    from: [1082],
+    serialize: (text: string) => text,
+    parse: (text: string) => text,
+  },
+  text_array: {
+    to: 1009,
+    from: [1009],
+    serialize: arrayLiteral,
+    parse: parseArrayLiteral,
+  },
+  int_array: {
+    to: 1007,
+    from: [1007],
+    serialize: arrayLiteral,
+    parse: (text: string) => parseArrayLiteral(text).map(Number),
+  },
+}
+
+const shared = {
+  types,
+  // The array types that are used stand above: no extra query when a connection opens.
+  fetch_types: false,
+  onnotice: () => {},
+}
+
+/** A pool on the server of a connection string. */
+export const connect = (databaseUrl: string, prepare: boolean): Sql =>
+  postgres({
+    ...shared,
+    ...parseDatabaseUrl(databaseUrl),
+    prepare,
+    max: 8,
+    connect_timeout: 10,
+    idle_timeout: 60,
+    connection: { application_name: 'docket', TimeZone: 'UTC' },
+  })
+
+/** The one connection of the embedded database, which has one session. */
+export const connectEmbedded = (socket: () => Duplex): Sql =>
+  postgres({
+    ...shared,
+    // `socket` is documented by postgres.js and missing in its types.
+    ...({ socket } as object),
+    host: 'embedded',
+    user: 'postgres',
+    database: 'postgres',
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+  })
+
+/** `2026-11-20 22:36:42.123456+00` of a session in UTC as `2026-11-20T22:36:42.123456+00:00`. */
+function rfc3339(text: string): string {
+  return `${text.replace(' ', 'T')}:00`
+}
+
+/** `{"a","b \"c\""}`: every element quoted, so that nothing in it means anything. */
+function arrayLiteral(elements: readonly (string | number)[]): string {
+  const quoted = elements.map((element) => `"${String(element).replace(/[\\"]/g, '\\$&')}"`)
+  return `{${quoted.join(',')}}`
+}
+
+/** The elements of a one-dimensional array without nulls, quoted or not. */
+function parseArrayLiteral(text: string): string[] {
+  const elements = text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/gs)
+  return Array.from(elements, ([, quoted, bare]) =>
+    quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/gs, '$1'),
+  )
+}

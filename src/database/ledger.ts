@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import postgres from 'postgres'
+import { OperatorError } from '../config.ts'
+import type { Sql } from './connect.ts'
+import type { SchemaFile } from './schema-files.ts'
+
+/** A row of the ledger: a file that was applied, once. */
+type Applied = { version: number; name: string; checksum: string; breaking: boolean }
+
+// One arbitrary number that every instance agrees on.
+const lock = 7_263_548_190
+
+/** How long, in milliseconds, to wait for an instance that is applying a file. */
+const patience = 120_000
+
+/**
+ * Applies the schema files that the database has not seen, in order, each once. Safe for any number of instances that
+ * start together, also through a pooler in transaction mode: nothing is held from one message to the next.
+ * @returns the names of the files that this call applied
+ * @throws OperatorError when a file was changed after it was applied, or the database is of a newer Docket
+ */
+export async function applySchema(sql: Sql, files: readonly SchemaFile[]): Promise<string[]> {
+  const names: string[] = []
+  let applied = await readLedger(sql)
+  for (const file of files) {
+    refuseDifferences(files, applied)
+    if (applied.some(({ version }) => version === file.version)) continue
+
+    if (await apply(sql, file)) names.push(file.name)
+    applied = await readLedger(sql)
+  }
+  refuseDifferences(files, applied)
+  return names
+}
+
+async function readLedger(sql: Sql): Promise<Applied[]> {
+  try {
+    return await sql<Applied[]>`
+      select version, name, checksum, breaking
+      from schema_migrations
+      order by version`
+  } catch (error) {
+    if (!isPostgres(error, '42P01')) throw error // The table is not there: nothing was applied.
+    return []
+  }
+}
+
+/** Applies one file, or waits until another instance has. True: it was this one. */
+async function apply(sql: Sql, file: SchemaFile): Promise<boolean> {
+  const deadline = Date.now() + patience
+  for (;;) {
+    try {
+      await sql.unsafe(message(file)).simple()
+      return true
+    } catch (error) {
+      // Its row in the ledger is there: another instance was faster.
+      if (isPostgres(error, '23505') && error.table_name === 'schema_migrations') return false
+      // Another instance holds the lock, or a table that the file needs.
+      if (!isPostgres(error, '55P03') || Date.now() > deadline) throw explain(error, file)
+      await Bun.sleep(50 + Math.random() * 100)
+    }
+  }
+}
+
+/**
+ * A file and its row in the ledger as one message of the simple protocol, which is one transaction: the file is applied
+ * whole or not at all, and a connection that is lost leaves nothing open. The lock is tried, not waited for: a session
+ * that waits for it would stop CREATE INDEX CONCURRENTLY.
+ */
+const message = ({ version, name, text, breaking }: SchemaFile): string => `
+  select set_config('lock_timeout', '5s', true);
+  do $lock$ begin
+    if not pg_try_advisory_xact_lock(${lock}) then
+      raise exception 'another instance is applying the schema' using errcode = '55P03';
+    end if;
+  end $lock$;
+  create table if not exists schema_migrations (
+    version    integer     primary key,
+    name       text        not null,
+    checksum   text        not null,
+    breaking   boolean     not null,
+    applied_at timestamptz not null default now()
+  );
+  insert into schema_migrations (version, name, checksum, breaking)
+  values (${version}, '${name}', '${checksum(text)}', ${breaking});
+  ${text}`
+
+/** SHA-256 of the text, the same on a checkout with CRLF. */
+export const checksum = (text: string): string =>
+  createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
+
+function refuseDifferences(files: readonly SchemaFile[], applied: readonly Applied[]): void {
+  for (const row of applied) {
+    const file = files.find(({ version }) => version === row.version)
+    if (file === undefined && row.breaking) {
+      throw new OperatorError(
+        `Cannot use this database: a newer Docket changed it (${row.name}). Start that version, or a later one.`,
+      )
+    }
+    if (file !== undefined && checksum(file.text) !== row.checksum) {
+      throw new OperatorError(
+        `Cannot use this database: ${row.name} was changed after it was applied. ` +
+          'Put the file back as it was, and make the change in a new one.',
+      )
+    }
+  }
+}
+
+const explain = (error: unknown, file: SchemaFile): unknown =>
+  error instanceof postgres.PostgresError
+    ? new OperatorError(`Cannot apply ${file.name}: ${error.message} (SQLSTATE ${error.code}).`)
+    : error
+
+const isPostgres = (error: unknown, code: string): error is postgres.PostgresError =>
+  error instanceof postgres.PostgresError && error.code === code

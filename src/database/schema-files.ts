@@ -1,0 +1,19 @@
+import tasks from '../../sql/001_tasks.sql' with { type: 'text' }
+
+export type SchemaFile = {
+  version: number
+  name: string
+  text: string
+  /** An older Docket cannot work on a database with this file. */
+  breaking: boolean
+}
+
+const file = (name: string, text: string): SchemaFile => ({
+  version: Number.parseInt(name, 10),
+  name,
+  text,
+  breaking: /^-- breaking\b/m.test(text),
+})
+
+/** The files of sql/, which are in the compiled binary too. Append; never edit one that was released. */
+export const schemaFiles: readonly SchemaFile[] = [file('001_tasks', tasks)]

@@ -1,0 +1,108 @@
+import { swagger } from '@elysiajs/swagger'
+import { Elysia } from 'elysia'
+import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
+import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
+import { version } from '../../package.json' with { type: 'json' }
+import { tidy } from './openapi.ts'
+import { ProblemSchema } from './problem.ts'
+
+const description = `Tasks for a frontend that signs its users in with Better Auth.
+
+Every request under \`/api\` needs a token, \`Authorization: Bearer …\`: an HS256 JWT signed with \`BETTER_AUTH_SECRET\`,
+with the user's id in \`sub\` and an expiry. For development, \`docket token --user alice\` prints one: put it in under
+**Authorize**, and every request below can be tried out.
+
+The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
+user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.`
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Docket</title>
+    <link rel="stylesheet" href="/swagger/swagger-ui.css">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/swagger/swagger-ui-bundle.js"></script>
+    <script src="/swagger/init.js"></script>
+  </body>
+</html>
+`
+
+const init = `SwaggerUIBundle({
+  url: '/swagger/json',
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+})
+`
+
+/** Nothing from anywhere else, so the page works without the internet. Swagger UI writes style attributes. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const file = (body: string | Blob, type: string): Response =>
+  new Response(body, { headers: { 'content-type': type, 'cache-control': 'max-age=3600' } })
+
+/** `/swagger`, a page to read and to try, and `/swagger/json`, the OpenAPI document. */
+export function docs() {
+  let document: object | undefined
+
+  return (
+    new Elysia({ name: 'docs', detail: { hide: true } })
+      // The plugin collects the routes. Its document is not valid OpenAPI, and its page loads a script from elsewhere.
+      .onAfterHandle(({ route, responseValue, set }) => {
+        if (route === '/swagger/json') {
+          document ??= tidy(responseValue)
+          return document
+        }
+        if (route !== '/swagger') return
+        set.headers['content-security-policy'] = contentSecurityPolicy
+        return file(page, 'text/html; charset=utf-8')
+      })
+      .use(
+        swagger({
+          documentation: {
+            info: {
+              title: 'Docket',
+              version,
+              description,
+              license: { name: 'MIT' },
+            },
+            servers: [{ url: '/', description: 'This server.' }],
+            tags: [
+              { name: 'Tasks', description: 'The tasks of the caller.' },
+              { name: 'Health', description: 'For load balancers and monitoring.' },
+            ],
+            components: {
+              schemas: { Problem: ProblemSchema as object },
+              securitySchemes: {
+                bearer: {
+                  type: 'http',
+                  scheme: 'bearer',
+                  bearerFormat: 'JWT',
+                  description: 'An HS256 token signed with BETTER_AUTH_SECRET.',
+                },
+              },
+            },
+          },
+        }),
+      )
+      .get('/swagger/init.js', () => file(init, 'text/javascript; charset=utf-8'))
+      .get('/swagger/swagger-ui-bundle.js', () =>
+        file(Bun.file(bundle), 'text/javascript; charset=utf-8'),
+      )
+      .get('/swagger/swagger-ui.css', () => file(Bun.file(styles), 'text/css; charset=utf-8'))
+  )
+}

@@ -1,0 +1,75 @@
+import { Elysia, ValidationError } from 'elysia'
+import type { Logger } from 'pino'
+import postgres from 'postgres'
+import { type Fault, invalid, Problem } from './problem.ts'
+import { findFaults } from './validation.ts'
+
+/** What a violated check constraint means to the client, by the constraint's name. */
+export type Constraints = Record<string, Fault>
+
+/**
+ * Renders whatever is thrown under a request, the only place that does. Used before any route: Elysia gives a hook
+ * only to routes that come after it.
+ */
+export const errors = (constraints: Constraints, log: Logger) =>
+  new Elysia({ name: 'errors', seed: constraints }).onError(
+    { as: 'global' },
+    ({ error, request, set }) => {
+      const problem = toProblem(error, constraints)
+      if (problem.status === 500) {
+        log.error({ err: loggable(error), method: request.method }, 'a request failed')
+      }
+      set.status = problem.status
+      Object.assign(set.headers, problem.headers, { 'content-type': 'application/problem+json' })
+      return problem.body
+    },
+  )
+
+function toProblem(error: unknown, constraints: Constraints): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof ValidationError) return fromValidation(error)
+  if (error instanceof postgres.PostgresError) return fromPostgres(error, constraints)
+
+  const code = codeOf(error)
+  // Elysia wraps what a parser throws.
+  if (code === 'PARSE') return toProblem((error as Error).cause, constraints)
+  if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
+  if (isConnectionLost(code)) return unavailable()
+  return internal()
+}
+
+function fromValidation({ type, validator, value }: ValidationError): Problem {
+  // An id that is no UUID is an id that nothing has.
+  if (type === 'params') return new Problem(404, 'You have no task with this id.')
+  if (type !== 'body' || !('Errors' in validator)) return internal()
+  return invalid(findFaults(validator.Errors(value)))
+}
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+function fromPostgres({ code, constraint_name }: postgres.PostgresError, constraints: Constraints) {
+  const fault = code === '23514' && constraint_name ? constraints[constraint_name] : undefined
+  if (fault !== undefined) return invalid([fault])
+  if (isConnectionLost(code)) return unavailable()
+  return internal()
+}
+
+const internal = (): Problem => new Problem(500, 'Something went wrong here. It has been logged.')
+
+const unavailable = (): Problem =>
+  new Problem(503, 'The database cannot be reached. Try again.', {
+    headers: { 'retry-after': '1' },
+  })
+
+/** Codes of the driver and of the operating system, and SQLSTATE classes 08, 53 and 57. */
+const isConnectionLost = (code: unknown): boolean =>
+  typeof code === 'string' &&
+  /^(CONNECT|E(CONN|PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN|HOST|NET)|(08|53|57)...$)/.test(code)
+
+const codeOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+
+/** Without `detail`, `where` and `parameters` of PostgreSQL, which hold what users wrote. */
+const loggable = (error: unknown) =>
+  error instanceof Error
+    ? { name: error.name, code: codeOf(error), message: error.message, stack: error.stack }
+    : { message: String(error) }

@@ -1,0 +1,142 @@
+import { type TObject, type TSchema, Type as t } from '@sinclair/typebox'
+import { type ProblemSchema, type ProblemStatus, statuses } from './problem.ts'
+import { queryReader } from './query.ts'
+
+/** An answer below 400. */
+export type Answer<S extends TSchema = TSchema> = {
+  description: string
+  /** Its type for Eden. Absent: there is no body. */
+  schema?: S
+  /** Where the document has the schema: a component's name, in an array or not. */
+  model?: string
+  list?: boolean
+  /** Response headers by name, with what each says. */
+  headers?: Record<string, string>
+  example?: object
+}
+
+type Schemas<A extends Record<number, Answer>, P extends ProblemStatus> = {
+  [K in keyof A]: A[K] extends { schema: infer S extends TSchema } ? S : never
+} & { [K in P]: typeof ProblemSchema }
+
+type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q extends TObject> = {
+  operationId: string
+  summary: string
+  description: string
+  answers: A
+  problems: readonly P[]
+  /** Query parameters. Without a schema there are none, and any that is sent is refused. */
+  query?: Q
+  /** Header parameters by name, with what each does. */
+  headers?: Record<string, { description: string; example: string }>
+  optionalBody?: boolean
+}
+
+/**
+ * What Elysia is told of a route: its documentation as `detail`, and a reader of its query string as `transform`.
+ * `response` and `query` exist in the types only. Answers are held against the document in every test, and not again on
+ * the hot path; a query schema would make Elysia read the query string in its own way.
+ */
+export function operation<
+  const A extends Record<number, Answer>,
+  const P extends ProblemStatus,
+  const Q extends TObject = typeof noQuery,
+>({ answers, problems, query, headers = {}, optionalBody = false, ...about }: Operation<A, P, Q>) {
+  const schema = query ?? noQuery
+  const readQuery = queryReader(schema)
+
+  return {
+    detail: {
+      ...about,
+      responses: {
+        ...mapValues(answers, renderAnswer),
+        ...Object.fromEntries(problems.map((status) => [status, renderProblem(status)])),
+      },
+      'x-parameters': [...renderQuery(schema), ...renderHeaderParameters(headers)],
+      'x-optional-body': optionalBody,
+    },
+    transform: (context: { request: Request; query: unknown }) => {
+      context.query = readQuery(context.request.url)
+    },
+    // These casts add what only the compiler sees: undefined is no schema to Elysia.
+    response: undefined as unknown as Schemas<A, P>,
+    query: undefined as unknown as Q,
+  }
+}
+
+const noQuery = t.Object({}, { additionalProperties: false })
+
+function renderQuery(schema: TObject) {
+  return Object.entries(schema.properties).map(
+    ([name, { description, examples, ...property }]) => ({
+      name,
+      in: 'query',
+      required: false,
+      description,
+      schema: property,
+      // Words are separated by commas; free text is repeated.
+      ...(property['type'] === 'array'
+        ? { style: 'form', explode: property['items'].type === 'string' }
+        : {}),
+      ...(examples === undefined ? {} : { example: examples[0] }),
+    }),
+  )
+}
+
+const renderHeaderParameters = (
+  headers: Record<string, { description: string; example: string }>,
+) =>
+  Object.entries(headers).map(([name, { description, example }]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' as const },
+    example,
+  }))
+
+function renderAnswer({ description, model, list, headers, example }: Answer) {
+  const schema = model === undefined ? undefined : { $ref: `#/components/schemas/${model}` }
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers: renderHeaders(headers) }),
+    ...(schema === undefined
+      ? {}
+      : {
+          content: {
+            'application/json': {
+              schema: list ? { type: 'array' as const, items: schema } : schema,
+              ...(example === undefined ? {} : { example }),
+            },
+          },
+        }),
+  }
+}
+
+const renderHeaders = (headers: Record<string, string>) =>
+  mapValues(headers, (description) => ({ description, schema: { type: 'string' as const } }))
+
+const mapValues = <T, U>(object: Record<string, T>, map: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))
+
+/** Headers that a problem of this status always has. */
+const problemHeaders: Partial<Record<ProblemStatus, Record<string, string>>> = {
+  401: { 'WWW-Authenticate': 'Bearer' },
+  405: { Allow: 'The methods that this path has.' },
+  503: { 'Retry-After': 'Seconds to wait.' },
+}
+
+function renderProblem(status: ProblemStatus) {
+  const [title, code, description, detail] = statuses[status]
+  const headers = problemHeaders[status]
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers: renderHeaders(headers) }),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        example: { type: 'about:blank', title, status, detail, code },
+      },
+    },
+  }
+}

@@ -1,0 +1,145 @@
+import { type Static, Type as t } from '@sinclair/typebox'
+
+const FaultSchema = t.Object({
+  pointer: t.String({
+    description: 'JSON Pointer to the field, or / and the name of the query parameter.',
+    examples: ['/title'],
+  }),
+  detail: t.String({ description: 'What is wrong with it.', examples: ['must not be empty'] }),
+})
+
+/** RFC 9457: the body of every answer of 400 and above. */
+export const ProblemSchema = t.Object(
+  {
+    type: t.String({ description: 'Always about:blank: see `code`.', examples: ['about:blank'] }),
+    title: t.String({ description: 'The name of the status.', examples: ['Not Found'] }),
+    status: t.Integer({ description: 'The status.', examples: [404] }),
+    detail: t.String({
+      description: 'What is wrong and what to do, for a person.',
+      examples: ['You have no task with this id.'],
+    }),
+    code: t.String({
+      description: 'What is wrong, for a program. Stable.',
+      examples: ['not_found'],
+    }),
+    errors: t.Optional(t.Array(FaultSchema, { description: 'With 422: each field at fault.' })),
+  },
+  { additionalProperties: false, description: 'What went wrong (RFC 9457).' },
+)
+export type ProblemBody = Static<typeof ProblemSchema>
+export type Fault = Static<typeof FaultSchema>
+
+/** Every status that a problem can have: its name, its code, when it is answered, and an example of a detail. */
+export const statuses = {
+  400: [
+    'Bad Request',
+    'malformed',
+    'The request cannot be read: no JSON, no UTF-8, no valid Host.',
+    'The body is not valid JSON in UTF-8.',
+  ],
+  401: [
+    'Unauthorized',
+    'unauthorized',
+    'There is no token, or it is invalid, or it has expired.',
+    'The token is invalid or has expired.',
+  ],
+  403: [
+    'Forbidden',
+    'forbidden',
+    'The user id in the path is neither `me` nor that of the token.',
+    'The path names another user: put your own id there, or me.',
+  ],
+  404: [
+    'Not Found',
+    'not_found',
+    'There is no such thing, or it belongs to somebody else.',
+    'You have no task with this id.',
+  ],
+  405: [
+    'Method Not Allowed',
+    'method_not_allowed',
+    'The path exists and has other methods.',
+    'This path has no PUT: use one of GET, POST.',
+  ],
+  409: ['Conflict', 'conflict', 'The id is taken.', 'You have another task with this id.'],
+  412: [
+    'Precondition Failed',
+    'precondition_failed',
+    '`If-Match` names another version.',
+    'The task has changed since: read it again.',
+  ],
+  413: [
+    'Content Too Large',
+    'too_large',
+    'The body is too large.',
+    'The body is larger than 65536 bytes.',
+  ],
+  415: [
+    'Unsupported Media Type',
+    'unsupported_media_type',
+    'The body is not application/json.',
+    'Send the body as application/json, in UTF-8 and not compressed.',
+  ],
+  422: [
+    'Unprocessable Content',
+    'invalid',
+    'Fields or parameters are at fault: `errors` names each.',
+    'title is required.',
+  ],
+  500: [
+    'Internal Server Error',
+    'internal',
+    'A fault of the server.',
+    'Something went wrong here. It has been logged.',
+  ],
+  503: [
+    'Service Unavailable',
+    'unavailable',
+    'The database cannot be reached for the moment.',
+    'The database cannot be reached. Try again.',
+  ],
+} as const
+export type ProblemStatus = keyof typeof statuses
+
+/** Throw one anywhere under a request; errors.ts renders it. */
+export class Problem extends Error {
+  readonly status: ProblemStatus
+  readonly headers: Record<string, string>
+  readonly errors: Fault[] | undefined
+
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    more: { headers?: Record<string, string>; errors?: Fault[] } = {},
+  ) {
+    super(detail)
+    this.status = status
+    this.headers = more.headers ?? {}
+    this.errors = more.errors
+  }
+
+  get body(): ProblemBody {
+    const [title, code] = statuses[this.status]
+    return {
+      type: 'about:blank',
+      title,
+      status: this.status,
+      detail: this.message,
+      code,
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+    }
+  }
+}
+
+/** 422 for these fields or parameters. The detail names them all, for who reads nothing else. */
+export const invalid = (errors: Fault[]): Problem =>
+  new Problem(
+    422,
+    errors
+      .map(({ pointer, detail }) =>
+        pointer === '' ? `The body ${detail}` : `${pointer.slice(1)} ${detail}`,
+      )
+      .join('; ')
+      .concat('.'),
+    { errors },
+  )

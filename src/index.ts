@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util'
+import { version } from '../package.json' with { type: 'json' }
+import { loadSecret } from './auth/secret.ts'
+import { createTokens, isUserId } from './auth/tokens.ts'
+import { OperatorError, readConfig } from './config.ts'
+import { openDatabase } from './database/open.ts'
+import { serve } from './serve.ts'
+
+const help = `Docket ${version}, a task backend in one binary.
+
+  docket [serve]                            run the server (the default)
+  docket migrate                            bring the database's schema up to date, and exit
+  docket token --user ID [--expires 1h]     print a token for development (s, m, h or d)
+  docket --help
+  docket --version
+
+It is configured by environment variables, all of which are optional:
+
+  DATABASE_URL         PostgreSQL; without one, an embedded PostgreSQL in DATA_DIR
+  BETTER_AUTH_SECRET   what the frontend's Better Auth signs with; required with a DATABASE_URL
+  CORS_ORIGINS         origins that browsers may call from, comma-separated
+  HOST, PORT           where to listen: 127.0.0.1, 8000
+  DATA_DIR             the embedded database and the generated secret: .docket
+  DOCS                 the documentation at /swagger: on or off
+  LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
+  JWT_ISSUER, JWT_AUDIENCE, DATABASE_PREPARE
+                       see .env.example
+`
+
+/** A command line that cannot be understood. */
+const misused = (message: string): OperatorError =>
+  new OperatorError(`${message} See docket --help.`)
+
+async function run(args: string[]): Promise<void> {
+  const { values, positionals } = read(args)
+  if (values.help) return console.log(help)
+  if (values.version) return console.log(version)
+
+  const [command = 'serve', ...rest] = positionals
+  if (rest.length > 0) throw misused(`Cannot understand "${rest.join(' ')}".`)
+  switch (command) {
+    case 'serve':
+      return serve(readConfig())
+    case 'migrate':
+      return migrate()
+    case 'token':
+      return printToken(values.user, values.expires)
+    default:
+      throw misused(`There is no command "${command}".`)
+  }
+}
+
+function read(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+        user: { type: 'string' },
+        expires: { type: 'string', default: '1h' },
+      },
+    })
+  } catch (error) {
+    throw misused(error instanceof Error ? `${error.message}.` : String(error))
+  }
+}
+
+async function migrate(): Promise<void> {
+  const database = await openDatabase(readConfig(), (error) => {
+    throw error
+  })
+  for (const name of database.applied) console.log(`Applied ${name}.`)
+  if (database.applied.length === 0) console.log('The schema is up to date.')
+  await database.close()
+}
+
+async function printToken(userId: string | undefined, expires: string): Promise<void> {
+  if (!isUserId(userId)) throw misused('Say whose token it is: --user ID, of 1 to 255 characters.')
+  const seconds = parseDuration(expires)
+  if (seconds === null) throw misused(`"${expires}" is no duration: use 30s, 15m, 1h or 7d.`)
+
+  const config = readConfig()
+  const { jwtIssuer: issuer, jwtAudience: audience } = config
+  const tokens = createTokens({ secret: loadSecret(config), issuer, audience })
+  console.log(await tokens.sign(userId, seconds))
+}
+
+/** Seconds. */
+function parseDuration(text: string): number | null {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? []
+  if (count === undefined) return null
+  const seconds = unit === 's' ? 1 : unit === 'm' ? 60 : unit === 'h' ? 3600 : 86_400
+  return Number(count) * seconds
+}
+
+try {
+  await run(process.argv.slice(2))
+} catch (error) {
+  // What the operator can mend is said in a sentence; anything else is a defect, and its stack belongs in the report.
+  console.error(error instanceof OperatorError ? error.message : error)
+  process.exit(1)
+}

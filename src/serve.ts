@@ -1,0 +1,78 @@
+import { createApp } from './app.ts'
+import { loadSecret } from './auth/secret.ts'
+import { type Config, OperatorError } from './config.ts'
+import { type Database, openDatabase } from './database/open.ts'
+import { readiness } from './database/readiness.ts'
+import { createLog } from './http/log.ts'
+
+/** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
+const patience = 10_000
+
+/** Runs the server until the process is told to stop. */
+export async function serve(config: Config): Promise<void> {
+  const log = createLog(config.logLevel)
+  const secret = loadSecret(config)
+  const database = await openDatabase(config, (error) => {
+    log.fatal({ message: error.message }, 'the embedded database failed')
+    process.exit(1)
+  })
+  const isReachable = readiness(database.sql)
+  let stopping = false
+
+  const app = createApp({
+    sql: database.sql,
+    tokens: { secret, issuer: config.jwtIssuer, audience: config.jwtAudience },
+    corsOrigins: config.corsOrigins,
+    docs: config.docs,
+    log,
+    isReady: async () => !stopping && (await isReachable()),
+  })
+  try {
+    // Elysia shares a port with whoever else asks for it, unless told otherwise.
+    app.listen({ hostname: config.host, port: config.port, reusePort: false })
+  } catch (error) {
+    await database.close()
+    throw cannotListen(error, config)
+  }
+  introduce(config, database, app.server?.port ?? config.port)
+
+  async function stop(): Promise<void> {
+    if (stopping) process.exit(1) // Told twice: at once.
+    stopping = true
+    setTimeout(() => process.exit(1), patience).unref()
+    await app.server?.stop()
+    await database.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGINT', () => void stop())
+}
+
+function cannotListen(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new OperatorError(
+      `Cannot listen on ${host}:${port}: the port is taken. Stop what listens there, or set PORT to another one.`,
+    )
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new OperatorError(`Cannot listen on ${host}:${port} (${code}): set HOST and PORT.`)
+  }
+  return error
+}
+
+/** A few lines for a person. On standard error: standard output is for the log. */
+function introduce(config: Config, database: Database, port: number): void {
+  const address = `http://${config.host === '127.0.0.1' || config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`
+  const lines = [
+    `Docket is ready at ${address}`,
+    '',
+    ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
+    `  Data           ${database.location}`,
+    `  Browsers from  ${config.corsOrigins.join(', ') || 'nowhere: set CORS_ORIGINS'}`,
+    ...(config.secret === null ? [`  Secret         ${config.dataDir}/secret`] : []),
+    '  A token        docket token --user alice',
+    '',
+  ]
+  console.error(lines.join('\n'))
+}

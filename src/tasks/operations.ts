@@ -1,0 +1,158 @@
+import { Type as t } from '@sinclair/typebox'
+import { type Answer, operation } from '../http/operation.ts'
+import { TaskListQuerySchema, TaskSchema } from './schema.ts'
+
+// What the documentation says of each route, and what Eden learns of its answers.
+
+const example = {
+  id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+  user_id: 'alice',
+  title: 'Water the plants',
+  description: 'The **ferns** first.',
+  completed: false,
+  completed_at: null,
+  priority: 'high',
+  tags: ['home', 'garden'],
+  due_date: '2026-12-01',
+  due_time: '18:30:00',
+  time_zone: 'Europe/Berlin',
+  version: 1,
+  created_at: '2026-11-20T22:36:42.123456+00:00',
+  updated_at: '2026-11-20T22:36:42.123456+00:00',
+  deleted_at: null,
+}
+
+const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
+
+const task = (description: string, changes: Partial<Record<keyof typeof example, unknown>> = {}) =>
+  ({
+    description,
+    schema: TaskSchema,
+    model: 'Task',
+    headers: etagHeader,
+    example: { ...example, ...changes },
+  }) satisfies Answer
+
+const later = { version: 2, updated_at: '2026-11-21T07:15:00.5+00:00' }
+
+const ifMatch = {
+  'If-Match': {
+    description: 'An ETag: change the task only while it has that version, else 412.',
+    example: '"1"',
+  },
+}
+
+/** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
+export function taskOperations(path: '/api' | '/api/:user_id') {
+  const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
+  // A path that names a user can name another one.
+  const forbidden = path === '/api' ? ([] as const) : ([403] as const)
+
+  return {
+    list: operation({
+      operationId: name('listTasks'),
+      summary: 'List tasks',
+      description:
+        'A page of the tasks that match every parameter. While there is more, the `Link` header has the address of ' +
+        'the next page, which neither misses nor repeats a task that was there all along.',
+      query: TaskListQuerySchema,
+      answers: {
+        200: {
+          description: 'A page of tasks.',
+          schema: t.Array(TaskSchema),
+          model: 'Task',
+          list: true,
+          headers: { Link: '`<address>; rel="next"`, if there is more.' },
+          example: [example],
+        },
+      },
+      problems: [401, ...forbidden, 422, 500, 503],
+    }),
+    create: operation({
+      operationId: name('createTask'),
+      summary: 'Create a task',
+      description:
+        'With an `id` of its own choice a client can safely send this again: the same task is created once.',
+      answers: {
+        201: {
+          ...task('The task.'),
+          headers: { ...etagHeader, Location: 'The path of the task.' },
+        },
+      },
+      problems: [400, 401, ...forbidden, 409, 413, 415, 422, 500, 503],
+    }),
+    get: operation({
+      operationId: name('getTask'),
+      summary: 'Read a task',
+      description: 'A task in the trash is not found here: list the trash with `deleted=true`.',
+      headers: {
+        'If-None-Match': {
+          description: 'An ETag: the answer is 304 without a body while the task has that version.',
+          example: '"1"',
+        },
+      },
+      answers: {
+        200: task('The task.'),
+        304: { description: 'The task has that version.', schema: t.Void(), headers: etagHeader },
+      },
+      problems: [401, ...forbidden, 404, 422, 500, 503],
+    }),
+    update: operation({
+      operationId: name('updateTask'),
+      summary: 'Change a task',
+      description: 'A field that is absent stays as it is, and null clears it.',
+      headers: ifMatch,
+      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    }),
+    replace: operation({
+      operationId: name('putTask'),
+      summary: 'Change a task',
+      description: 'The same as PATCH: a field that is absent stays as it is, and null clears it.',
+      headers: ifMatch,
+      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    }),
+    complete: operation({
+      operationId: name('completeTask'),
+      summary: 'Complete or reopen a task',
+      description:
+        '`{"completed": true}` completes it, `false` reopens it, and without a body a pending task is completed ' +
+        'and a completed one reopened.',
+      headers: ifMatch,
+      optionalBody: true,
+      answers: {
+        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
+      },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    }),
+    completeByPost: operation({
+      operationId: name('completeTaskByPost'),
+      summary: 'Complete or reopen a task',
+      description: 'The same as PATCH.',
+      headers: ifMatch,
+      optionalBody: true,
+      answers: {
+        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
+      },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    }),
+    delete: operation({
+      operationId: name('deleteTask'),
+      summary: 'Put a task into the trash',
+      description: 'From where `restore` brings it back.',
+      headers: ifMatch,
+      answers: { 200: task('The task as it went.', { ...later, deleted_at: later.updated_at }) },
+      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+    }),
+    restore: operation({
+      operationId: name('restoreTask'),
+      summary: 'Bring a task back from the trash',
+      description:
+        'A task that is not in the trash is answered just the same, so this can be sent again.',
+      headers: ifMatch,
+      answers: { 200: task('The task.', later) },
+      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+    }),
+  }
+}

@@ -1,0 +1,234 @@
+import type { PendingQuery, Row } from 'postgres'
+import type { Sql } from '../database/connect.ts'
+import { type Order, orderOf, type Position } from './rules.ts'
+import type { NewTask, Task, TaskListQuery, TaskPatch } from './schema.ts'
+
+// One exported function is one statement. Every one takes the user first and filters by it, so that no caller reaches
+// another user's row.
+
+/** Part of a statement: postgres.js sends nothing that is not awaited. */
+type Fragment = PendingQuery<Row[]>
+
+/** The columns of TaskSchema, in its order. */
+const columns = (sql: Sql): Fragment => sql`
+  id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
+  due_date, due_time, time_zone, version, created_at, updated_at, deleted_at`
+
+/** One page and, to tell whether there is more, one task beyond it. */
+export const listTasks = (
+  sql: Sql,
+  userId: string,
+  query: TaskListQuery,
+  after: Position | null,
+  limit: number,
+): Promise<Task[]> => {
+  const order = orderOf(query)
+  const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
+  return sql<Task[]>`
+    select ${columns(sql)}
+    from tasks
+    where user_id = ${userId}
+      and deleted_at ${query.deleted ? sql`is not null` : sql`is null`}
+      ${whereStatus(sql, query.status)}
+      ${query.priority ? sql`and priority = any(${query.priority}::text[]::task_priority[])` : sql``}
+      ${query.tag ? sql`and tags @> ${query.tag}::text[]` : sql``}
+      ${query.due_after ? sql`and due_date >= ${query.due_after}` : sql``}
+      ${query.due_before ? sql`and due_date <= ${query.due_before}` : sql``}
+      ${whereWords(sql, query.q)}
+      ${after ? whereAfter(sql, order, after) : sql``}
+    order by ${sortKey(sql, order)} ${direction}, id ${direction}
+    limit ${limit + 1}`
+}
+
+export async function findTask(sql: Sql, userId: string, id: string): Promise<Task | undefined> {
+  const [task] = await sql<Task[]>`
+    select ${columns(sql)}
+    from tasks
+    where user_id = ${userId}
+      and id = ${id}
+      and deleted_at is null`
+  return task
+}
+
+/**
+ * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one
+ * under that id is undefined.
+ */
+export async function insertTask(
+  sql: Sql,
+  userId: string,
+  id: string,
+  task: NewTask,
+): Promise<Task | undefined> {
+  const [row] = await sql<Task[]>`
+    with owner as (
+      insert into users (id)
+      values (${userId})
+      on conflict (id) do nothing
+    )
+    insert into tasks
+      (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone)
+    values (
+      ${userId},
+      ${id},
+      ${task.title},
+      ${task.description ?? null},
+      case when ${task.completed ?? false}::boolean then now() end,
+      ${task.priority ?? 'none'},
+      ${task.tags ?? []}::text[],
+      ${task.due_date ?? null},
+      ${task.due_time ?? null},
+      ${task.time_zone ?? null}
+    )
+    on conflict (user_id, id) do update
+      set version = tasks.version
+      where tasks.deleted_at is null
+        and (tasks.title, tasks.priority, tasks.tags, tasks.completed_at is null)
+          = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
+        and (tasks.description, tasks.due_date, tasks.due_time, tasks.time_zone)
+          is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
+    returning ${columns(sql)}`
+  return row
+}
+
+/** What became of a change: made, or not because the task has another version, or because there is none. */
+export type Change =
+  | { outcome: 'changed'; task: Task }
+  | { outcome: 'stale' }
+  | { outcome: 'not_found' }
+
+export const updateTask = (
+  sql: Sql,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  patch: TaskPatch,
+): Promise<Change> => {
+  const completed = patch.completed ?? null
+  const due = { date: 'due_date' in patch, time: 'due_time' in patch, zone: 'time_zone' in patch }
+  return change(
+    sql,
+    userId,
+    id,
+    versions,
+    sql`deleted_at is null`,
+    sql`
+      title = coalesce(${patch.title ?? null}, title),
+      description = case when ${'description' in patch}::boolean then ${patch.description ?? null} else description end,
+      completed_at = case ${completed}::boolean
+        when true then coalesce(completed_at, now())
+        when false then null
+        else completed_at
+      end,
+      priority = case when ${'priority' in patch}::boolean then ${patch.priority ?? 'none'} else priority end,
+      tags = case when ${'tags' in patch}::boolean then ${patch.tags ?? []}::text[] else tags end,
+      due_date = case when ${due.date}::boolean then ${patch.due_date ?? null} else due_date end,
+      due_time = case when ${due.time}::boolean then ${patch.due_time ?? null} else due_time end,
+      time_zone = case when ${due.zone}::boolean then ${patch.time_zone ?? null} else time_zone end`,
+  )
+}
+
+/** Completes or reopens; null does whichever is left to do. */
+export const completeTask = (
+  sql: Sql,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  completed: boolean | null,
+): Promise<Change> =>
+  change(
+    sql,
+    userId,
+    id,
+    versions,
+    sql`deleted_at is null`,
+    sql`
+      completed_at = case coalesce(${completed}::boolean, completed_at is null)
+        when true then coalesce(completed_at, now())
+      end`,
+  )
+
+/** To the trash. */
+export const deleteTask = (
+  sql: Sql,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+): Promise<Change> =>
+  change(sql, userId, id, versions, sql`deleted_at is null`, sql`deleted_at = now()`)
+
+/** Back from the trash, or still where it was. */
+export const restoreTask = (
+  sql: Sql,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+): Promise<Change> => change(sql, userId, id, versions, sql`true`, sql`deleted_at = null`)
+
+/**
+ * Changes one task that satisfies `condition` and, if `versions` are given, has one of them. A change that finds nothing
+ * to change makes no new version.
+ */
+async function change(
+  sql: Sql,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  condition: Fragment,
+  assignments: Fragment,
+): Promise<Change> {
+  const [row] = await sql<(Task & { changed: boolean })[]>`
+    with changed as (
+      update tasks
+      set ${assignments}, version = version + 1, updated_at = now()
+      where user_id = ${userId}
+        and id = ${id}
+        and ${condition}
+        and (${versions}::integer[] is null or version = any(${versions}::integer[]))
+      returning ${columns(sql)}
+    )
+    select ${columns(sql)}, true as changed
+    from changed
+    union all
+    select ${columns(sql)}, false as changed
+    from tasks
+    where user_id = ${userId}
+      and id = ${id}
+      and ${condition}
+      and not exists (select from changed)`
+  if (row === undefined) return { outcome: 'not_found' }
+  const { changed, ...task } = row
+  return changed ? { outcome: 'changed', task } : { outcome: 'stale' }
+}
+
+function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {
+  if (status === 'pending') return sql`and completed_at is null`
+  if (status === 'completed') return sql`and completed_at is not null`
+  return sql``
+}
+
+/** Each word somewhere in the text of the task. No word has a newline in it, so none matches across two fields. */
+function whereWords(sql: Sql, q = ''): Fragment {
+  const words = q.split(/\s+/).filter((word) => word !== '')
+  if (words.length === 0) return sql``
+  const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+  return sql`and concat_ws(E'\n', title, description, array_to_string(tags, E'\n')) ilike all(${patterns}::text[])`
+}
+
+/** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
+function sortKey(sql: Sql, { sort, direction }: Order): Fragment {
+  if (sort === 'title') return sql`lower(title)`
+  if (sort !== 'due_date') return sql`${sql(sort)}`
+  // A task without a date comes last, whichever way the list goes.
+  return direction === 'asc'
+    ? sql`coalesce(due_date, 'infinity')`
+    : sql`coalesce(due_date, '-infinity')`
+}
+
+/** What comes after a position, compared as one row: with `or` the index would be read from its beginning. */
+function whereAfter(sql: Sql, order: Order, { key, id }: Position): Fragment {
+  const position = order.sort === 'title' ? sql`lower(${key})` : sql`${key}`
+  return order.direction === 'asc'
+    ? sql`and (${sortKey(sql, order)}, id) > (${position}, ${id})`
+    : sql`and (${sortKey(sql, order)}, id) < (${position}, ${id})`
+}

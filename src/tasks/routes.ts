@@ -1,0 +1,139 @@
+import { Elysia } from 'elysia'
+import type { SignedIn } from '../auth/signed-in.ts'
+import type { Sql } from '../database/connect.ts'
+import { readBody } from '../http/body.ts'
+import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { Problem } from '../http/problem.ts'
+import { taskOperations } from './operations.ts'
+import {
+  type Change,
+  completeTask,
+  deleteTask,
+  findTask,
+  insertTask,
+  listTasks,
+  restoreTask,
+  updateTask,
+} from './queries.ts'
+import { pageSize, readCursor, writeCursor } from './rules.ts'
+import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
+
+/** The tasks of the caller, under `/api` or `/api/{user_id}`. */
+export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
+  path: Path,
+  sql: Sql,
+  signedIn: SignedIn,
+) {
+  const operations = taskOperations(path)
+  const parse = [({ request }: { request: Request }) => readBody(request)]
+  const parseOptional = [
+    async ({ request }: { request: Request }) => (await readBody(request)) ?? {},
+  ]
+  const params = TaskParamsSchema
+
+  return new Elysia({ prefix: path, tags: ['Tasks'] })
+    .use(signedIn)
+    .model(taskModels)
+    .get(
+      '/tasks',
+      async ({ user, query, request, set }) => {
+        const limit = pageSize(query)
+        const found = await listTasks(sql, user.id, query, readCursor(query), limit)
+        const page = found.slice(0, limit)
+        const last = page.at(-1)
+        if (last && found.length > limit) set.headers.link = nextLink(request.url, query, last)
+        return page
+      },
+      operations.list,
+    )
+    .post(
+      '/tasks',
+      async ({ user, body, request, set, status }) => {
+        const task = await insertTask(sql, user.id, body.id ?? Bun.randomUUIDv7(), body)
+        if (task === undefined) throw new Problem(409, 'You have another task with this id.')
+        set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${task.id}`
+        set.headers.etag = etag(task.version)
+        return status(201, task)
+      },
+      { ...operations.create, parse, body: 'NewTask' },
+    )
+    .get(
+      '/tasks/:id',
+      async ({ user, params: { id }, request, set, status }) => {
+        const task = await findTask(sql, user.id, id)
+        if (task === undefined) throw notFound()
+        set.headers.etag = etag(task.version)
+        return isNoneMatch(request.headers, task.version) ? status(304, undefined) : task
+      },
+      { ...operations.get, params },
+    )
+    .patch(
+      '/tasks/:id',
+      async ({ user, params: { id }, body, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        return answer(await updateTask(sql, user.id, id, versions, body), set)
+      },
+      { ...operations.update, parse, params, body: 'TaskPatch' },
+    )
+    .put(
+      '/tasks/:id',
+      async ({ user, params: { id }, body, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        return answer(await updateTask(sql, user.id, id, versions, body), set)
+      },
+      { ...operations.replace, parse, params, body: 'TaskPatch' },
+    )
+    .patch(
+      '/tasks/:id/complete',
+      async ({ user, params: { id }, body, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        const completed = body.completed ?? null
+        return answer(await completeTask(sql, user.id, id, versions, completed), set)
+      },
+      { ...operations.complete, parse: parseOptional, params, body: 'Completion' },
+    )
+    .post(
+      '/tasks/:id/complete',
+      async ({ user, params: { id }, body, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        const completed = body.completed ?? null
+        return answer(await completeTask(sql, user.id, id, versions, completed), set)
+      },
+      { ...operations.completeByPost, parse: parseOptional, params, body: 'Completion' },
+    )
+    .delete(
+      '/tasks/:id',
+      async ({ user, params: { id }, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        return answer(await deleteTask(sql, user.id, id, versions), set)
+      },
+      { ...operations.delete, params },
+    )
+    .post(
+      '/tasks/:id/restore',
+      async ({ user, params: { id }, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        return answer(await restoreTask(sql, user.id, id, versions), set)
+      },
+      { ...operations.restore, params },
+    )
+}
+
+const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
+
+/** The task after a change, with its new ETag. */
+function answer(change: Change, set: { headers: Record<string, unknown> }): Task {
+  if (change.outcome === 'not_found') throw notFound()
+  if (change.outcome === 'stale') {
+    throw new Problem(412, 'The task has changed since: read it again.')
+  }
+  set.headers['etag'] = etag(change.task.version)
+  return change.task
+}
+
+/** The address of the page after `last`: relative, so that it is right behind any proxy. */
+function nextLink(address: string, query: TaskListQuery, last: Task): string {
+  const url = new URL(address)
+  url.searchParams.set('cursor', writeCursor(query, last))
+  return `<${url.pathname}${url.search}>; rel="next"`
+}

@@ -1,0 +1,92 @@
+import { isUuid } from '../http/formats.ts'
+import { invalid } from '../http/problem.ts'
+import type { Task, TaskListQuery } from './schema.ts'
+
+/** Where a page ended: the sort key of its last task, as PostgreSQL reads it, and the task's id. */
+export type Position = { key: string; id: string }
+
+/** The order of a list: what it is sorted by, and which way. */
+export type Order = {
+  sort: NonNullable<TaskListQuery['sort']>
+  direction: NonNullable<TaskListQuery['order']>
+}
+
+/** Newest, latest changed and most important first; soonest due and A first. */
+const usualDirection = {
+  created_at: 'desc',
+  updated_at: 'desc',
+  due_date: 'asc',
+  priority: 'desc',
+  title: 'asc',
+} as const
+
+export const orderOf = ({ sort = 'created_at', order }: TaskListQuery): Order => ({
+  sort,
+  direction: order ?? usualDirection[sort],
+})
+
+export const pageSize = ({ limit = 50 }: TaskListQuery): number => Math.min(limit, 200)
+
+/** The cursor that goes on after `last`: opaque to clients, and good for this list only. */
+export function writeCursor(query: TaskListQuery, last: Task): string {
+  const cursor = [fingerprint(query), sortKey(orderOf(query), last), last.id]
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url')
+}
+
+/** @throws Problem 422 for a cursor of another list, or one that no list gave */
+export function readCursor(query: TaskListQuery): Position | null {
+  if (query.cursor === undefined) return null
+  const [print, key, id] = decode(query.cursor)
+  if (print === fingerprint(query) && isKey(orderOf(query), key) && isId(id)) return { key, id }
+  throw invalid([
+    { pointer: '/cursor', detail: 'is not of this list: start again without a cursor' },
+  ])
+}
+
+/** Same list, same fingerprint: everything of the query but where the page begins and how long it is. */
+function fingerprint(query: TaskListQuery): string {
+  const { cursor: _cursor, limit: _limit, sort: _sort, order: _order, ...filters } = query
+  const sorted = Object.entries({ ...filters, ...orderOf(query) }).toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  )
+  return Bun.hash(JSON.stringify(sorted)).toString(36)
+}
+
+/** Without a date a task is the last one, whichever way the list goes. */
+const noDate = { asc: 'infinity', desc: '-infinity' } as const
+
+function sortKey({ sort, direction }: Order, task: Task): string {
+  return task[sort] ?? noDate[direction]
+}
+
+function decode(cursor: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    return Array.isArray(value) ? value : []
+  } catch {
+    return []
+  }
+}
+
+const instant = /^\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00:00$/
+
+/** A forged cursor must be refused here: the database would answer with an error. */
+function isKey({ sort, direction }: Order, key: unknown): key is string {
+  if (typeof key !== 'string') return false
+  switch (sort) {
+    case 'created_at':
+    case 'updated_at':
+      return instant.test(key) && !Number.isNaN(Date.parse(key))
+    case 'due_date':
+      return (
+        key === noDate[direction] ||
+        (/^\d{4}-\d{2}-\d{2}$/.test(key) && !Number.isNaN(Date.parse(key)))
+      )
+    case 'priority':
+      return ['none', 'low', 'medium', 'high'].includes(key)
+    case 'title':
+      return key.length <= 500 && !key.includes('\0') && key.isWellFormed()
+  }
+}
+
+const isId = (id: unknown): id is string => typeof id === 'string' && isUuid(id)

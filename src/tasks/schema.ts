@@ -1,0 +1,217 @@
+import { type Static, Type as t } from '@sinclair/typebox'
+import { nullable, storable } from '../http/formats.ts'
+
+// Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
+const id = t.String({
+  format: 'uuid',
+  description: 'A UUIDv7 made by the server, or any UUID that the client chose.',
+  examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
+})
+const title = storable(1, 500, {
+  description: 'What is to be done.',
+  examples: ['Water the plants'],
+})
+const description = storable(0, 20_000, {
+  description: 'More about it, in whatever markup the frontend likes.',
+  examples: ['The **ferns** first.'],
+})
+const priority = t.Union(
+  [t.Literal('none'), t.Literal('low'), t.Literal('medium'), t.Literal('high')],
+  {
+    error: 'must be one of none, low, medium, high',
+    description: 'Sorts none < low < medium < high.',
+    examples: ['high'],
+  },
+)
+const tag = storable(1, 50, { examples: ['home'] })
+const tags = t.Array(tag, {
+  maxItems: 20,
+  uniqueItems: true,
+  description: 'In the order given.',
+  examples: [['home', 'garden']],
+})
+const due_date = t.String({
+  format: 'date',
+  error: 'must be a day of the calendar, as YYYY-MM-DD',
+  description: 'A day on the calendar of the user.',
+  examples: ['2026-12-01'],
+})
+const due_time = t.String({
+  format: 'time',
+  error: 'must be a time of day, as HH:MM or HH:MM:SS',
+  description: 'A time on the clock of the user. Needs a due_date. Answered as HH:MM:SS.',
+  examples: ['18:30:00'],
+})
+const time_zone = t.String({
+  format: 'time-zone',
+  maxLength: 100,
+  error: 'must be a time zone of the IANA database, such as Europe/Berlin',
+  description: 'Where due_time is meant. Needs a due_time; null: wherever the reader is.',
+  examples: ['Europe/Berlin'],
+})
+const completed = t.Boolean({ examples: [false] })
+const instant = (meaning: string) =>
+  t.String({
+    format: 'date-time',
+    description: meaning,
+    examples: ['2026-11-20T22:36:42.123456+00:00'],
+  })
+
+export const TaskSchema = t.Object(
+  {
+    id,
+    user_id: t.String({ description: 'Whose it is.', examples: ['alice'] }),
+    title,
+    description: nullable(description),
+    completed,
+    completed_at: nullable(instant('When it was completed; null: it is pending.')),
+    priority,
+    tags,
+    due_date: nullable(due_date),
+    due_time: nullable(due_time),
+    time_zone: nullable(time_zone),
+    version: t.Integer({
+      minimum: 1,
+      description: 'Grows by one with each change; quoted, it is the ETag.',
+      examples: [1],
+    }),
+    created_at: instant('When the server first stored it.'),
+    updated_at: instant('When it last changed.'),
+    deleted_at: nullable(instant('When it went to the trash; null: it is not there.')),
+  },
+  { additionalProperties: false, description: 'A task.' },
+)
+export type Task = Static<typeof TaskSchema>
+
+/** What a client may write. Null clears: no description, no date, priority none, no tags. */
+const writable = {
+  title,
+  description: t.Optional(nullable(description)),
+  completed: t.Optional(completed),
+  priority: t.Optional(nullable(priority)),
+  tags: t.Optional(nullable(tags)),
+  due_date: t.Optional(nullable(due_date)),
+  due_time: t.Optional(nullable(due_time)),
+  time_zone: t.Optional(nullable(time_zone)),
+}
+
+export const NewTaskSchema = t.Object(
+  { id: t.Optional(id), ...writable },
+  {
+    additionalProperties: false,
+    description: 'A task to be created. Only the title is required.',
+    examples: [{ title: 'Water the plants', tags: ['home'], due_date: '2026-12-01' }],
+  },
+)
+export type NewTask = Static<typeof NewTaskSchema>
+
+export const TaskPatchSchema = t.Object(
+  { ...writable, title: t.Optional(title) },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'What is to change: a field that is absent stays, null clears it.',
+    examples: [{ priority: 'high', due_date: null }],
+  },
+)
+export type TaskPatch = Static<typeof TaskPatchSchema>
+
+export const CompletionSchema = t.Object(
+  { completed: t.Optional(completed) },
+  {
+    additionalProperties: false,
+    description: 'True completes, false reopens, and nothing at all turns one into the other.',
+    examples: [{ completed: true }],
+  },
+)
+
+const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
+  error: 'must be one of all, pending, completed',
+  default: 'all',
+  description: 'Which tasks: all, those that are pending, those that are completed.',
+})
+const sort = t.Union(
+  [
+    t.Literal('created_at'),
+    t.Literal('updated_at'),
+    t.Literal('due_date'),
+    t.Literal('priority'),
+    t.Literal('title'),
+  ],
+  {
+    error: 'must be one of created_at, updated_at, due_date, priority, title',
+    default: 'created_at',
+    description: 'Ties go by id. A task without a due date comes last in either order.',
+  },
+)
+const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
+  error: 'must be asc or desc',
+  description: 'Ascending or descending. Default: asc by due_date and title, else desc.',
+})
+
+export const TaskListQuerySchema = t.Object(
+  {
+    status: t.Optional(status),
+    priority: t.Optional(
+      t.Array(priority, {
+        minItems: 1,
+        description: 'Any of these, separated by commas.',
+        examples: [['high', 'medium']],
+      }),
+    ),
+    tag: t.Optional(
+      t.Array(tag, {
+        minItems: 1,
+        maxItems: 20,
+        description: 'Has this tag; repeat it for tasks that have them all.',
+        examples: [['home']],
+      }),
+    ),
+    due_after: t.Optional({ ...due_date, description: 'Due on this day or later.' }),
+    due_before: t.Optional({ ...due_date, description: 'Due on this day or earlier.' }),
+    q: t.Optional(
+      storable(0, 200, {
+        description:
+          'Words, or parts of words, that all occur in title, description or tags, in any case.',
+        examples: ['plant'],
+      }),
+    ),
+    deleted: t.Optional(
+      t.Boolean({ default: false, description: 'True lists the trash instead.', examples: [true] }),
+    ),
+    sort: t.Optional(sort),
+    order: t.Optional(order),
+    limit: t.Optional(
+      t.Integer({
+        minimum: 1,
+        default: 50,
+        description: 'Tasks in a page, 1 to 200; more is taken as 200.',
+        examples: [50],
+      }),
+    ),
+    cursor: t.Optional(
+      t.String({
+        description: 'Where to go on, from the Link header of a page of the same list.',
+        examples: ['eyJsIjoiM2sxIn0'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type TaskListQuery = Static<typeof TaskListQuerySchema>
+
+export const TaskParamsSchema = t.Object({ user_id: t.Optional(t.String()), id })
+
+/** Named so that OpenAPI shows each once, under components.schemas. */
+export const taskModels = {
+  Task: TaskSchema,
+  NewTask: NewTaskSchema,
+  TaskPatch: TaskPatchSchema,
+  Completion: CompletionSchema,
+}
+
+/** What the checks of the table mean to who sent the values: only the database sees a merge whole. */
+export const taskConstraints = {
+  tasks_due_time_needs_due_date: { pointer: '/due_time', detail: 'needs a due_date' },
+  tasks_time_zone_needs_due_time: { pointer: '/time_zone', detail: 'needs a due_time' },
+}

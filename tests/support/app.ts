@@ -1,0 +1,95 @@
+import { SignJWT } from 'jose'
+import { createApp } from '../../src/app.ts'
+import { applySchema } from '../../src/database/ledger.ts'
+import { schemaFiles } from '../../src/database/schema-files.ts'
+import { createLog } from '../../src/http/log.ts'
+import { checkAnswer } from './conformance.ts'
+import { emptyDatabase } from './database.ts'
+
+export const secret = 'only-for-tests-only-for-tests-only'
+export const origin = 'https://app.example'
+
+const database = await emptyDatabase()
+await applySchema(database.sql, schemaFiles)
+
+export const sql = database.sql
+export const app = createApp({
+  sql,
+  tokens: { secret, issuer: null, audience: null },
+  corsOrigins: [origin],
+  docs: true,
+  log: createLog('silent'),
+  isReady: async () => true,
+})
+
+// biome-ignore lint: the test asserts the shape.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Body = any
+
+export type Answer = { status: number; headers: Headers; body: Body; text: string }
+
+/** Sends a request to the app, and holds the answer against the OpenAPI document. */
+export async function send(
+  method: string,
+  path: string,
+  options: {
+    headers?: Record<string, string>
+    body?: unknown
+    raw?: string | Uint8Array<ArrayBuffer>
+  } = {},
+): Promise<Answer> {
+  const headers = new Headers(options.headers)
+  const payload = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body))
+  if (options.body !== undefined) headers.set('content-type', 'application/json')
+
+  const response = await app.handle(
+    new Request(`http://localhost${path}`, { method, headers, body: payload }),
+  )
+  const text = await response.text()
+  const body =
+    text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+      ? JSON.parse(text)
+      : undefined
+  const answer = { status: response.status, headers: response.headers, body, text }
+  await checkAnswer(app, method, path, answer)
+  return answer
+}
+
+export const sign = (
+  claims: Record<string, unknown>,
+  expires: string | number = '5m',
+): Promise<string> =>
+  new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret))
+
+export type TestUser = {
+  id: string
+  authorization: string
+  send: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Answer>
+  /** Creates a task and gives its representation. */
+  create: (task?: Record<string, unknown>) => Promise<Body>
+}
+
+/** A user nobody else has: rows are scoped by user, so tests need no clean-up and run in any order. */
+export async function signUp(id: string = crypto.randomUUID()): Promise<TestUser> {
+  const authorization = `Bearer ${await sign({ sub: id })}`
+  const user: TestUser = {
+    id,
+    authorization,
+    send: (method, path, body, headers = {}) =>
+      send(method, path, { headers: { authorization, ...headers }, body }),
+    create: async (task = {}) => {
+      const { status, body } = await user.send('POST', '/api/tasks', { title: 'A task', ...task })
+      if (status !== 201) throw new Error(`Cannot create a task: ${JSON.stringify(body)}`)
+      return body
+    },
+  }
+  return user
+}

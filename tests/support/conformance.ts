@@ -1,0 +1,82 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import type { App } from '../../src/app.ts'
+import type { Answer } from './app.ts'
+
+type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
+type Document = { paths: Record<string, Record<string, Operation>> }
+
+let document: Document | undefined
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+addFormats.default(ajv)
+// PostgreSQL says it in microseconds, which RFC 3339 allows and ajv's format knows; a time of day has no offset here.
+ajv.addFormat('time', /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/)
+
+async function readDocument(app: App): Promise<Document> {
+  const response = await app.handle(new Request('http://localhost/swagger/json'))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Another test proves it a valid document.
+  const parsed = (await response.json()) as Document
+  ajv.addSchema(parsed, 'openapi')
+  return parsed
+}
+
+/** The templates of a document that a path fits, as `/api/tasks/{id}`. A literal segment wins over a parameter. */
+function findTemplate(paths: string[], path: string): string | undefined {
+  const segments = path
+    .replace(/\?.*$/, '')
+    .replace(/(.)\/$/, '$1')
+    .split('/')
+  return paths
+    .filter((template) => {
+      const parts = template.split('/')
+      return (
+        parts.length === segments.length &&
+        parts.every((part, index) => part.startsWith('{') || part === segments[index])
+      )
+    })
+    .toSorted((a, b) => a.split('{').length - b.split('{').length)[0]
+}
+
+/** Throws when an answer is not one that the OpenAPI document has for its route. */
+export async function checkAnswer(
+  app: App,
+  method: string,
+  path: string,
+  answer: Answer,
+): Promise<void> {
+  document ??= await readDocument(app)
+  const template = findTemplate(Object.keys(document.paths), path)
+  const operation =
+    template === undefined
+      ? undefined
+      : document.paths[template]?.[method === 'HEAD' ? 'get' : method.toLowerCase()]
+  const where = `${method} ${path} answered ${answer.status}`
+
+  const documented = operation?.responses[answer.status]
+  if (operation !== undefined && documented === undefined)
+    throw new Error(`${where}, which is not documented.`)
+  if (documented === undefined && answer.status < 400) return // Documentation, preflights.
+
+  const [type, { schema } = { schema: undefined }] = Object.entries(
+    documented?.content ?? (answer.status >= 400 ? problem : {}),
+  )[0] ?? [null]
+  if (method === 'HEAD') return
+  const actual = answer.headers.get('content-type')?.split(';')[0] ?? null
+  if (actual !== type) throw new Error(`${where} as ${actual}, not as ${type}.`)
+  if (schema === undefined) {
+    if (answer.text !== '') throw new Error(`${where} with a body: ${answer.text}`)
+    return
+  }
+  const validate = ajv.compile(absolute(schema))
+  if (!validate(answer.body)) {
+    throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${answer.text}`)
+  }
+}
+
+const problem = {
+  'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+}
+
+/** The schema of an answer with its references into the document. */
+const absolute = (schema: object): object =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/'))

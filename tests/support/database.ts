@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, connectEmbedded, type Sql } from '../../src/database/connect.ts'
+import { startEmbedded } from '../../src/database/embedded/start.ts'
+
+// The suite runs on the embedded database, or on the server of TEST_DATABASE_URL.
+const url = process.env['TEST_DATABASE_URL']
+const prepare = process.env['TEST_DATABASE_PREPARE'] !== 'off'
+
+const folders: string[] = []
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder that is removed when the tests end. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'docket-test-'))
+  folders.push(folder)
+  return folder
+}
+
+export type TestDatabase = { sql: Sql; close: () => Promise<void> }
+
+/** A database that nobody else uses, without a schema. */
+export async function emptyDatabase(): Promise<TestDatabase> {
+  if (url === undefined) {
+    const embedded = await startEmbedded(temporaryFolder(), (error) => {
+      throw error
+    })
+    const sql = connectEmbedded(embedded.socket)
+    const close = async () => {
+      await sql.end({ timeout: 5 })
+      await embedded.stop()
+    }
+    return { sql, close }
+  }
+  const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
+  const server = connect(url, prepare)
+  await server.unsafe(`create database ${name} template template0`).simple()
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  const sql = connect(own.href, prepare)
+  const close = async () => {
+    await sql.end({ timeout: 5 })
+    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await server.end({ timeout: 5 })
+  }
+  return { sql, close }
+}
+
+/** The connection string of the real server, with what else its processes need, or null. */
+export const serverEnvironment = (): Record<string, string> | null =>
+  url === undefined ? null : { DATABASE_URL: url, DATABASE_PREPARE: prepare ? 'on' : 'off' }
