@@ -78,7 +78,8 @@ export function docs() {
               title: 'Docket',
               version,
               description,
-              license: { name: 'MIT' },
+              // The types are those of OpenAPI 3.0, which has no `identifier`.
+              license: { name: 'MIT', ...{ identifier: 'MIT' } },
             },
             servers: [{ url: '/', description: 'This server.' }],
             tags: [

@@ -22,7 +22,12 @@ export const ProblemSchema = t.Object(
       description: 'What is wrong, for a program. Stable.',
       examples: ['not_found'],
     }),
-    errors: t.Optional(t.Array(FaultSchema, { description: 'With 422: each field at fault.' })),
+    errors: t.Optional(
+      t.Array(FaultSchema, {
+        description: 'With 422: each field at fault.',
+        examples: [[{ pointer: '/title', detail: 'must not be empty' }]],
+      }),
+    ),
   },
   { additionalProperties: false, description: 'What went wrong (RFC 9457).' },
 )

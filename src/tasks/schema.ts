@@ -147,6 +147,7 @@ const sort = t.Union(
 const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
   error: 'must be asc or desc',
   description: 'Ascending or descending. Default: asc by due_date and title, else desc.',
+  examples: ['asc'],
 })
 
 export const TaskListQuerySchema = t.Object(

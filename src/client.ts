@@ -1,0 +1,4 @@
+// What a frontend may import, types only: `treaty<App>(…)` of @elysiajs/eden is the whole client.
+export type { App } from './app.ts'
+export type { ProblemBody as Problem } from './http/problem.ts'
+export type { NewTask, Task, TaskListQuery, TaskPatch } from './tasks/schema.ts'

@@ -1,0 +1,58 @@
+import { expect, test } from 'bun:test'
+import { treaty } from '@elysiajs/eden'
+import type { App, Problem, Task } from '../src/client.ts'
+import { app, signUp } from './support/app.ts'
+
+// What is proven here is proven by the compiler first: there is no cast, and every field is one of the contract.
+
+const alice = await signUp()
+const docket = treaty<App>(app, {
+  headers: { authorization: alice.authorization },
+  parseDate: false,
+})
+
+test('drives the API with types', async () => {
+  const created = await docket.api.tasks.post({
+    title: 'Water the plants',
+    priority: 'high',
+    tags: ['home'],
+  })
+  if (created.error) throw created.error
+  const task: Task = created.data
+  expect(task.created_at).toBeString()
+
+  const changed = await docket.api.tasks({ id: task.id }).patch({ due_date: '2026-12-01' })
+  expect(changed.data?.due_date).toBe('2026-12-01')
+
+  const completed = await docket.api.tasks({ id: task.id }).complete.post({ completed: true })
+  expect(completed.data?.completed).toBe(true)
+
+  const page = await docket.api.tasks.get({
+    query: { status: 'completed', tag: ['home'], limit: 10 },
+  })
+  expect(page.data?.map(({ id }) => id)).toEqual([task.id])
+
+  const mine = await docket.api({ user_id: 'me' }).tasks({ id: task.id }).get()
+  expect(mine.data?.title).toBe('Water the plants')
+
+  const deleted = await docket.api.tasks({ id: task.id }).delete()
+  expect(deleted.data?.deleted_at).toBeString()
+})
+
+test('types the problems', async () => {
+  const { data, error } = await docket.api.tasks({ id: crypto.randomUUID() }).get()
+
+  expect(data).toBeNull()
+  if (error?.status !== 404) throw new Error('expected 404')
+  const problem: Problem = error.value
+  expect(problem.code).toBe('not_found')
+})
+
+test('refuses what is not of the contract', () => {
+  // @ts-expect-error -- there is no such priority
+  void (() => docket.api.tasks.post({ title: 'x', priority: 'urgent' }))
+  // @ts-expect-error -- there is no such status
+  void (() => docket.api.tasks.get({ query: { status: 'open' } }))
+  // @ts-expect-error -- the title is required
+  void (() => docket.api.tasks.post({}))
+})

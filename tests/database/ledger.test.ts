@@ -1,0 +1,95 @@
+import { afterEach, expect, test } from 'bun:test'
+import { applySchema } from '../../src/database/ledger.ts'
+import { type SchemaFile, schemaFiles } from '../../src/database/schema-files.ts'
+import { emptyDatabase, type TestDatabase } from '../support/database.ts'
+
+const open: TestDatabase[] = []
+async function database() {
+  const created = await emptyDatabase()
+  open.push(created)
+  return created.sql
+}
+afterEach(async () => {
+  for (const { close } of open.splice(0)) await close()
+})
+
+const file = (version: number, text: string, breaking = false): SchemaFile => ({
+  version,
+  name: `00${version}_file`,
+  text,
+  breaking,
+})
+
+const first = file(1, 'create table a (id integer primary key); insert into a values (1);')
+const second = file(2, 'create table b (id integer primary key);')
+
+test('applies each file once, in order', async () => {
+  const sql = await database()
+
+  expect(await applySchema(sql, [first])).toEqual(['001_file'])
+  expect(await applySchema(sql, [first, second])).toEqual(['002_file'])
+  expect(await applySchema(sql, [first, second])).toEqual([])
+  expect(
+    (await sql`select version, name from schema_migrations order by version`).map(
+      ({ name }) => name,
+    ),
+  ).toEqual(['001_file', '002_file'])
+  expect(await sql`select id from a`).toHaveLength(1)
+})
+
+test('applies the real files', async () => {
+  const sql = await database()
+
+  expect(await applySchema(sql, schemaFiles)).toEqual(schemaFiles.map(({ name }) => name))
+  expect(await sql`select id from tasks`).toHaveLength(0)
+})
+
+test('leaves nothing behind of a file that fails, and says which', async () => {
+  const sql = await database()
+  const broken = file(2, 'create table b (id integer); select nonsense;')
+
+  expect(applySchema(sql, [first, broken])).rejects.toThrow(
+    'Cannot apply 002_file: column "nonsense" does not exist',
+  )
+  await applySchema(sql, [first, broken]).catch(() => {})
+
+  const tables = await sql`select tablename from pg_tables where schemaname = 'public' order by 1`
+  expect(tables.map(({ tablename }) => tablename)).toEqual(['a', 'schema_migrations'])
+  expect(await applySchema(sql, [first, second])).toEqual(['002_file'])
+})
+
+test('refuses a file that was changed after it was applied', async () => {
+  const sql = await database()
+  await applySchema(sql, [first])
+
+  expect(applySchema(sql, [{ ...first, text: `${first.text} ` }])).rejects.toThrow(
+    '001_file was changed after it was applied',
+  )
+})
+
+test('takes a file with other line ends for the same', async () => {
+  const sql = await database()
+  await applySchema(sql, [file(1, 'create table a\n(id integer);')])
+
+  expect(await applySchema(sql, [file(1, 'create table a\r\n(id integer);')])).toEqual([])
+})
+
+test('works on the database of a newer Docket, unless that broke with this one', async () => {
+  const sql = await database()
+  await applySchema(sql, [first, second])
+
+  expect(await applySchema(sql, [first])).toEqual([])
+  await applySchema(sql, [first, second, file(3, 'create table c ();', true)])
+  expect(applySchema(sql, [first])).rejects.toThrow('a newer Docket changed it (003_file)')
+})
+
+test('is applied by one of many that start together, and all start', async () => {
+  const sql = await database()
+  const slow = file(1, 'create table a (id integer); select pg_sleep(0.2);')
+
+  const results = await Promise.all(
+    Array.from({ length: 6 }, () => applySchema(sql, [slow, second])),
+  )
+
+  expect(results.flat().toSorted()).toEqual(['001_file', '002_file'])
+})

@@ -1,0 +1,155 @@
+import { expect, test } from 'bun:test'
+import SwaggerParser from '@apidevtools/swagger-parser'
+import { createApp } from '../../src/app.ts'
+import { createLog } from '../../src/http/log.ts'
+import { app, secret, send, sql } from '../support/app.ts'
+
+const { body: document } = await send('GET', '/swagger/json')
+
+type Operation = {
+  operationId: string
+  summary: string
+  description: string
+  tags: string[]
+  parameters: {
+    name: string
+    in: string
+    description?: string
+    example?: unknown
+    schema: { default?: unknown }
+  }[]
+  requestBody?: { required: boolean; content: Record<string, { schema: { $ref: string } }> }
+  responses: Record<
+    string,
+    { description: string; content?: Record<string, { schema: unknown; example?: unknown }> }
+  >
+  security: unknown[]
+}
+
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  // The parser below proves the shape.
+  Object.entries(item as Record<string, Operation>).map(
+    ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
+  ),
+)
+
+test('is valid OpenAPI 3.1', async () => {
+  expect(document.openapi).toBe('3.1.0')
+  expect(await SwaggerParser.validate(structuredClone(document))).toBeDefined()
+})
+
+test('has every route', () => {
+  const routes = app.routes
+    .filter(
+      ({ method, path }) =>
+        method !== 'ALL' && method !== 'OPTIONS' && !path.startsWith('/swagger'),
+    )
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
+
+  expect(operations.map(([name]) => String(name)).toSorted()).toEqual(routes.toSorted())
+})
+
+test('names every operation once', () => {
+  const ids = operations.map(([, { operationId }]) => operationId)
+
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test.each(operations)(
+  'describes %s, its parameters and its answers, each with an example',
+  (name, operation) => {
+    expect(operation.summary).toBeString()
+    expect(operation.description).toBeString()
+    expect(operation.tags).not.toBeEmpty()
+    for (const parameter of operation.parameters) {
+      expect(parameter.description).toBeString()
+      expect(parameter.example ?? parameter.schema.default).toBeDefined()
+    }
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      expect(answer.description).toBeString()
+      const [media] = Object.entries(answer.content ?? {})
+      if (status === '304') continue
+      expect(media?.[0]).toBe(
+        Number(status) < 400 ? 'application/json' : 'application/problem+json',
+      )
+      if (!name.endsWith('/health') && !name.endsWith('/ready'))
+        expect(media?.[1].example).toBeDefined()
+    }
+    if (operation.requestBody) {
+      expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
+      expect(operation.requestBody.required).toBe(!name.endsWith('/complete'))
+    }
+    expect(operation.security).toEqual(name.includes(' /api/') ? [{ bearer: [] }] : [])
+  },
+)
+
+test('describes every field of every schema', () => {
+  for (const [, schema] of Object.entries<{ properties: Record<string, object> }>(
+    document.components.schemas,
+  )) {
+    for (const property of Object.values(schema.properties)) {
+      expect(property).toHaveProperty('examples')
+    }
+  }
+})
+
+test('shows nothing that only TypeBox understands', () => {
+  expect(JSON.stringify(document)).not.toMatch(/"(\$id|noValidate|error|x-parameters|anyOf)":/)
+})
+
+test('has examples that their own schemas accept', async () => {
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { default: addFormats } = await import('ajv-formats')
+  const ajv = new Ajv2020({ strict: false })
+  addFormats.default(ajv)
+  ajv.addFormat('time', true)
+  ajv.addSchema(document, 'openapi')
+
+  for (const [name, { responses }] of operations) {
+    for (const [status, { content = {} }] of Object.entries(responses)) {
+      for (const { schema, example } of Object.values(content)) {
+        if (example === undefined) continue
+        const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/'))
+        expect([name, status, ajv.validate(absolute, example), ajv.errors]).toEqual([
+          name,
+          status,
+          true,
+          null,
+        ])
+      }
+    }
+  }
+})
+
+test('is a page that loads nothing from elsewhere', async () => {
+  const { status, headers, text } = await send('GET', '/swagger')
+
+  expect(status).toBe(200)
+  expect(headers.get('content-type')).toStartWith('text/html')
+  expect(headers.get('content-security-policy')).toContain("script-src 'self'")
+  const addresses = Array.from(
+    text.matchAll(/(?:src|href)="([^"]+)"/g),
+    ([, address = '']) => address,
+  )
+  expect(addresses).not.toBeEmpty()
+  for (const address of addresses) {
+    expect(address).toStartWith('/swagger/')
+    expect((await send('GET', address)).status).toBe(200)
+  }
+  expect(text).not.toMatch(/<script>|onload=|https?:\/\//)
+})
+
+test('is not there with DOCS=off', async () => {
+  const silent = createApp({
+    sql,
+    tokens: { secret, issuer: null, audience: null },
+    corsOrigins: [],
+    docs: false,
+    log: createLog('silent'),
+    isReady: async () => true,
+  })
+
+  for (const path of ['/swagger', '/swagger/json', '/swagger/init.js']) {
+    expect((await silent.handle(new Request(`http://localhost${path}`))).status).toBe(404)
+  }
+})

@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { Elysia } from 'elysia'
+import postgres from 'postgres'
+import { errors } from '../../src/http/errors.ts'
+import { createLog } from '../../src/http/log.ts'
+import { Problem } from '../../src/http/problem.ts'
+import { sql } from '../support/app.ts'
+
+const constraints = { positive: { pointer: '/amount', detail: 'must be positive' } }
+
+/** What is answered when a handler throws. */
+async function answerTo(thrown: unknown) {
+  const app = new Elysia({ normalize: false })
+    .use(errors(constraints, createLog('silent')))
+    .get('/', () => {
+      throw thrown
+    })
+  const response = await app.handle(new Request('http://localhost/'))
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+const failure = (statement: string): Promise<unknown> =>
+  sql.unsafe(statement).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+test('renders a problem with its headers', async () => {
+  const answer = await answerTo(new Problem(503, 'Later.', { headers: { 'retry-after': '7' } }))
+
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(answer.headers.get('retry-after')).toBe('7')
+  expect(JSON.parse(answer.text)).toEqual({
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    detail: 'Later.',
+    code: 'unavailable',
+  })
+})
+
+test.each([
+  ['an error', () => new Error('secret')],
+  ['an error with a status', () => Object.assign(new Error('secret'), { status: 200 })],
+  ['text', () => 'secret'],
+  ['an object', () => ({ secret: 1 })],
+])('says nothing of %s that was thrown', async (_what, make) => {
+  const answer = await answerTo(make())
+
+  expect(answer.status).toBe(500)
+  expect(answer.text).not.toContain('secret')
+  expect(JSON.parse(answer.text).code).toBe('internal')
+})
+
+test('turns a violated check into the fault that it stands for', async () => {
+  const answer = await answerTo(
+    await failure(
+      `do $$ begin raise exception 'x' using errcode = '23514', constraint = 'positive'; end $$`,
+    ),
+  )
+
+  expect(answer.status).toBe(422)
+  expect(JSON.parse(answer.text).errors).toEqual([
+    { pointer: '/amount', detail: 'must be positive' },
+  ])
+})
+
+test('says nothing of a statement that fails', async () => {
+  const answer = await answerTo(await failure('select secret from nowhere'))
+
+  expect(answer.status).toBe(500)
+  expect(answer.text).not.toMatch(/secret|nowhere|42P01/)
+})
+
+test.each(['57P01', '53300', '08006'])('answers 503 to SQLSTATE %s', async (code) => {
+  const answer = await answerTo(
+    await failure(`do $$ begin raise exception 'x' using errcode = '${code}'; end $$`),
+  )
+
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe('1')
+})
+
+test('answers 503 when the database cannot be reached', async () => {
+  const nowhere = postgres({ host: '127.0.0.1', port: 1, connect_timeout: 1, max: 1 })
+  const refused = await nowhere`select 1`.catch((error: unknown) => error)
+  await nowhere.end({ timeout: 0 })
+
+  expect((await answerTo(refused)).status).toBe(503)
+})
