@@ -5,7 +5,7 @@ import type { Sql } from './connect.ts'
 import type { SchemaFile } from './schema-files.ts'
 
 /** A row of the ledger: a file that was applied, once. */
-type Applied = { version: number; name: string; checksum: string; breaking: boolean }
+export type Applied = { version: number; name: string; checksum: string; breaking: boolean }
 
 // One arbitrary number that every instance agrees on.
 const lock = 7_263_548_190
@@ -33,7 +33,8 @@ export async function applySchema(sql: Sql, files: readonly SchemaFile[]): Promi
   return names
 }
 
-async function readLedger(sql: Sql): Promise<Applied[]> {
+/** What was applied to the database so far. */
+export async function readLedger(sql: Sql): Promise<Applied[]> {
   try {
     return await sql<Applied[]>`
       select version, name, checksum, breaking

@@ -1,0 +1,212 @@
+import { expect, test } from 'bun:test'
+import { type TSchema, Type as t } from '@sinclair/typebox'
+import type { Statement } from 'postgres'
+import type { Sql } from '../../src/database/connect.ts'
+import { readLedger } from '../../src/database/ledger.ts'
+import { readiness } from '../../src/database/readiness.ts'
+import * as queries from '../../src/tasks/queries.ts'
+import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
+import { sql } from '../support/app.ts'
+
+// Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
+// the names, the types, and what may be null.
+
+type Description = { text: string; parameters: number[]; columns: Statement['columns'] }
+
+/** Runs `use` with an `sql` that has statements described instead of executed, and gives the descriptions. */
+async function describe(use: (sql: Sql) => unknown): Promise<Description[]> {
+  const described: Description[] = []
+  const describing = new Proxy(sql, {
+    apply(target, self, parameters) {
+      const query = Reflect.apply(target, self, parameters)
+      // Only what is awaited is a statement; what is not is part of another one.
+      if (parameters[0]?.raw !== undefined) {
+        const then = Object.getPrototypeOf(query).then
+        query.then = (resolve: (rows: unknown[]) => void, reject: (error: unknown) => void) =>
+          then.call(
+            query.describe(),
+            ({ string, types, columns }: Statement) => {
+              described.push({ text: string, parameters: types, columns })
+              resolve([])
+            },
+            reject,
+          )
+      }
+      return query
+    },
+  })
+  await use(describing)
+  return described
+}
+
+const id = crypto.randomUUID()
+const task = { title: 'A task' }
+const changeSchema = t.Object({ ...TaskSchema.properties, changed: t.Boolean() })
+
+const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title'] as const
+const positions = {
+  created_at: '2026-11-20T22:36:42.123456+00:00',
+  updated_at: '2026-11-20T22:36:42+00:00',
+  due_date: 'infinity',
+  priority: 'high',
+  title: 'A',
+}
+const filters: TaskListQuery = {
+  status: 'pending',
+  priority: ['high', 'low'],
+  tag: ['home'],
+  due_after: '2026-01-01',
+  due_before: '2026-12-31',
+  q: 'some words',
+}
+const lists = sorts.flatMap((sort) =>
+  (['asc', 'desc'] as const).flatMap((order) =>
+    [{}, filters, { status: 'completed', deleted: true } as const].flatMap((filter) =>
+      [null, { key: positions[sort], id }].map(
+        (after) => (db: Sql) =>
+          queries.listTasks(db, 'alice', { ...filter, sort, order }, after, 50),
+      ),
+    ),
+  ),
+)
+
+/** Every exported query, with calls that between them reach every form of its text. */
+const statements: Record<keyof typeof queries, [TSchema, ((db: Sql) => unknown)[]]> = {
+  listTasks: [TaskSchema, lists],
+  findTask: [TaskSchema, [(db) => queries.findTask(db, 'alice', id)]],
+  insertTask: [TaskSchema, [(db) => queries.insertTask(db, 'alice', id, task)]],
+  updateTask: [changeSchema, [(db) => queries.updateTask(db, 'alice', id, [1], task)]],
+  completeTask: [changeSchema, [(db) => queries.completeTask(db, 'alice', id, null, true)]],
+  deleteTask: [changeSchema, [(db) => queries.deleteTask(db, 'alice', id, null)]],
+  restoreTask: [changeSchema, [(db) => queries.restoreTask(db, 'alice', id, null)]],
+}
+
+const others: [string, TSchema, (db: Sql) => unknown][] = [
+  ['readiness', t.Object({ ready: t.Boolean() }), (db) => readiness(db)()],
+  [
+    'readLedger',
+    t.Object({
+      version: t.Integer(),
+      name: t.String(),
+      checksum: t.String(),
+      breaking: t.Boolean(),
+    }),
+    (db) => readLedger(db),
+  ],
+]
+
+test('are all here', async () => {
+  expect(Object.keys(statements).toSorted()).toEqual(
+    Object.entries(queries)
+      .filter(([, value]) => typeof value === 'function')
+      .map(([name]) => name)
+      .toSorted(),
+  )
+  // A file with statements of its own has to come to this test.
+  const files: string[] = []
+  for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
+    if (/\bsql(<[^`]*>)?`|\.unsafe\(/.test(await Bun.file(path).text())) files.push(path)
+  }
+  expect(files.toSorted()).toEqual([
+    'src/database/ledger.ts',
+    'src/database/readiness.ts',
+    'src/tasks/queries.ts',
+  ])
+})
+
+test.each(Object.entries(statements))(
+  '%s gives what its schema says, of one user',
+  async (_name, [schema, calls]) => {
+    for (const call of calls) {
+      const [statement, ...more] = await describe(call)
+      if (statement === undefined) throw new Error('expected a statement')
+
+      expect(more).toEqual([])
+      expect(await differences(statement, schema)).toEqual([])
+      expect(statement.text).toContain('user_id')
+      expect(statement.text).not.toContain('*')
+    }
+  },
+)
+
+test.each(others)('%s gives what its schema says', async (_name, schema, call) => {
+  const [statement] = await describe(call)
+  if (statement === undefined) throw new Error('expected a statement')
+
+  expect(await differences(statement, schema)).toEqual([])
+})
+
+/** What an object identifier of PostgreSQL is in JSON, as connect.ts reads it. */
+const jsonTypes: Record<number, { type: string; format?: string; items?: string }> = {
+  16: { type: 'boolean' },
+  23: { type: 'integer' },
+  25: { type: 'string' },
+  1009: { type: 'array', items: 'string' },
+  1082: { type: 'string', format: 'date' },
+  1083: { type: 'string', format: 'time' },
+  1184: { type: 'string', format: 'date-time' },
+  2950: { type: 'string', format: 'uuid' },
+}
+
+async function differences({ columns }: Description, row: TSchema): Promise<string[]> {
+  const found: string[] = []
+  const properties: Record<string, TSchema> = row['properties']
+
+  for (const name of Object.keys(properties)) {
+    if (!columns.some((column) => column.name === name)) found.push(`${name} is not selected`)
+  }
+  for (const column of columns) {
+    const property = properties[column.name]
+    if (property === undefined) {
+      found.push(`${column.name} is not in the schema`)
+      continue
+    }
+    const { schema, nullable } = unwrap(property)
+    found.push(...(await typeDifferences(column.name, column.type, schema)))
+    if (column.table !== 0) {
+      const [attribute] = await sql<{ attnotnull: boolean }[]>`
+        select attnotnull from pg_attribute where attrelid = ${column.table} and attnum = ${column.number}`
+      if (attribute?.attnotnull === nullable) {
+        found.push(`${column.name} is ${nullable ? 'never null' : 'nullable'} in the database`)
+      }
+    }
+  }
+  return found
+}
+
+function unwrap(schema: TSchema): { schema: TSchema; nullable: boolean } {
+  const variants: TSchema[] = schema['anyOf'] ?? []
+  const inner = variants.find(({ type }) => type !== 'null')
+  const nullable = variants.some(({ type }) => type === 'null')
+  return { schema: nullable && inner !== undefined ? inner : schema, nullable }
+}
+
+async function typeDifferences(name: string, type: number, schema: TSchema): Promise<string[]> {
+  const expected = jsonTypes[type]
+  if (expected === undefined) {
+    // An enum: its labels, in their order, are the literals of the schema.
+    const labels = await sql<{ enumlabel: string }[]>`
+      select enumlabel from pg_enum where enumtypid = ${type} order by enumsortorder`
+    const variants: TSchema[] = schema['anyOf'] ?? []
+    const literals = variants.map((variant) => variant['const'])
+    return Bun.deepEquals(
+      literals,
+      labels.map(({ enumlabel }) => enumlabel),
+    )
+      ? []
+      : [`${name} has other labels`]
+  }
+  const format = ['text', 'time-zone', undefined].includes(schema['format'])
+    ? undefined
+    : schema['format']
+  const actual = {
+    type: schema['type'],
+    ...(format === undefined ? {} : { format }),
+    ...(schema['items'] === undefined ? {} : { items: schema['items'].type }),
+  }
+  return Bun.deepEquals(actual, expected)
+    ? []
+    : [
+        `${name} is ${JSON.stringify(expected)} in the database and ${JSON.stringify(actual)} in the schema`,
+      ]
+}

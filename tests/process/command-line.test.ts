@@ -1,0 +1,153 @@
+import { expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import { version } from '../../package.json' with { type: 'json' }
+import { createTokens } from '../../src/auth/tokens.ts'
+import { temporaryFolder } from '../support/database.ts'
+import { docket, isCompiled, startServer } from '../support/process.ts'
+
+const secret = 'a-secret-of-thirty-two-bytes-or-more'
+
+test('prints its version and its help', async () => {
+  expect(await docket(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 })
+  const help = await docket(['--help'])
+  expect(help.exitCode).toBe(0)
+  for (const word of [
+    'serve',
+    'migrate',
+    'token --user',
+    'DATABASE_URL',
+    'BETTER_AUTH_SECRET',
+    'DATA_DIR',
+  ]) {
+    expect(help.stdout).toContain(word)
+  }
+})
+
+test.each([
+  [['sreve']],
+  [['--nonsense']],
+  [['token']],
+  [['token', '--user', '']],
+  [['token', '--user', 'a', '--expires', 'soon']],
+  [['serve', 'now']],
+])('answers %p with one sentence and a fault', async (args) => {
+  const { stdout, stderr, exitCode } = await docket(args)
+
+  expect(exitCode).not.toBe(0)
+  expect(stdout).toBe('')
+  expect(stderr.trim()).not.toBeEmpty()
+  expect(stderr).not.toMatch(/\n\s+at /)
+})
+
+test('prints a token for a user that lasts as long as it is told to', async () => {
+  const env = { BETTER_AUTH_SECRET: secret }
+
+  const { stdout, exitCode } = await docket(['token', '--user', 'alice', '--expires', '15m'], {
+    env,
+  })
+
+  expect(exitCode).toBe(0)
+  const token = stdout.trim()
+  expect(await createTokens({ secret, issuer: null, audience: null }).verify(token)).toBe('alice')
+  const { exp = 0, iat = 0 } = decodeJwt(token)
+  expect(exp - iat).toBe(900)
+})
+
+test('prints a token with the issuer and the audience that are required', async () => {
+  const env = {
+    BETTER_AUTH_SECRET: secret,
+    JWT_ISSUER: 'https://auth.example',
+    JWT_AUDIENCE: 'docket',
+  }
+
+  const { stdout } = await docket(['token', '--user', 'alice'], { env })
+
+  expect(decodeJwt(stdout.trim())).toMatchObject({ iss: 'https://auth.example', aud: 'docket' })
+})
+
+/** Runs the server where it cannot start, and gives what it says. */
+async function refusal(env: Record<string, string>): Promise<string> {
+  const { stderr, exitCode } = await docket([], { env: { PORT: '0', ...env } })
+  expect(exitCode).not.toBe(0)
+  expect(stderr).not.toMatch(/\n\s+at /)
+  return stderr
+}
+
+test('lists every fault of the configuration in one message', async () => {
+  const said = await refusal({ PORT: 'x', DOCS: 'perhaps', DATABASE_URL: 'http://x' })
+
+  for (const name of ['PORT', 'DOCS', 'DATABASE_URL', 'BETTER_AUTH_SECRET'])
+    expect(said).toContain(name)
+})
+
+test('says that a port is taken', async () => {
+  using taken = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+
+  expect(await refusal({ PORT: String(taken.port) })).toContain(
+    `127.0.0.1:${taken.port}: the port is taken`,
+  )
+})
+
+test('says that the folder for its data cannot be made', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'file'), '')
+
+  expect(await refusal({ DATA_DIR: join(folder, 'file', 'data') })).toContain('DATA_DIR')
+})
+
+// Root may write anywhere.
+test.skipIf(process.getuid?.() === 0)(
+  'says that the folder for its data cannot be written',
+  async () => {
+    const folder = join(temporaryFolder(), 'data')
+    mkdirSync(folder)
+    chmodSync(folder, 0o500)
+
+    expect(await refusal({ DATA_DIR: folder })).toContain('DATA_DIR')
+  },
+)
+
+test('says that another Docket has the folder', async () => {
+  const folder = temporaryFolder()
+  const server = await startServer({ env: { DATA_DIR: folder } })
+
+  const said = await refusal({ DATA_DIR: folder })
+  await server.end('SIGTERM')
+
+  expect(said).toContain('another Docket')
+})
+
+test('says that the database cannot be reached, and not with which password', async () => {
+  const said = await refusal({
+    DATABASE_URL: 'postgres://alice:hunter2@127.0.0.1:1/none',
+    BETTER_AUTH_SECRET: secret,
+  })
+
+  expect(said).toContain('none on 127.0.0.1:1')
+  expect(said).not.toContain('hunter2')
+})
+
+test('brings the schema up to date, once', async () => {
+  const env = { DATA_DIR: temporaryFolder() }
+
+  const first = await docket(['migrate'], { env })
+  const second = await docket(['migrate'], { env })
+
+  expect(first).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('Applied 001_tasks.'),
+  })
+  expect(second).toMatchObject({ exitCode: 0, stdout: 'The schema is up to date.\n' })
+})
+
+test('takes .env from its folder when run from source, and not when compiled', async () => {
+  const cwd = temporaryFolder()
+  writeFileSync(join(cwd, '.env'), 'DOCS=perhaps\n')
+
+  const { exitCode, stderr } = await docket(['token', '--user', 'alice'], { cwd })
+
+  expect(exitCode === 0).toBe(isCompiled)
+  expect(stderr.includes('DOCS')).toBe(!isCompiled)
+})

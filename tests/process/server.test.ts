@@ -1,0 +1,194 @@
+import { expect, test } from 'bun:test'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { serverEnvironment, temporaryFolder } from '../support/database.ts'
+import { docket, type Options, type Server, startServer } from '../support/process.ts'
+
+const secret = 'a-secret-of-thirty-two-bytes-or-more'
+
+/** A caller with a token from the command line, as a developer gets one. */
+async function signIn(server: Server, options: Options, user: string = crypto.randomUUID()) {
+  const { stdout } = await docket(['token', '--user', user], options)
+  const headers = { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/json' }
+
+  return async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${server.address}${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+    // oxlint-disable-next-line typescript/no-explicit-any -- The tests assert the shape.
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as any,
+    }
+  }
+}
+
+test('serves a first task in an empty folder with an empty environment', async () => {
+  const cwd = temporaryFolder()
+  const server = await startServer({ cwd })
+  const call = await signIn(server, { cwd }, 'alice')
+
+  const created = await call('POST', '/api/tasks', { title: 'Water the plants' })
+  const listed = await call('GET', '/api/tasks')
+  const completed = await call('PATCH', `/api/alice/tasks/${created.body.id}/complete`)
+  const page = await fetch(`${server.address}/swagger`)
+  const script = await fetch(`${server.address}/swagger/swagger-ui-bundle.js`)
+
+  expect(created.status).toBe(201)
+  expect(listed.body).toEqual([created.body])
+  expect(completed.body).toMatchObject({ id: created.body.id, completed: true, version: 2 })
+  expect(await page.text()).toContain('swagger-ui')
+  expect((await script.text()).length).toBeGreaterThan(1_000_000)
+  expect(statSync(join(cwd, '.docket/secret')).mode & 0o777).toBe(0o600)
+  expect(await server.end('SIGTERM')).toBe(0)
+})
+
+test('introduces itself in a few lines', async () => {
+  const cwd = temporaryFolder()
+  const server = await startServer({ cwd })
+  await server.end('SIGTERM')
+
+  for (const said of [
+    `${server.address}/swagger`,
+    '.docket',
+    'http://localhost:3000',
+    'docket token --user alice',
+  ]) {
+    expect(server.introduction).toContain(said)
+  }
+  expect(server.introduction.split('\n').length).toBeLessThan(12)
+})
+
+test('keeps its data over a restart, and over kill -9', async () => {
+  const cwd = temporaryFolder()
+  const titles: string[] = []
+
+  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGKILL'] as const) {
+    const server = await startServer({ cwd })
+    const call = await signIn(server, { cwd }, 'alice')
+    const before = await call('GET', '/api/tasks?order=asc')
+    expect(before.body.map(({ title }: { title: string }) => title)).toEqual(titles)
+
+    const title = crypto.randomUUID()
+    expect((await call('POST', '/api/tasks', { title })).status).toBe(201)
+    titles.push(title)
+    await server.end(signal)
+  }
+})
+
+test('loses no task that it acknowledged to kill -9 under load', async () => {
+  const cwd = temporaryFolder()
+  const acknowledged: string[] = []
+
+  for (let round = 0; round < 3; round += 1) {
+    const server = await startServer({ cwd })
+    const call = await signIn(server, { cwd }, 'alice')
+    const write = async () => {
+      for (;;) {
+        const created = await call('POST', '/api/tasks', { title: 'A task' })
+        acknowledged.push(created.body.id)
+      }
+    }
+    // Each ends with the connection.
+    const writers = Array.from({ length: 8 }, () => write().catch(() => {}))
+    const enough = acknowledged.length + 100 + round * 37
+    while (acknowledged.length < enough) await Bun.sleep(1)
+    await server.end('SIGKILL')
+    await Promise.all(writers)
+  }
+
+  const server = await startServer({ cwd })
+  const call = await signIn(server, { cwd }, 'alice')
+  const found = new Set<string>()
+  for (let path: string | undefined = '/api/tasks?limit=200'; path; ) {
+    const { body, headers } = await call('GET', path)
+    for (const { id } of body) found.add(id)
+    path = /<(.*)>/.exec(headers.get('link') ?? '')?.[1]
+  }
+  await server.end('SIGTERM')
+
+  expect(acknowledged.length).toBeGreaterThan(300)
+  expect(acknowledged.filter((id) => !found.has(id))).toEqual([])
+}, 60_000)
+
+test('finishes what it is doing when it is told to stop', async () => {
+  const cwd = temporaryFolder()
+  const server = await startServer({ cwd })
+  const call = await signIn(server, { cwd })
+
+  const writes = Array.from({ length: 20 }, () => call('POST', '/api/tasks', { title: 'A task' }))
+  await Promise.any(writes)
+  const ended = server.end('SIGTERM')
+
+  for (const result of await Promise.allSettled(writes)) {
+    // A connection that had not been accepted yet is refused; one that was is answered.
+    if (result.status === 'fulfilled') expect(result.value.status).toBe(201)
+  }
+  expect(await ended).toBe(0)
+})
+
+test('says nothing of its insides to a Host that is none', async () => {
+  const server = await startServer()
+  const { hostname, port } = new URL(server.address)
+
+  for (const host of ['a', 'ab', 'a/b', '', 'exa mple', '[', '%']) {
+    const answer = await rawRequest(
+      hostname,
+      Number(port),
+      `GET /api/tasks HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    )
+
+    expect(answer).toMatch(/^HTTP\/1\.1 (400|401|404) /)
+  }
+  await server.end('SIGTERM')
+})
+
+async function rawRequest(hostname: string, port: number, text: string): Promise<string> {
+  let answer = ''
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const socket = await Bun.connect({
+    hostname,
+    port,
+    socket: {
+      data: (_socket, chunk) => {
+        answer += chunk.toString()
+      },
+      close: () => resolve(),
+    },
+  })
+  socket.write(text)
+  await promise
+  return answer
+}
+
+const environment = serverEnvironment()
+
+test.skipIf(environment === null)(
+  'serves from the database of DATABASE_URL, several on one',
+  async () => {
+    const env = { ...environment, BETTER_AUTH_SECRET: secret }
+    const servers = await Promise.all([
+      startServer({ env }),
+      startServer({ env }),
+      startServer({ env }),
+    ])
+    const [first, second] = servers
+    if (first === undefined || second === undefined) throw new Error('expected servers')
+
+    const user = crypto.randomUUID()
+    const created = await (await signIn(first, { env }, user))('POST', '/api/tasks', {
+      title: 'A task',
+    })
+    const found = await (await signIn(second, { env }, user))(
+      'GET',
+      `/api/tasks/${created.body.id}`,
+    )
+
+    expect(found.body).toEqual(created.body)
+    expect((await fetch(`${first.address}/ready`)).status).toBe(200)
+    for (const server of servers) expect(await server.end('SIGTERM')).toBe(0)
+  },
+)
