@@ -20,6 +20,13 @@ const file = (version: number, text: string, breaking = false): SchemaFile => ({
   breaking,
 })
 
+/** Not `expect().rejects`: while that waits, Bun delivers no message of the embedded database's thread. */
+const messageOf = (applying: Promise<string[]>): Promise<string> =>
+  applying.then(
+    () => 'nothing was wrong',
+    (error: Error) => error.message,
+  )
+
 const first = file(1, 'create table a (id integer primary key); insert into a values (1);')
 const second = file(2, 'create table b (id integer primary key);')
 
@@ -48,7 +55,7 @@ test('leaves nothing behind of a file that fails, and says which', async () => {
   const sql = await database()
   const broken = file(2, 'create table b (id integer); select nonsense;')
 
-  expect(applySchema(sql, [first, broken])).rejects.toThrow(
+  expect(await messageOf(applySchema(sql, [first, broken]))).toContain(
     'Cannot apply 002_file: column "nonsense" does not exist',
   )
   await applySchema(sql, [first, broken]).catch(() => {})
@@ -62,7 +69,7 @@ test('refuses a file that was changed after it was applied', async () => {
   const sql = await database()
   await applySchema(sql, [first])
 
-  expect(applySchema(sql, [{ ...first, text: `${first.text} ` }])).rejects.toThrow(
+  expect(await messageOf(applySchema(sql, [{ ...first, text: `${first.text} ` }]))).toContain(
     '001_file was changed after it was applied',
   )
 })
@@ -80,7 +87,9 @@ test('works on the database of a newer Docket, unless that broke with this one',
 
   expect(await applySchema(sql, [first])).toEqual([])
   await applySchema(sql, [first, second, file(3, 'create table c ();', true)])
-  expect(applySchema(sql, [first])).rejects.toThrow('a newer Docket changed it (003_file)')
+  expect(await messageOf(applySchema(sql, [first]))).toContain(
+    'a newer Docket changed it (003_file)',
+  )
 })
 
 test('is applied by one of many that start together, and all start', async () => {

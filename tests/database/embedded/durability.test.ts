@@ -1,0 +1,94 @@
+import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createCluster } from '../../../src/database/embedded/cluster.ts'
+import { openEngine } from '../../../src/database/embedded/engine.ts'
+import { simpleQuery } from '../../../src/database/embedded/protocol.ts'
+import { readSnapshot } from '../../../src/database/embedded/snapshot.ts'
+import { open, run, temporaryFolder, until } from './support.ts'
+
+test('keeps the data when it is stopped and started', async () => {
+  using folder = temporaryFolder()
+  {
+    await using database = await open(folder.path)
+    await database.sql`create table notes (body text)`
+    await database.sql`insert into notes values ('kept')`
+  }
+
+  await using database = await open(folder.path)
+
+  expect(await database.sql`select body from notes`).toMatchObject([{ body: 'kept' }])
+})
+
+test('syncs every commit, and the data files at a checkpoint', async () => {
+  using folder = temporaryFolder()
+  const cluster = join(folder.path, 'postgres')
+  await createCluster(cluster, await readSnapshot())
+  const engine = await openEngine(cluster)
+  const syncsOf = async (sql: string) => {
+    const before = engine.syncs()
+    await engine.run(simpleQuery(sql))
+    return engine.syncs() - before
+  }
+  await engine.run(simpleQuery('create table notes (body text); checkpoint'))
+
+  expect(await syncsOf("insert into notes values ('x')")).toBe(1)
+  expect(await syncsOf('select * from notes')).toBe(0)
+  expect(await syncsOf('checkpoint')).toBeGreaterThan(5)
+  await engine.close()
+})
+
+test('loses no acknowledged row when it is killed, again and again', async () => {
+  using folder = temporaryFolder()
+  const acknowledged: number[] = []
+  for (const wanted of [1, 200, 400]) {
+    await using writer = run('writer.ts', folder.path)
+    let output = ''
+    const decoder = new TextDecoder()
+    for await (const bytes of writer.child.stdout) {
+      output += decoder.decode(bytes)
+      if (output.split('\n').length > wanted) writer.child.kill('SIGKILL')
+    }
+    // What follows the last line break was not printed whole.
+    acknowledged.push(...output.split('\n').slice(0, -1).map(Number))
+  }
+
+  await using database = await open(folder.path)
+  const rows = await database.sql<{ id: string }[]>`select id from rows`
+  const stored = new Set(rows.map(({ id }) => Number(id)))
+
+  expect(acknowledged.length).toBeGreaterThan(600)
+  expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
+}, 20_000)
+
+test.each(['lock', 'postgres.new', 'postgres.new/global', 'postgres', 'postgres/postmaster.pid'])(
+  'starts after the first start was killed when it had made %s',
+  async (path) => {
+    using folder = temporaryFolder()
+    {
+      await using opener = run('opener.ts', folder.path)
+      // A later state is as good: the program may have been faster than this look at it.
+      await until(
+        () =>
+          existsSync(join(folder.path, path)) ||
+          opener.child.exitCode !== null ||
+          (existsSync(join(folder.path, 'postgres')) && !path.startsWith('postgres/')),
+      )
+    }
+
+    await using database = await open(folder.path)
+
+    expect(await database.sql`select 1 as one`).toMatchObject([{ one: 1 }])
+  },
+)
+
+test('removes what an interrupted first start left', async () => {
+  using folder = temporaryFolder()
+  await mkdir(join(folder.path, 'postgres.new'))
+  await Bun.write(join(folder.path, 'postgres.new', 'PG_VERSION'), '1')
+
+  await using _ = await open(folder.path)
+
+  expect((await readdir(folder.path)).toSorted()).toEqual(['lock', 'postgres'])
+})
