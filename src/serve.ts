@@ -71,7 +71,7 @@ function introduce(config: Config, database: Database, port: number): void {
     `  Data           ${database.location}`,
     `  Browsers from  ${config.corsOrigins.join(', ') || 'nowhere: set CORS_ORIGINS'}`,
     ...(config.secret === null ? [`  Secret         ${config.dataDir}/secret`] : []),
-    '  A token        docket token --user alice',
+    `  A token        docket token --user alice${Bun.isStandaloneExecutable ? '' : '   (from source: bun start token --user alice)'}`,
     '',
   ]
   console.error(lines.join('\n'))

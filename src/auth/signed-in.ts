@@ -33,8 +33,9 @@ export function signedIn(tokens: Tokens) {
     if (known !== undefined) return known
 
     const user = await identify(request, tokens)
-    const asked = params?.user_id ?? 'me'
-    if (asked !== 'me' && asked !== user.id) {
+    // In the path, but null: it could not be decoded, and is nobody's.
+    const named = params !== undefined && 'user_id' in params
+    if (named && params.user_id !== 'me' && params.user_id !== user.id) {
       throw new Problem(403, 'The path names another user: put your own id there, or me.')
     }
     users.set(request, user)

@@ -3,6 +3,9 @@ import { invalid, Problem } from './problem.ts'
 /** The largest body, in bytes: the longest task in UTF-8 fits. */
 const limit = 64 * 1024
 
+/** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
+const maxDepth = 8
+
 /** What a body is: `application/json`, if with a charset then UTF-8. */
 const json = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
 
@@ -22,6 +25,7 @@ export async function readBody(request: Request): Promise<object | null> {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
   const value = parse(bytes)
+  if (!isShallow(value, maxDepth)) throw new Problem(400, 'The body is nested too deeply.')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid([{ pointer: '', detail: 'must be a JSON object' }])
   }
@@ -53,3 +57,11 @@ function parse(bytes: Uint8Array): unknown {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
 }
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
+}
+
+/** For a route that takes no body: one that is sent stays unread, where Elysia would parse it. */
+export const ignoreBody = (): null => null

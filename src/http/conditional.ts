@@ -8,7 +8,7 @@ export const etag = (version: number): string => `"${version}"`
 export function readIfMatch(headers: Headers): number[] | null {
   const header = headers.get('if-match')
   if (header === null || header.trim() === '*') return null
-  return Array.from(header.matchAll(/(?<=^|,)\s*"(\d{1,9})"\s*(?=,|$)/g), ([, digits]) =>
+  return Array.from(header.matchAll(/(?<=^|,)\s*"([1-9]\d{0,8})"\s*(?=,|$)/g), ([, digits]) =>
     Number(digits),
   )
 }

@@ -1,4 +1,4 @@
-import { Elysia, ValidationError } from 'elysia'
+import { Elysia, ParseError, ValidationError } from 'elysia'
 import type { Logger } from 'pino'
 import postgres from 'postgres'
 import { type Fault, invalid, Problem } from './problem.ts'
@@ -32,7 +32,7 @@ function toProblem(error: unknown, constraints: Constraints): Problem {
 
   const code = codeOf(error)
   // Elysia wraps what a parser throws.
-  if (code === 'PARSE') return toProblem((error as Error).cause, constraints)
+  if (error instanceof ParseError) return toProblem(error.cause, constraints)
   if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
   if (isConnectionLost(code)) return unavailable()
   return internal()

@@ -32,7 +32,7 @@ export const nullable = <T extends TSchema>(schema: T) =>
   })
 
 /** A day that exists: neither 31 February nor the year 0. */
-function isCalendarDate(text: string): boolean {
+export function isCalendarDate(text: string): boolean {
   const [, year, month, day] = date.exec(text)?.map(Number) ?? []
   if (!year || !month || !day || month > 12) return false
   // Day 0 of the next month is the last of this one. setUTCFullYear takes 1 as the year 1, not as 1901.

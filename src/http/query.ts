@@ -16,7 +16,8 @@ export function queryReader<T extends TObject>(schema: T): (url: string) => Stat
     // Every parameter is optional: nothing is a valid query.
     if (start === -1) return {}
     const given = new URLSearchParams(url.slice(start))
-    const values: Record<string, unknown> = {}
+    // Without a prototype, so that `__proto__` is a name like any other.
+    const values: Record<string, unknown> = Object.create(null)
     const faults: Fault[] = []
 
     for (const name of new Set(given.keys())) {

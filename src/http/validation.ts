@@ -8,15 +8,37 @@ const maxFaults = 20
 /** One fault for each field, in words for a person. */
 export function findFaults(errors: Iterable<ValueError>): Fault[] {
   const faults = new Map<string, string>()
-  for (const error of errors) {
-    // A field is often at fault in several ways of which the first is the plainest.
-    if (!faults.has(error.path)) faults.set(error.path, describe(error))
-    if (faults.size === maxFaults) break
-  }
+  collect(errors, '', '', faults)
   return Array.from(faults, ([pointer, detail]) => ({ pointer, detail }))
 }
 
-function describe({ type, schema, value }: ValueError): string {
+function collect(
+  errors: Iterable<ValueError>,
+  parent: string,
+  suffix: string,
+  faults: Map<string, string>,
+): void {
+  for (const error of errors) {
+    if (faults.size === maxFaults) return
+    const pointer = parent + error.path
+    const variant = nullableVariant(error)
+    if (variant !== undefined) {
+      collect(Value.Errors(variant, error.value), pointer, ', or be null', faults)
+    } else if (!faults.has(pointer)) {
+      // A field is often at fault in several ways, of which the first is the plainest.
+      faults.set(pointer, describe(error) + (error.path === '' ? suffix : ''))
+    }
+  }
+}
+
+/** The X of an `X or null` that has no sentence of its own. */
+function nullableVariant({ type, schema }: ValueError): TSchema | undefined {
+  if (type !== ValueErrorType.Union || sentence(schema) !== undefined) return undefined
+  const variants: TSchema[] = schema['anyOf']
+  return variants.find((variant) => variant['type'] !== 'null')
+}
+
+function describe({ type, schema }: ValueError): string {
   switch (type) {
     case ValueErrorType.ObjectAdditionalProperties:
       return 'is not known here'
@@ -44,8 +66,6 @@ function describe({ type, schema, value }: ValueError): string {
       return 'must not be empty'
     case ValueErrorType.StringMaxLength:
       return `must have at most ${schema['maxLength']} characters`
-    case ValueErrorType.Union:
-      return describeUnion(schema, value)
     case ValueErrorType.StringFormat:
       if (schema['format'] === 'text') return 'must not contain NUL or half a surrogate pair'
       if (schema['format'] === 'uuid') return 'must be a UUID'
@@ -60,13 +80,3 @@ function describe({ type, schema, value }: ValueError): string {
 /** The words that a schema carries for its own faults. */
 const sentence = (schema: TSchema): string | undefined =>
   typeof schema['error'] === 'string' ? schema['error'] : undefined
-
-/** `X or null`: what is wrong with it as an X. Anything else has a sentence of its own. */
-function describeUnion(schema: TSchema, value: unknown): string {
-  const own = sentence(schema)
-  if (own !== undefined) return own
-  const variants: TSchema[] = schema['anyOf']
-  const variant = variants.find(({ type }) => type !== 'null')
-  const first = variant && Value.Errors(variant, value).First()
-  return first === undefined ? 'is not valid' : `${describe(first)}, or be null`
-}

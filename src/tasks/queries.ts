@@ -180,7 +180,7 @@ async function change(
   const [row] = await sql<(Task & { changed: boolean })[]>`
     with changed as (
       update tasks
-      set ${assignments}, version = version + 1, updated_at = now()
+      set ${assignments}, version = version + 1, updated_at = greatest(now(), updated_at)
       where user_id = ${userId}
         and id = ${id}
         and ${condition}
@@ -198,7 +198,9 @@ async function change(
       and not exists (select from changed)`
   if (row === undefined) return { outcome: 'not_found' }
   const { changed, ...task } = row
-  return changed ? { outcome: 'changed', task } : { outcome: 'stale' }
+  if (changed) return { outcome: 'changed', task }
+  // Without a version to be stale, another request was faster: the task was there when this one began.
+  return { outcome: versions === null ? 'not_found' : 'stale' }
 }
 
 function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Sql } from '../database/connect.ts'
-import { readBody } from '../http/body.ts'
+import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
 import { Problem } from '../http/problem.ts'
 import { taskOperations } from './operations.ts'
@@ -107,7 +107,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const versions = readIfMatch(request.headers)
         return answer(await deleteTask(sql, user.id, id, versions), set)
       },
-      { ...operations.delete, params },
+      { ...operations.delete, parse: [ignoreBody], params },
     )
     .post(
       '/tasks/:id/restore',
@@ -115,7 +115,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const versions = readIfMatch(request.headers)
         return answer(await restoreTask(sql, user.id, id, versions), set)
       },
-      { ...operations.restore, params },
+      { ...operations.restore, parse: [ignoreBody], params },
     )
 }
 

@@ -1,4 +1,4 @@
-import { isUuid } from '../http/formats.ts'
+import { isCalendarDate, isStorable, isUuid } from '../http/formats.ts'
 import { invalid } from '../http/problem.ts'
 import type { Task, TaskListQuery } from './schema.ts'
 
@@ -68,24 +68,21 @@ function decode(cursor: string): unknown[] {
   }
 }
 
-const instant = /^\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00:00$/
+const instant = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?\+00:00$/
 
-/** A forged cursor must be refused here: the database would answer with an error. */
+/** A forged cursor is refused here: the database would answer with an error. */
 function isKey({ sort, direction }: Order, key: unknown): key is string {
   if (typeof key !== 'string') return false
   switch (sort) {
     case 'created_at':
     case 'updated_at':
-      return instant.test(key) && !Number.isNaN(Date.parse(key))
+      return isCalendarDate(instant.exec(key)?.[1] ?? '')
     case 'due_date':
-      return (
-        key === noDate[direction] ||
-        (/^\d{4}-\d{2}-\d{2}$/.test(key) && !Number.isNaN(Date.parse(key)))
-      )
+      return key === noDate[direction] || isCalendarDate(key)
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
     case 'title':
-      return key.length <= 500 && !key.includes('\0') && key.isWellFormed()
+      return key.length <= 500 && isStorable(key)
   }
 }
 
