@@ -78,8 +78,7 @@ export function docs() {
               title: 'Docket',
               version,
               description,
-              // The types are those of OpenAPI 3.0, which has no `identifier`.
-              license: { name: 'MIT', ...{ identifier: 'MIT' } },
+              license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
             },
             servers: [{ url: '/', description: 'This server.' }],
             tags: [

@@ -17,7 +17,6 @@ async function signIn(server: Server, options: Options, user: string = crypto.ra
       headers,
       body: body === undefined ? null : JSON.stringify(body),
     })
-    // oxlint-disable-next-line typescript/no-explicit-any -- The tests assert the shape.
     return {
       status: response.status,
       headers: response.headers,

@@ -22,8 +22,7 @@ export const app = createApp({
   isReady: async () => true,
 })
 
-// biome-ignore lint: the test asserts the shape.
-// oxlint-disable-next-line typescript/no-explicit-any
+/** Any: the test asserts the shape. */
 type Body = any
 
 export type Answer = { status: number; headers: Headers; body: Body; text: string }
