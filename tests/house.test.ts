@@ -1,0 +1,60 @@
+import { expect, test } from 'bun:test'
+import { dirname, join } from 'node:path'
+
+/** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
+const floors: [RegExp, number][] = [
+  [/^index\.ts$/, 7],
+  [/^serve\.ts$/, 6],
+  [/^(app|client)\.ts$/, 5],
+  [/^\w+\/routes\.ts$/, 4],
+  [/^(auth\/.*|\w+\/(queries|operations)\.ts)$/, 3],
+  [/^\w+\/(schema|rules)\.ts$/, 2],
+  [/^(http|database)\//, 1],
+  [/^config\.ts$|^[^/]+\.d\.ts$/, 0],
+]
+
+const floorOf = (path: string): number =>
+  floors.find(([pattern]) => pattern.test(path))?.[1] ?? Number.NaN
+
+const files = await Array.fromAsync(new Bun.Glob('**/*.ts').scan('src'))
+
+async function importsOf(path: string): Promise<string[]> {
+  const text = await Bun.file(join('src', path)).text()
+  return Array.from(text.matchAll(/from '(\.[^']+\.ts)'/g), ([, target = '']) =>
+    join(dirname(path), target),
+  )
+}
+
+test.each(files)('src/%s imports from lower floors, or from its own folder', async (path) => {
+  expect(floorOf(path)).not.toBeNaN()
+  for (const target of await importsOf(path)) {
+    const sameFolder = dirname(target) === dirname(path) && dirname(path) !== '.'
+    const isLower = floorOf(target) < floorOf(path)
+    const isBelow = floorOf(target) === floorOf(path) && target.startsWith(`${dirname(path)}/`)
+    expect([target, isLower || sameFolder || isBelow || path === 'client.ts']).toEqual([
+      target,
+      true,
+    ])
+  }
+})
+
+test('no resource imports another', async () => {
+  const shared = /^(http|database|auth|config\.ts|[^/]+$)/
+  for (const path of files.filter((file) => !shared.test(file))) {
+    for (const target of await importsOf(path)) {
+      expect([path, shared.test(target) || target.startsWith(`${dirname(path)}/`)]).toEqual([
+        path,
+        true,
+      ])
+    }
+  }
+})
+
+test('only config.ts reads the environment', async () => {
+  for (const path of files) {
+    const reads = /process\.env|Bun\.env|import\.meta\.env/.test(
+      await Bun.file(join('src', path)).text(),
+    )
+    expect([path, reads]).toEqual([path, path === 'config.ts'])
+  }
+})
