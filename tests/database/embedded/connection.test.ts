@@ -1,7 +1,10 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { once } from 'node:events'
 import { startEmbedded } from '../../../src/database/embedded/start.ts'
-import { connect, failOnFailure, open, temporaryFolder } from './support.ts'
+import { connect } from './client.ts'
+import { failOnFailure, open, patience, temporaryFolder } from './support.ts'
+
+setDefaultTimeout(patience)
 
 test('gives the next connection a clean session', async () => {
   using folder = temporaryFolder()

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,9 @@ import { createCluster } from '../../../src/database/embedded/cluster.ts'
 import { openEngine } from '../../../src/database/embedded/engine.ts'
 import { simpleQuery } from '../../../src/database/embedded/protocol.ts'
 import { readSnapshot } from '../../../src/database/embedded/snapshot.ts'
-import { open, run, temporaryFolder, until } from './support.ts'
+import { open, patience, run, temporaryFolder, until } from './support.ts'
+
+setDefaultTimeout(patience)
 
 test('keeps the data when it is stopped and started', async () => {
   using folder = temporaryFolder()
@@ -60,7 +62,7 @@ test('loses no acknowledged row when it is killed, again and again', async () =>
 
   expect(acknowledged.length).toBeGreaterThan(600)
   expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
-}, 20_000)
+})
 
 test.each(['lock', 'postgres.new', 'postgres.new/global', 'postgres', 'postgres/postmaster.pid'])(
   'starts after the first start was killed when it had made %s',
@@ -82,6 +84,18 @@ test.each(['lock', 'postgres.new', 'postgres.new/global', 'postgres', 'postgres/
     expect(await database.sql`select 1 as one`).toMatchObject([{ one: 1 }])
   },
 )
+
+test('starts after a start was killed when the lock file of PostgreSQL was still empty', async () => {
+  using folder = temporaryFolder()
+  {
+    await using _ = await open(folder.path)
+  }
+  await Bun.write(join(folder.path, 'postgres', 'postmaster.pid'), '')
+
+  await using database = await open(folder.path)
+
+  expect(await database.sql`select 1 as one`).toMatchObject([{ one: 1 }])
+})
 
 test('removes what an interrupted first start left', async () => {
   using folder = temporaryFolder()

@@ -1,8 +1,10 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startEmbedded } from '../../../src/database/embedded/start.ts'
-import { failOnFailure, open, run, temporaryFolder } from './support.ts'
+import { failOnFailure, open, patience, run, temporaryFolder } from './support.ts'
+
+setDefaultTimeout(patience)
 
 const refusal = async (folder: string) => {
   const error: unknown = await startEmbedded(folder, failOnFailure).catch((reason) => reason)

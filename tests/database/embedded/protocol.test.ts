@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { failOnFailure, open, temporaryFolder } from './support.ts'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { failOnFailure, open, patience, temporaryFolder } from './support.ts'
+
+setDefaultTimeout(patience)
 
 const folder = temporaryFolder()
 let database: Awaited<ReturnType<typeof open>>

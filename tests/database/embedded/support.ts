@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
-import { type Embedded, startEmbedded } from '../../../src/database/embedded/start.ts'
+import { startEmbedded } from '../../../src/database/embedded/start.ts'
+import { connect } from './client.ts'
 
 /** A folder that is removed when it goes out of scope. */
 export function temporaryFolder() {
@@ -10,18 +10,8 @@ export function temporaryFolder() {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-export function connect(embedded: Embedded) {
-  const options = {
-    socket: embedded.socket,
-    user: 'postgres',
-    database: 'postgres',
-    max: 1,
-    max_lifetime: null,
-    fetch_types: false,
-    onnotice() {},
-  }
-  return postgres(options)
-}
+/** For tests that start engines or processes, on a machine that may be busy with much else. */
+export const patience = 30_000
 
 export const failOnFailure = (error: Error) => {
   throw error

@@ -1,23 +1,27 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import type { Engine } from '../../../src/database/embedded/engine.ts'
 import { startEmbedded } from '../../../src/database/embedded/start.ts'
 import { createUpkeep } from '../../../src/database/embedded/upkeep.ts'
-import { connect, failOnFailure, temporaryFolder, until } from './support.ts'
+import { connect } from './client.ts'
+import { failOnFailure, patience, temporaryFolder, until } from './support.ts'
+
+setDefaultTimeout(patience)
 
 test('checkpoints and vacuums after writes', async () => {
   using folder = temporaryFolder()
   const upkeep = { checkpointEvery: 20, vacuumEvery: 20 }
   const embedded = await startEmbedded(folder.path, failOnFailure, upkeep)
   const sql = connect(embedded)
+  const [before] = await sql<{ redo_lsn: string }[]>`select redo_lsn from pg_control_checkpoint()`
   await sql`create table notes (n integer)`
   await sql`insert into notes select generate_series(1, 1000)`
-  const [written] = await sql<{ lsn: string }[]>`select pg_current_wal_lsn() as lsn`
 
   await until(async () => {
     const [row] = await sql<{ done: boolean }[]>`
       select
         (select reltuples = 1000 from pg_class where relname = 'notes')
-        and (select redo_lsn >= ${written?.lsn ?? ''}::pg_lsn from pg_control_checkpoint()) as done`
+        and redo_lsn > ${before?.redo_lsn ?? ''}::pg_lsn as done
+      from pg_control_checkpoint()`
     return row?.done === true
   })
 

@@ -1,7 +1,7 @@
 // Writes rows without an end, and prints the number of each one that was acknowledged.
 import { writeSync } from 'node:fs'
 import { startEmbedded } from '../../../src/database/embedded/start.ts'
-import { connect } from './support.ts'
+import { connect } from './client.ts'
 
 const sql = connect(await startEmbedded(process.argv[2] ?? '', () => process.exit(70)))
 await sql`create table if not exists rows (id bigint generated always as identity, note text)`

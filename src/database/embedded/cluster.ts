@@ -1,0 +1,55 @@
+import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Refusal } from './refusal.ts'
+
+const major = '18'
+
+/**
+ * Makes a cluster ready to be opened, which only the holder of the folder's lock may do. Throws
+ * unless it is one that this engine can open.
+ */
+export function prepareCluster(cluster: string) {
+  const versionFile = join(cluster, 'PG_VERSION')
+  if (!existsSync(versionFile)) {
+    throw new Refusal('its folder "postgres" holds something else. Move that away')
+  }
+  accessSync(versionFile, constants.R_OK | constants.W_OK)
+  const version = readFileSync(versionFile, 'utf8').trim()
+  if (version !== major) {
+    throw new Refusal(
+      `it was made by PostgreSQL ${version}, this Docket has ${major}. Use the Docket that made it`,
+    )
+  }
+  // PostgreSQL's own lock, of a process that was killed: it refuses to start when it is cut short.
+  rmSync(join(cluster, 'postmaster.pid'), { force: true })
+}
+
+/**
+ * Makes the cluster out of a snapshot. Interrupted at any point, by a kill or a loss of power, it
+ * leaves nothing or a whole cluster: everything is on the disk before it gets its name.
+ */
+export async function createCluster(cluster: string, snapshot: Uint8Array) {
+  const unfinished = `${cluster}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { mode: 0o700 })
+  await new Bun.Archive(Bun.zstdDecompressSync(snapshot)).extract(unfinished).catch((error) => {
+    throw new Refusal('its first content could not be written. Make room on the disk', {
+      cause: error,
+    })
+  })
+  const names = await readdir(unfinished, { recursive: true })
+  await Promise.all([unfinished, ...names.map((name) => join(unfinished, name))].map(sync))
+  await rename(unfinished, cluster)
+  await sync(dirname(cluster))
+}
+
+/** Forces a file, or the list of names that is a folder, to the disk. */
+async function sync(path: string) {
+  const file = await open(path)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

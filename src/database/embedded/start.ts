@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { createCluster, prepareCluster } from './cluster.ts'
+import { lockFolder } from './lock.ts'
+import type { Upkeep } from './messages.ts'
+import { explain } from './refusal.ts'
+import { readSnapshot } from './snapshot.ts'
+import { startWorker } from './worker.ts'
+
+/** A PostgreSQL inside of this process. */
+export type Embedded = {
+  /** A new connection to it, for the `socket` option of postgres.js. One at a time is served. */
+  socket: () => Duplex
+  /** Checkpoints, closes the engine, ends its thread, lets go of the folder. */
+  stop: () => Promise<void>
+}
+
+const defaultUpkeep: Upkeep = { checkpointEvery: 60_000, vacuumEvery: 600_000 }
+
+/**
+ * Opens the PostgreSQL that lives in `folder`, or creates it. Throws an Error whose message is for
+ * the operator. `onFailure` is told, at most once, when the engine dies while it runs: nothing
+ * works from then on, and what was not yet answered may or may not be stored.
+ */
+export async function startEmbedded(
+  folder: string,
+  onFailure: (error: Error) => void,
+  upkeep = defaultUpkeep,
+): Promise<Embedded> {
+  let unlock: (() => void) | undefined
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const release = lockFolder(folder)
+    unlock = release
+    const cluster = join(folder, 'postgres')
+    if (!existsSync(cluster)) await createCluster(cluster, await readSnapshot())
+    prepareCluster(cluster)
+    const engine = await startWorker(cluster, upkeep, onFailure)
+    let stopping: Promise<void> | undefined
+    const stop = () => (stopping ??= engine.stop().finally(release))
+    return { socket: engine.connect, stop }
+  } catch (error) {
+    unlock?.()
+    throw explain(folder, error)
+  }
+}
