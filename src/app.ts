@@ -5,7 +5,7 @@ import { createTokens, type TokenOptions } from './auth/tokens.ts'
 import type { Sql } from './database/connect.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
-import { requireHost } from './http/door.ts'
+import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
 import { health } from './http/health.ts'
 import { logAnswers } from './http/log.ts'
@@ -31,7 +31,7 @@ export function createApp(options: AppOptions) {
   const app = new Elysia({ normalize: false, systemRouter: false })
     .use(errors(taskConstraints, options.log))
     .use(logAnswers(options.log))
-    .use(requireHost)
+    .use(door)
     .use(allowOrigins(options.corsOrigins))
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))

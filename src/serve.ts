@@ -29,7 +29,12 @@ export async function serve(config: Config): Promise<void> {
   })
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
-    app.listen({ hostname: config.host, port: config.port, reusePort: false })
+    app.listen({
+      hostname: config.host,
+      port: config.port,
+      reusePort: false,
+      development: false,
+    })
   } catch (error) {
     await database.close()
     throw cannotListen(error, config)

@@ -159,3 +159,25 @@ test('asks nothing of the database for /health, and says when it is not ready', 
   expect((await send('GET', '/health')).body).toEqual({ status: 'ok' })
   expect((await send('GET', '/ready')).body).toEqual({ status: 'ok' })
 })
+
+test.each(['a', 'db', 'api', 'x:1', 'localhost', '[::1]:8000'])(
+  'serves under the host %s',
+  async (host) => {
+    const alice = await signUp()
+    const call = (method: string, path: string, body?: string) =>
+      app.handle(
+        new Request(`http://${host}${path}`, {
+          method,
+          headers: { authorization: alice.authorization, 'content-type': 'application/json' },
+          body: body ?? null,
+        }),
+      )
+
+    const created = await call('POST', '/api/tasks', '{"title":"A task"}')
+    const listed = await call('GET', '/api/me/tasks?limit=1')
+
+    expect(created.status).toBe(201)
+    expect(created.headers.get('location')).toMatch(/^\/api\/tasks\/[0-9a-f-]{36}$/)
+    expect(await listed.json()).toHaveLength(1)
+  },
+)

@@ -73,12 +73,12 @@ function renderQuery(schema: TObject) {
       in: 'query',
       required: false,
       description,
-      schema: property,
+      // Not as the parameter's own `example`: the page would send every one of them.
+      schema: examples === undefined ? property : { ...property, examples },
       // Words are separated by commas; free text is repeated.
       ...(property['type'] === 'array'
         ? { style: 'form', explode: property['items'].type === 'string' }
         : {}),
-      ...(examples === undefined ? {} : { example: examples[0] }),
     }),
   )
 }
@@ -91,8 +91,7 @@ const renderHeaderParameters = (
     in: 'header',
     required: false,
     description,
-    schema: { type: 'string' as const },
-    example,
+    schema: { type: 'string' as const, examples: [example] },
   }))
 
 function renderAnswer({ description, model, list, headers, example }: Answer) {

@@ -40,7 +40,7 @@ function parse(schema: TSchema, texts: string[]): unknown {
       // Words are separated by commas; free text may contain them, and is repeated instead.
       return schema['items'].type === 'string' ? texts : texts.flatMap((part) => part.split(','))
     case 'integer':
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : text
+      return /^-?\d+$/.test(text) ? Number(text) : text
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text
     default:

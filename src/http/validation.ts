@@ -20,7 +20,8 @@ function collect(
 ): void {
   for (const error of errors) {
     if (faults.size === maxFaults) return
-    const pointer = parent + error.path
+    // A name that is not known is the client's, and may be of any length.
+    const pointer = (parent + error.path).slice(0, 200)
     const variant = nullableVariant(error)
     if (variant !== undefined) {
       collect(Value.Errors(variant, error.value), pointer, ', or be null', faults)

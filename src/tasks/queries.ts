@@ -166,8 +166,8 @@ export const restoreTask = (
 ): Promise<Change> => change(sql, userId, id, versions, sql`true`, sql`deleted_at = null`)
 
 /**
- * Changes one task that satisfies `condition` and, if `versions` are given, has one of them. A change that finds nothing
- * to change makes no new version.
+ * Changes one task that satisfies `condition` and, if `versions` are given, has one of them. The second half of the
+ * statement finds the task that has another one.
  */
 async function change(
   sql: Sql,

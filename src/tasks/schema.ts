@@ -8,7 +8,7 @@ const id = t.String({
   examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
 })
 const title = storable(1, 500, {
-  description: 'What is to be done.',
+  description: 'What is to be done. Lengths are in UTF-16 code units, as JavaScript counts.',
   examples: ['Water the plants'],
 })
 const description = storable(0, 20_000, {
@@ -46,7 +46,7 @@ const time_zone = t.String({
   format: 'time-zone',
   maxLength: 100,
   error: 'must be a time zone of the IANA database, such as Europe/Berlin',
-  description: 'Where due_time is meant. Needs a due_time; null: wherever the reader is.',
+  description: 'Where due_time is meant, and needs one. Null: wherever the reader is.',
   examples: ['Europe/Berlin'],
 })
 const completed = t.Boolean({ examples: [false] })
