@@ -1,4 +1,5 @@
 import { type TObject, type TSchema, Type as t } from '@sinclair/typebox'
+import type { DocumentDecoration } from 'elysia'
 import { type ProblemSchema, type ProblemStatus, statuses } from './problem.ts'
 import { queryReader } from './query.ts'
 
@@ -32,6 +33,14 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
   optionalBody?: boolean
 }
 
+/** The hooks of a route. */
+export type Described<R, Q extends TSchema> = {
+  detail: DocumentDecoration
+  transform: (context: { request: Request; query: unknown }) => void
+  response: R
+  query: Q
+}
+
 /**
  * What Elysia is told of a route: its documentation as `detail`, and a reader of its query string as `transform`.
  * `response` and `query` exist in the types only. Answers are held against the document in every test, and not again on
@@ -40,22 +49,30 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
 export function operation<
   const A extends Record<number, Answer>,
   const P extends ProblemStatus,
-  const Q extends TObject = typeof noQuery,
->({ answers, problems, query, headers = {}, optionalBody = false, ...about }: Operation<A, P, Q>) {
+  Q extends TObject = typeof noQuery,
+>({
+  answers,
+  problems,
+  query,
+  headers = {},
+  optionalBody = false,
+  ...about
+}: Operation<A, P, Q>): Described<Schemas<A, P>, Q> {
   const schema = query ?? noQuery
   const readQuery = queryReader(schema)
 
-  return {
-    detail: {
-      ...about,
-      responses: {
-        ...mapValues(answers, renderAnswer),
-        ...Object.fromEntries(problems.map((status) => [status, renderProblem(status)])),
-      },
-      'x-parameters': [...renderQuery(schema), ...renderHeaderParameters(headers)],
-      'x-optional-body': optionalBody,
+  const detail = {
+    ...about,
+    responses: {
+      ...mapValues(answers, renderAnswer),
+      ...Object.fromEntries(problems.map((status) => [status, renderProblem(status)])),
     },
-    transform: (context: { request: Request; query: unknown }) => {
+    'x-parameters': [...renderQuery(schema), ...renderHeaderParameters(headers)],
+    'x-optional-body': optionalBody,
+  }
+  return {
+    detail,
+    transform: (context) => {
       context.query = readQuery(context.request.url)
     },
     // These casts add what only the compiler sees: undefined is no schema to Elysia.

@@ -30,12 +30,14 @@ const tags = t.Array(tag, {
   description: 'In the order given.',
   examples: [['home', 'garden']],
 })
-const due_date = t.String({
-  format: 'date',
-  error: 'must be a day of the calendar, as YYYY-MM-DD',
-  description: 'A day on the calendar of the user.',
-  examples: ['2026-12-01'],
-})
+const day = (meaning: string) =>
+  t.String({
+    format: 'date',
+    error: 'must be a day of the calendar, as YYYY-MM-DD',
+    description: meaning,
+    examples: ['2026-12-01'],
+  })
+const due_date = day('A day on the calendar of the user.')
 const due_time = t.String({
   format: 'time',
   error: 'must be a time of day, as HH:MM or HH:MM:SS',
@@ -168,8 +170,8 @@ export const TaskListQuerySchema = t.Object(
         examples: [['home']],
       }),
     ),
-    due_after: t.Optional({ ...due_date, description: 'Due on this day or later.' }),
-    due_before: t.Optional({ ...due_date, description: 'Due on this day or earlier.' }),
+    due_after: t.Optional(day('Due on this day or later.')),
+    due_before: t.Optional(day('Due on this day or earlier.')),
     q: t.Optional(
       storable(0, 200, {
         description:
