@@ -48,6 +48,29 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
   // A path that names a user can name another one.
   const forbidden = path === '/api' ? ([] as const) : ([403] as const)
 
+  const change = (verb: string, description: string) =>
+    operation({
+      operationId: name(verb),
+      summary: 'Change a task',
+      description,
+      headers: ifMatch,
+      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    })
+
+  const completion = (verb: string, description: string) =>
+    operation({
+      operationId: name(verb),
+      summary: 'Complete or reopen a task',
+      description,
+      headers: ifMatch,
+      optionalBody: true,
+      answers: {
+        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
+      },
+      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+    })
+
   return {
     list: operation({
       operationId: name('listTasks'),
@@ -97,46 +120,14 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       },
       problems: [401, ...forbidden, 404, 422, 500, 503],
     }),
-    update: operation({
-      operationId: name('updateTask'),
-      summary: 'Change a task',
-      description: 'A field that is absent stays as it is, and null clears it.',
-      headers: ifMatch,
-      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
-    }),
-    replace: operation({
-      operationId: name('putTask'),
-      summary: 'Change a task',
-      description: 'The same as PATCH: a field that is absent stays as it is, and null clears it.',
-      headers: ifMatch,
-      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
-    }),
-    complete: operation({
-      operationId: name('completeTask'),
-      summary: 'Complete or reopen a task',
-      description:
-        '`{"completed": true}` completes it, `false` reopens it, and without a body a pending task is completed ' +
-        'and a completed one reopened.',
-      headers: ifMatch,
-      optionalBody: true,
-      answers: {
-        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
-      },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
-    }),
-    completeByPost: operation({
-      operationId: name('completeTaskByPost'),
-      summary: 'Complete or reopen a task',
-      description: 'The same as PATCH.',
-      headers: ifMatch,
-      optionalBody: true,
-      answers: {
-        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
-      },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
-    }),
+    update: change('updateTask', 'A field that is absent stays as it is, and null clears it.'),
+    replace: change('putTask', 'As PATCH: a field that is absent stays, and null clears it.'),
+    complete: completion(
+      'completeTask',
+      '`{"completed": true}` completes it, `false` reopens it, and without a body a pending task is completed and ' +
+        'a completed one reopened.',
+    ),
+    completeByPost: completion('completeTaskByPost', 'As PATCH.'),
     delete: operation({
       operationId: name('deleteTask'),
       summary: 'Put a task into the trash',

@@ -1,7 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createApp } from '../../src/app.ts'
-import { createLog } from '../../src/http/log.ts'
-import { origin, secret, send, sql } from '../support/app.ts'
+import { createTestApp, origin, send } from '../support/app.ts'
 
 const preflight = (from: string) =>
   send('OPTIONS', '/api/tasks', {
@@ -56,14 +54,7 @@ test('shows a browser the headers that it needs, on errors too', async () => {
 })
 
 test('has no CORS at all without an origin', async () => {
-  const closed = createApp({
-    sql,
-    tokens: { secret, issuer: null, audience: null },
-    corsOrigins: [],
-    docs: false,
-    log: createLog('silent'),
-    isReady: async () => true,
-  })
+  const closed = createTestApp({ corsOrigins: [] })
 
   const response = await closed.handle(
     new Request('http://localhost/health', { headers: { origin } }),

@@ -1,8 +1,6 @@
 import { expect, test } from 'bun:test'
 import SwaggerParser from '@apidevtools/swagger-parser'
-import { createApp } from '../../src/app.ts'
-import { createLog } from '../../src/http/log.ts'
-import { app, secret, send, sql } from '../support/app.ts'
+import { app, createTestApp, send } from '../support/app.ts'
 
 const { body: document } = await send('GET', '/swagger/json')
 
@@ -144,14 +142,7 @@ test('is a page that loads nothing from elsewhere', async () => {
 })
 
 test('is not there with DOCS=off', async () => {
-  const silent = createApp({
-    sql,
-    tokens: { secret, issuer: null, audience: null },
-    corsOrigins: [],
-    docs: false,
-    log: createLog('silent'),
-    isReady: async () => true,
-  })
+  const silent = createTestApp({ docs: false })
 
   for (const path of ['/swagger', '/swagger/json', '/swagger/init.js']) {
     expect((await silent.handle(new Request(`http://localhost${path}`))).status).toBe(404)

@@ -1,21 +1,10 @@
 import { expect, test } from 'bun:test'
-import { createApp } from '../../src/app.ts'
 import { connect } from '../../src/database/connect.ts'
 import { readiness } from '../../src/database/readiness.ts'
-import { createLog } from '../../src/http/log.ts'
-import { secret, sql } from '../support/app.ts'
+import { createTestApp, sql } from '../support/app.ts'
 
-const answerOf = async (path: string, isReady: () => Promise<boolean>) => {
-  const app = createApp({
-    sql,
-    tokens: { secret, issuer: null, audience: null },
-    corsOrigins: [],
-    docs: false,
-    log: createLog('silent'),
-    isReady,
-  })
-  return app.handle(new Request(`http://localhost${path}`))
-}
+const answerOf = (path: string, isReady: () => Promise<boolean>) =>
+  createTestApp({ isReady }).handle(new Request(`http://localhost${path}`))
 
 test('is ready while the database answers', async () => {
   expect((await answerOf('/ready', readiness(sql))).status).toBe(200)

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose'
-import { createApp } from '../../src/app.ts'
+import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { createLog } from '../../src/http/log.ts'
@@ -13,14 +13,20 @@ const database = await emptyDatabase()
 await applySchema(database.sql, schemaFiles)
 
 export const sql = database.sql
-export const app = createApp({
-  sql,
-  tokens: { secret, issuer: null, audience: null },
-  corsOrigins: [origin],
-  docs: true,
-  log: createLog('silent'),
-  isReady: async () => true,
-})
+
+/** The app as most tests want it, or with other options. */
+export const createTestApp = (options: Partial<AppOptions> = {}): App =>
+  createApp({
+    sql,
+    tokens: { secret, issuer: null, audience: null },
+    corsOrigins: [origin],
+    docs: true,
+    log: createLog('silent'),
+    isReady: async () => true,
+    ...options,
+  })
+
+export const app = createTestApp()
 
 /** Any: the test asserts the shape. */
 type Body = any
