@@ -68,7 +68,9 @@ function cannotListen(error: unknown, { host, port }: Config): unknown {
 
 /** A few lines for a person. On standard error: standard output is for the log. */
 function introduce(config: Config, database: Database, port: number): void {
-  const address = `http://${config.host === '127.0.0.1' || config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`
+  const local = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(config.host)
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const address = `http://${local ? 'localhost' : host}:${port}`
   const lines = [
     `Docket is ready at ${address}`,
     '',

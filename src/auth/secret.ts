@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, OperatorError } from '../config.ts'
 
@@ -10,10 +10,10 @@ import { type Config, OperatorError } from '../config.ts'
 export function loadSecret({ secret, dataDir }: Config): string {
   if (secret !== null) return secret
   const path = join(dataDir, 'secret')
+  if (existsSync(path)) return readSecret(path)
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    // `wx`: of two processes that start together one makes it, and both read it.
-    writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    makeSecret(path)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') {
       throw new OperatorError(
@@ -21,13 +21,24 @@ export function loadSecret({ secret, dataDir }: Config): string {
       )
     }
   }
+  return readSecret(path)
+}
+
+function readSecret(path: string): string {
   const kept = readFileSync(path, 'utf8')
-  if (Buffer.byteLength(kept) < 32) {
-    throw new OperatorError(
-      `${path} holds no secret of 32 bytes: remove it, and a new one is made.`,
-    )
+  if (Buffer.byteLength(kept) >= 32) return kept
+  throw new OperatorError(`${path} holds no secret of 32 bytes: remove it, and a new one is made.`)
+}
+
+/** Under a name of its own first: of processes that start together one gives it the real name, and all read it whole. */
+function makeSecret(path: string): void {
+  const own = `${path}.${randomBytes(8).toString('hex')}`
+  writeFileSync(own, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  try {
+    linkSync(own, path)
+  } finally {
+    rmSync(own)
   }
-  return kept
 }
 
 const codeOf = (error: unknown): unknown =>
