@@ -4,7 +4,7 @@ import { send, sign } from '../support/app.ts'
 const token = await sign({ sub: 'alice' })
 
 test.each([`Bearer ${token}`, `bearer ${token}`, `BEARER  ${token}`])(
-  'takes %.12p…',
+  'takes %#',
   async (authorization) => {
     expect((await send('GET', '/api/tasks', { headers: { authorization } })).status).toBe(200)
   },
@@ -18,7 +18,7 @@ test.each([
   `Bearer ${token} x`,
   `Bearer ${token}, Bearer ${token}`,
   `Bearer "${token}"`,
-])('refuses %.12p…', async (authorization) => {
+])('refuses %#', async (authorization) => {
   const answer = await send('GET', '/api/tasks', { headers: { authorization } })
 
   expect(answer.status).toBe(401)
