@@ -4,11 +4,9 @@ import 'elysia'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const date = /^(\d{4})-(\d{2})-(\d{2})$/
-const time = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/
 
 FormatRegistry.Set('uuid', (text) => uuid.test(text))
 FormatRegistry.Set('date', isCalendarDate)
-FormatRegistry.Set('time', (text) => time.test(text))
 FormatRegistry.Set('time-zone', isTimeZone)
 FormatRegistry.Set('text', isStorable)
 

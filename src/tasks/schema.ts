@@ -39,7 +39,8 @@ const day = (meaning: string) =>
   })
 const due_date = day('A day on the calendar of the user.')
 const due_time = t.String({
-  format: 'time',
+  // Not the format `time` of JSON Schema, which has an offset.
+  pattern: '^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$',
   error: 'must be a time of day, as HH:MM or HH:MM:SS',
   description: 'A time on the clock of the user. Needs a due_date. Answered as HH:MM:SS.',
   examples: ['18:30:00'],

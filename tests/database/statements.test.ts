@@ -143,7 +143,7 @@ const jsonTypes: Record<number, { type: string; format?: string; items?: string 
   25: { type: 'string' },
   1009: { type: 'array', items: 'string' },
   1082: { type: 'string', format: 'date' },
-  1083: { type: 'string', format: 'time' },
+  1083: { type: 'string' },
   1184: { type: 'string', format: 'date-time' },
   2950: { type: 'string', format: 'uuid' },
 }

@@ -39,3 +39,9 @@ test('asks the database once for many questions', async () => {
   expect(answers).toEqual(Array(20).fill(true))
   expect(asked).toBe(1)
 })
+
+test('refuses a query parameter, as every route does', async () => {
+  for (const path of ['/health?deep=1', '/ready?verbose']) {
+    expect((await answerOf(path, async () => true)).status).toBe(422)
+  }
+})
