@@ -25,7 +25,14 @@ export function loadSecret({ secret, dataDir }: Config): string {
 }
 
 function readSecret(path: string): string {
-  const kept = readFileSync(path, 'utf8')
+  let kept: string
+  try {
+    kept = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new OperatorError(
+      `Cannot read ${path} (${String(codeOf(error))}): make it readable, or set BETTER_AUTH_SECRET.`,
+    )
+  }
   if (Buffer.byteLength(kept) >= 32) return kept
   throw new OperatorError(`${path} holds no secret of 32 bytes: remove it, and a new one is made.`)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadSecret } from '../../src/auth/secret.ts'
 import { readConfig } from '../../src/config.ts'
@@ -45,4 +45,11 @@ test('says so when the folder cannot be made', () => {
   writeFileSync(file, '')
 
   expect(() => loadSecret(configFor(join(file, 'data')))).toThrow('Cannot write to')
+})
+
+test('says so when the file cannot be read', () => {
+  const dataDir = temporaryFolder()
+  mkdirSync(join(dataDir, 'secret'))
+
+  expect(() => loadSecret(configFor(dataDir))).toThrow('Cannot read')
 })
