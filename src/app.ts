@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
 import { signedIn } from './auth/signed-in.ts'
 import { createTokens, type TokenOptions } from './auth/tokens.ts'
-import type { Sql } from './database/connect.ts'
+import type { Gate } from './database/gate.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
@@ -14,7 +14,7 @@ import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
 
 export type AppOptions = {
-  sql: Sql
+  db: Gate
   tokens: TokenOptions
   corsOrigins: string[]
   docs: boolean
@@ -35,8 +35,8 @@ export function createApp(options: AppOptions) {
     .use(allowOrigins(options.corsOrigins))
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
-    .use(taskRoutes('/api', options.sql, authenticated))
-    .use(taskRoutes('/api/:user_id', options.sql, authenticated))
+    .use(taskRoutes('/api', options.db, authenticated))
+    .use(taskRoutes('/api/:user_id', options.db, authenticated))
 
   refuseOtherMethods(app)
   return app

@@ -2,7 +2,15 @@
 export type Config = {
   /** Null: the embedded database in `dataDir`. */
   databaseUrl: string | null
+  /** For `migrate`, where the other one goes through a pooler. */
+  databaseDirectUrl: string | null
+  /** A file with the certificates of the database's own authorities. */
+  databaseCaFile: string | null
   prepareStatements: boolean
+  /** Seconds within which the database has to answer a request. */
+  databaseDeadline: number
+  /** Seconds to wait at startup for a database that is not there. */
+  databaseWait: number
   dataDir: string
   /** Null: the one kept in `dataDir`. */
   secret: string | null
@@ -45,6 +53,14 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return port
   }
 
+  function readSeconds(name: string, fallback: number, least: number, most: number): number {
+    const seconds = Number(read(name) ?? fallback)
+    if (!(seconds >= least && seconds <= most)) {
+      faults.push(`${name} must be a number of seconds from ${least} to ${most}.`)
+    }
+    return seconds
+  }
+
   function readSecret(required: boolean): string | null {
     // Not trimmed: Better Auth does not trim it either.
     const secret = env['BETTER_AUTH_SECRET'] || null
@@ -75,13 +91,23 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   }
 
   const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
-  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    faults.push('DATABASE_URL must begin with postgres:// or postgresql://.')
+  const databaseDirectUrl = read('DATABASE_DIRECT_URL')
+  for (const [name, url] of [
+    ['DATABASE_URL', databaseUrl],
+    ['DATABASE_DIRECT_URL', databaseDirectUrl],
+  ]) {
+    if (url && !/^postgres(ql)?:\/\//.test(url)) {
+      faults.push(`${name} must begin with postgres:// or postgresql://.`)
+    }
   }
 
   const config: Config = {
     databaseUrl,
+    databaseDirectUrl,
+    databaseCaFile: read('DATABASE_CA_FILE'),
     prepareStatements: oneOf('DATABASE_PREPARE', ['on', 'off'], 'on') === 'on',
+    databaseDeadline: readSeconds('DATABASE_DEADLINE', 5, 0.5, 60),
+    databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
     secret: readSecret(databaseUrl !== null),
     jwtIssuer: read('JWT_ISSUER'),

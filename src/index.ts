@@ -23,7 +23,8 @@ It is configured by environment variables, all of which are optional:
   DATA_DIR             the embedded database and the generated secret: .docket
   DOCS                 the documentation at /swagger: on or off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
-  JWT_ISSUER, JWT_AUDIENCE, DATABASE_PREPARE
+  JWT_ISSUER, JWT_AUDIENCE, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE,
+  DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example
 `
 
@@ -68,9 +69,13 @@ function read(args: string[]) {
 }
 
 async function migrate(): Promise<void> {
-  const database = await openDatabase(readConfig(), (error) => {
-    throw error
-  })
+  const database = await openDatabase(
+    readConfig(),
+    (error) => {
+      throw error
+    },
+    'direct',
+  )
   for (const name of database.applied) console.log(`Applied ${name}.`)
   if (database.applied.length === 0) console.log('The schema is up to date.')
   await database.close()

@@ -16,11 +16,11 @@ export async function serve(config: Config): Promise<void> {
     log.fatal({ message: error.message }, 'the embedded database failed')
     process.exit(1)
   })
-  const isReachable = readiness(database.sql)
+  const isReachable = readiness(database.db)
   let stopping = false
 
   const app = createApp({
-    sql: database.sql,
+    db: database.db,
     tokens: { secret, issuer: config.jwtIssuer, audience: config.jwtAudience },
     corsOrigins: config.corsOrigins,
     docs: config.docs,

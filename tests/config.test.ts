@@ -16,7 +16,11 @@ function faultOf(env: Record<string, string>): string {
 test('needs nothing', () => {
   expect(readConfig({})).toEqual({
     databaseUrl: null,
+    databaseDirectUrl: null,
+    databaseCaFile: null,
     prepareStatements: true,
+    databaseDeadline: 5,
+    databaseWait: 60,
     dataDir: '.docket',
     secret: null,
     jwtIssuer: null,
@@ -38,6 +42,9 @@ test('takes an empty variable for an absent one', () => {
 test('lists every fault at once', () => {
   const fault = faultOf({
     DATABASE_URL: 'mysql://db.example/app',
+    DATABASE_DIRECT_URL: 'x',
+    DATABASE_DEADLINE: 'soon',
+    DATABASE_WAIT: '-1',
     PORT: '80000',
     DOCS: 'maybe',
     LOG_LEVEL: 'loud',
@@ -46,6 +53,9 @@ test('lists every fault at once', () => {
 
   for (const name of [
     'DATABASE_URL',
+    'DATABASE_DIRECT_URL',
+    'DATABASE_DEADLINE',
+    'DATABASE_WAIT',
     'BETTER_AUTH_SECRET',
     'PORT',
     'DOCS',

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
-import { parseDatabaseUrl } from './url.ts'
+import type { ServerAddress } from './url.ts'
 
 /** What a query needs. */
 export type Sql = postgres.Sql<Types>
@@ -45,15 +45,44 @@ const shared = {
   onnotice: () => {},
 }
 
-/** A pool on the server of a connection string. */
-export const connect = (databaseUrl: string, prepare: boolean): Sql =>
+export type ConnectOptions = {
+  prepare: boolean
+  /** Certificates of the authorities to trust, as PEM, in place of those that everybody trusts. */
+  ca?: string | null
+  /** Seconds that connecting may take. */
+  connectTimeout: number
+  /** Seconds that a statement may be on the wire before its connection is given up. */
+  queryTimeout: number
+  /** How many connections. */
+  max: number
+}
+
+/** A pool on a server. Every option is set here, so that no variable of the environment has a say. */
+export const connect = (address: ServerAddress, options: ConnectOptions): Sql =>
   postgres({
     ...shared,
-    ...parseDatabaseUrl(databaseUrl),
-    prepare,
-    max: 8,
-    connect_timeout: 10,
+    // In arrays, which are missing in the types: a colon in text is the beginning of a port to the driver.
+    ...({ host: [address.host], port: [address.port] } as object),
+    ...(address.host.startsWith('/') ? { path: `${address.host}/.s.PGSQL.${address.port}` } : {}),
+    user: address.user,
+    password: address.password,
+    database: address.database,
+    ssl:
+      address.tls === null
+        ? false
+        : {
+            rejectUnauthorized: address.tls.verified,
+            ...(options.ca ? { ca: options.ca } : {}),
+          },
+    prepare: options.prepare && address.prepare,
+    max: options.max,
+    // Nothing waits behind another statement: the gate has as many permits as there are connections.
+    max_pipeline: 0,
+    connect_timeout: options.connectTimeout,
+    query_timeout: options.queryTimeout,
     idle_timeout: 60,
+    // At once after a connection that worked.
+    backoff: (failures: number) => (failures === 0 ? 0 : Math.min(0.05 * 2 ** failures, 0.5)),
     connection: { application_name: 'docket', TimeZone: 'UTC' },
   })
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import postgres from 'postgres'
 import { OperatorError } from '../config.ts'
 import type { Sql } from './connect.ts'
+import { remedyOf } from './faults.ts'
 import type { SchemaFile } from './schema-files.ts'
 
 /** A row of the ledger: a file that was applied, once. */
@@ -17,7 +18,8 @@ const patience = 120_000
  * Applies the schema files that the database has not seen, in order, each once. Safe for any number of instances that
  * start together, also through a pooler in transaction mode: nothing is held from one message to the next.
  * @returns the names of the files that this call applied
- * @throws OperatorError when a file was changed after it was applied, or the database is of a newer Docket
+ * @throws OperatorError when a file fails or was changed after it was applied, or the database is of a newer Docket.
+ * When the connection is lost, this can be called again.
  */
 export async function applySchema(sql: Sql, files: readonly SchemaFile[]): Promise<string[]> {
   const names: string[] = []
@@ -108,7 +110,7 @@ function refuseDifferences(files: readonly SchemaFile[], applied: readonly Appli
 }
 
 const explain = (error: unknown, file: SchemaFile): unknown =>
-  error instanceof postgres.PostgresError
+  error instanceof postgres.PostgresError && remedyOf(error) === 'none'
     ? new OperatorError(`Cannot apply ${file.name}: ${error.message} (SQLSTATE ${error.code}).`)
     : error
 

@@ -1,14 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import { connect, connectEmbedded, type Sql } from './connect.ts'
+import { connect, connectEmbedded } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
+import { codeOf, explain, mayCome, reason } from './faults.ts'
+import { createGate, type Gate } from './gate.ts'
 import { applySchema } from './ledger.ts'
 import { schemaFiles } from './schema-files.ts'
-import { parseDatabaseUrl } from './url.ts'
+import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
 export type Database = {
-  sql: Sql
+  db: Gate
   /** Where the data is, for the operator. */
   location: string
   /** The schema files that were applied on opening. */
@@ -16,33 +19,91 @@ export type Database = {
   close: () => Promise<void>
 }
 
+/** How many statements run on the server at a time. */
+const connections = 8
+
 /**
  * Opens the database of the configuration, embedded without a DATABASE_URL, and brings its schema up to date.
  * @param onFailure is told when the embedded database dies
+ * @param way direct: by DATABASE_DIRECT_URL, if there is one
  * @throws OperatorError
  */
 export async function openDatabase(
   config: Config,
   onFailure: (error: Error) => void,
+  way: 'usual' | 'direct' = 'usual',
 ): Promise<Database> {
-  if (config.databaseUrl === null) return openEmbedded(config.dataDir, onFailure)
+  if (way === 'direct' && config.databaseDirectUrl !== null) {
+    return openServer(config, parseDatabaseUrl(config.databaseDirectUrl, 'DATABASE_DIRECT_URL'))
+  }
+  return config.databaseUrl === null
+    ? openEmbedded(config, onFailure)
+    : openServer(config, parseDatabaseUrl(config.databaseUrl))
+}
 
-  const sql = connect(config.databaseUrl, config.prepareStatements)
-  const { host, port, database } = parseDatabaseUrl(config.databaseUrl)
-  const location = `${database} on ${host}:${port}`
+async function openServer(config: Config, address: ServerAddress): Promise<Database> {
+  const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
+  const applied = await applyWhenThere(config, address, options)
+
+  // Less than the deadline: what an attempt leaves of it is for another one.
+  const patience = config.databaseDeadline * 0.6
+  const sql = connect(address, {
+    ...options,
+    connectTimeout: patience,
+    queryTimeout: patience,
+    max: connections,
+  })
+  const db = createGate(sql, { permits: connections, deadline: config.databaseDeadline * 1000 })
+  return { db, location: describeAddress(address), applied, close: () => sql.end({ timeout: 5 }) }
+}
+
+function readAuthorities(file: string | null): string | null {
   try {
-    const applied = await applySchema(sql, schemaFiles)
-    return { sql, location, applied, close: () => sql.end({ timeout: 5 }) }
+    return file === null ? null : readFileSync(file, 'utf8')
   } catch (error) {
-    await sql.end({ timeout: 0 })
-    if (error instanceof OperatorError) throw error
-    throw new OperatorError(`Cannot use the database ${location}: ${messageOf(error)}.`)
+    throw new OperatorError(`Cannot read DATABASE_CA_FILE, ${file} (${codeOf(error)}).`)
   }
 }
 
-async function openEmbedded(dataDir: string, onFailure: (error: Error) => void): Promise<Database> {
+/** Applies the schema, on a connection of its own that may take its time, as soon as there is a database. */
+async function applyWhenThere(
+  { databaseWait }: Config,
+  address: ServerAddress,
+  options: { prepare: boolean; ca: string | null },
+): Promise<string[]> {
+  const until = performance.now() + databaseWait * 1000
+  const sql = connect(address, { ...options, connectTimeout: 10, queryTimeout: 600, max: 1 })
+  let said = ''
+  try {
+    for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
+      try {
+        return await applySchema(sql, schemaFiles)
+      } catch (error) {
+        if (error instanceof OperatorError) throw error
+        if (!mayCome(error) || performance.now() + pause > until) {
+          throw new OperatorError(explain(error, address))
+        }
+        const why = reason(error, address)
+        if (why !== said) {
+          console.error(
+            `Waiting up to ${databaseWait} s for the database ${describeAddress(address)}: ${why}.`,
+          )
+        }
+        said = why
+        await Bun.sleep(pause * (0.5 + Math.random() / 2))
+      }
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function openEmbedded(
+  { dataDir, databaseDeadline }: Config,
+  onFailure: (error: Error) => void,
+): Promise<Database> {
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
-    throw new OperatorError(messageOf(error))
+    throw new OperatorError(error instanceof Error ? error.message : String(error))
   })
   const sql = connectEmbedded(embedded.socket)
   const close = async () => {
@@ -51,12 +112,10 @@ async function openEmbedded(dataDir: string, onFailure: (error: Error) => void):
   }
   try {
     const applied = await applySchema(sql, schemaFiles)
-    return { sql, location: `${join(dataDir, 'postgres')} (embedded PostgreSQL)`, applied, close }
+    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000 })
+    return { db, location: `${join(dataDir, 'postgres')} (embedded PostgreSQL)`, applied, close }
   } catch (error) {
     await close()
     throw error
   }
 }
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)

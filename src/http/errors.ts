@@ -16,6 +16,9 @@ export const errors = (constraints: Constraints, log: Logger) =>
     { as: 'global' },
     ({ error, request, set }) => {
       const problem = toProblem(error, constraints)
+      if (codeOf(error) === 'UNAVAILABLE' && error instanceof Error) {
+        log.warn({ reason: error.message }, 'the database is unavailable')
+      }
       if (problem.status === 500) {
         log.error({ err: loggable(error), method: request.method }, 'a request failed')
       }
@@ -34,7 +37,7 @@ function toProblem(error: unknown, constraints: Constraints): Problem {
   // Elysia wraps what a parser throws.
   if (error instanceof ParseError) return toProblem(error.cause, constraints)
   if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
-  if (isConnectionLost(code)) return unavailable()
+  if (code === 'UNAVAILABLE') return unavailable()
   return internal()
 }
 
@@ -49,7 +52,6 @@ function fromValidation({ type, validator, value }: ValidationError): Problem {
 function fromPostgres({ code, constraint_name }: postgres.PostgresError, constraints: Constraints) {
   const fault = code === '23514' && constraint_name ? constraints[constraint_name] : undefined
   if (fault !== undefined) return invalid([fault])
-  if (isConnectionLost(code)) return unavailable()
   return internal()
 }
 
@@ -59,11 +61,6 @@ const unavailable = (): Problem =>
   new Problem(503, 'The database cannot be reached. Try again.', {
     headers: { 'retry-after': '1' },
   })
-
-/** Codes of the driver and of the operating system, and SQLSTATE classes 08, 53 and 57. */
-const isConnectionLost = (code: unknown): boolean =>
-  typeof code === 'string' &&
-  /^(CONNECT|E(CONN|PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN|HOST|NET)|(08|53|57)...$)/.test(code)
 
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined

@@ -1,10 +1,11 @@
 import type { PendingQuery, Row } from 'postgres'
 import type { Sql } from '../database/connect.ts'
+import type { Db } from '../database/gate.ts'
 import { type Order, orderOf, type Position } from './rules.ts'
 import type { NewTask, Task, TaskListQuery, TaskPatch } from './schema.ts'
 
-// One exported function is one statement. Every one takes the user first and filters by it, so that no caller reaches
-// another user's row.
+// One exported function is one statement, and says what a lost connection means to it. Every one takes the user first
+// and filters by it, so that no caller reaches another user's row.
 
 /** Part of a statement: postgres.js sends nothing that is not awaited. */
 type Fragment = PendingQuery<Row[]>
@@ -16,15 +17,16 @@ const columns = (sql: Sql): Fragment => sql`
 
 /** One page and, to tell whether there is more, one task beyond it. */
 export const listTasks = (
-  sql: Sql,
+  db: Db,
   userId: string,
   query: TaskListQuery,
   after: Position | null,
   limit: number,
-): Promise<Task[]> => {
-  const order = orderOf(query)
-  const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
-  return sql<Task[]>`
+): Promise<Task[]> =>
+  db.read((sql) => {
+    const order = orderOf(query)
+    const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
+    return sql<Task[]>`
     select ${columns(sql)}
     from tasks
     where user_id = ${userId}
@@ -38,29 +40,33 @@ export const listTasks = (
       ${after ? whereAfter(sql, order, after) : sql``}
     order by ${sortKey(sql, order)} ${direction}, id ${direction}
     limit ${limit + 1}`
-}
+  })
 
-export async function findTask(sql: Sql, userId: string, id: string): Promise<Task | undefined> {
-  const [task] = await sql<Task[]>`
+export async function findTask(db: Db, userId: string, id: string): Promise<Task | undefined> {
+  const [task] = await db.read(
+    (sql) => sql<Task[]>`
     select ${columns(sql)}
     from tasks
     where user_id = ${userId}
       and id = ${id}
-      and deleted_at is null`
+      and deleted_at is null`,
+  )
   return task
 }
 
 /**
  * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one
- * under that id is undefined.
+ * under that id is undefined. Twice is once by the id, which the server chooses before the first attempt if the client
+ * did not.
  */
 export async function insertTask(
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   task: NewTask,
 ): Promise<Task | undefined> {
-  const [row] = await sql<Task[]>`
+  const [row] = await db.idempotentWrite(
+    (sql) => sql<Task[]>`
     with owner as (
       insert into users (id)
       values (${userId})
@@ -87,7 +93,8 @@ export async function insertTask(
           = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
         and (tasks.description, tasks.due_date, tasks.due_time, tasks.time_zone)
           is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
-    returning ${columns(sql)}`
+    returning ${columns(sql)}`,
+  )
   return row
 }
 
@@ -98,7 +105,7 @@ export type Change =
   | { outcome: 'not_found' }
 
 export const updateTask = (
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
@@ -107,12 +114,12 @@ export const updateTask = (
   const completed = patch.completed ?? null
   const due = { date: 'due_date' in patch, time: 'due_time' in patch, zone: 'time_zone' in patch }
   return change(
-    sql,
+    db,
     userId,
     id,
     versions,
-    sql`deleted_at is null`,
-    sql`
+    (sql) => sql`deleted_at is null`,
+    (sql) => sql`
       title = coalesce(${patch.title ?? null}, title),
       description = case when ${'description' in patch}::boolean then ${patch.description ?? null} else description end,
       completed_at = case ${completed}::boolean
@@ -130,19 +137,19 @@ export const updateTask = (
 
 /** Completes or reopens; null does whichever is left to do. */
 export const completeTask = (
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
   completed: boolean | null,
 ): Promise<Change> =>
   change(
-    sql,
+    db,
     userId,
     id,
     versions,
-    sql`deleted_at is null`,
-    sql`
+    (sql) => sql`deleted_at is null`,
+    (sql) => sql`
       completed_at = case coalesce(${completed}::boolean, completed_at is null)
         when true then coalesce(completed_at, now())
       end`,
@@ -150,40 +157,56 @@ export const completeTask = (
 
 /** To the trash. */
 export const deleteTask = (
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
 ): Promise<Change> =>
-  change(sql, userId, id, versions, sql`deleted_at is null`, sql`deleted_at = now()`)
+  change(
+    db,
+    userId,
+    id,
+    versions,
+    (sql) => sql`deleted_at is null`,
+    (sql) => sql`deleted_at = now()`,
+  )
 
 /** Back from the trash, or still where it was. */
 export const restoreTask = (
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
-): Promise<Change> => change(sql, userId, id, versions, sql`true`, sql`deleted_at = null`)
+): Promise<Change> =>
+  change(
+    db,
+    userId,
+    id,
+    versions,
+    (sql) => sql`true`,
+    (sql) => sql`deleted_at = null`,
+  )
 
 /**
- * Changes one task that satisfies `condition` and, if `versions` are given, has one of them. The second half of the
+ * Not idempotent: each change counts the version up, and a second one would not find the version of the first. Changes one task that satisfies `condition` and, if `versions` are given, has one of them. The second half of the
  * statement finds the task that has another one.
  */
 async function change(
-  sql: Sql,
+  db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
-  condition: Fragment,
-  assignments: Fragment,
+  condition: (sql: Sql) => Fragment,
+  assignments: (sql: Sql) => Fragment,
 ): Promise<Change> {
-  const [row] = await sql<(Task & { changed: boolean })[]>`
+  const [row] = await db.write(
+    (sql) => sql<(Task & { changed: boolean })[]>`
     with changed as (
       update tasks
-      set ${assignments}, version = version + 1, updated_at = greatest(now(), updated_at)
+      set ${assignments(sql)}, version = version + 1, updated_at = greatest(now(), updated_at)
       where user_id = ${userId}
         and id = ${id}
-        and ${condition}
+        and ${condition(sql)}
         and (${versions}::integer[] is null or version = any(${versions}::integer[]))
       returning ${columns(sql)}
     )
@@ -194,8 +217,9 @@ async function change(
     from tasks
     where user_id = ${userId}
       and id = ${id}
-      and ${condition}
-      and not exists (select from changed)`
+      and ${condition(sql)}
+      and not exists (select from changed)`,
+  )
   if (row === undefined) return { outcome: 'not_found' }
   const { changed, ...task } = row
   if (changed) return { outcome: 'changed', task }

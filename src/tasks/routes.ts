@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Sql } from '../database/connect.ts'
+import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
 import { Problem } from '../http/problem.ts'
@@ -21,7 +21,7 @@ import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './s
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
 export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   path: Path,
-  sql: Sql,
+  gate: Gate,
   signedIn: SignedIn,
 ) {
   const operations = taskOperations(path)
@@ -33,12 +33,13 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 
   return new Elysia({ prefix: path, tags: ['Tasks'] })
     .use(signedIn)
+    .derive(({ request }) => ({ db: gate.for(request) }))
     .model(taskModels)
     .get(
       '/tasks',
-      async ({ user, query, request, set }) => {
+      async ({ db, user, query, request, set }) => {
         const limit = pageSize(query)
-        const found = await listTasks(sql, user.id, query, readCursor(query), limit)
+        const found = await listTasks(db, user.id, query, readCursor(query), limit)
         const page = found.slice(0, limit)
         const last = page.at(-1)
         if (last && found.length > limit) set.headers.link = nextLink(request.url, query, last)
@@ -48,8 +49,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
     .post(
       '/tasks',
-      async ({ user, body, request, set, status }) => {
-        const task = await insertTask(sql, user.id, body.id ?? Bun.randomUUIDv7(), body)
+      async ({ db, user, body, request, set, status }) => {
+        const task = await insertTask(db, user.id, body.id ?? Bun.randomUUIDv7(), body)
         if (task === undefined) throw new Problem(409, 'You have another task with this id.')
         set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${task.id}`
         set.headers.etag = etag(task.version)
@@ -59,8 +60,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
     .get(
       '/tasks/:id',
-      async ({ user, params: { id }, request, set, status }) => {
-        const task = await findTask(sql, user.id, id)
+      async ({ db, user, params: { id }, request, set, status }) => {
+        const task = await findTask(db, user.id, id)
         if (task === undefined) throw notFound()
         set.headers.etag = etag(task.version)
         return isNoneMatch(request.headers, task.version) ? status(304, undefined) : task
@@ -69,51 +70,51 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
     .patch(
       '/tasks/:id',
-      async ({ user, params: { id }, body, request, set }) => {
+      async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await updateTask(sql, user.id, id, versions, body), set)
+        return answer(await updateTask(db, user.id, id, versions, body), set)
       },
       { ...operations.update, parse, params, body: 'TaskPatch' },
     )
     .put(
       '/tasks/:id',
-      async ({ user, params: { id }, body, request, set }) => {
+      async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await updateTask(sql, user.id, id, versions, body), set)
+        return answer(await updateTask(db, user.id, id, versions, body), set)
       },
       { ...operations.replace, parse, params, body: 'TaskPatch' },
     )
     .patch(
       '/tasks/:id/complete',
-      async ({ user, params: { id }, body, request, set }) => {
+      async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
         const completed = body.completed ?? null
-        return answer(await completeTask(sql, user.id, id, versions, completed), set)
+        return answer(await completeTask(db, user.id, id, versions, completed), set)
       },
       { ...operations.complete, parse: parseOptional, params, body: 'Completion' },
     )
     .post(
       '/tasks/:id/complete',
-      async ({ user, params: { id }, body, request, set }) => {
+      async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
         const completed = body.completed ?? null
-        return answer(await completeTask(sql, user.id, id, versions, completed), set)
+        return answer(await completeTask(db, user.id, id, versions, completed), set)
       },
       { ...operations.completeByPost, parse: parseOptional, params, body: 'Completion' },
     )
     .delete(
       '/tasks/:id',
-      async ({ user, params: { id }, request, set }) => {
+      async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await deleteTask(sql, user.id, id, versions), set)
+        return answer(await deleteTask(db, user.id, id, versions), set)
       },
       { ...operations.delete, parse: [ignoreBody], params },
     )
     .post(
       '/tasks/:id/restore',
-      async ({ user, params: { id }, request, set }) => {
+      async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await restoreTask(sql, user.id, id, versions), set)
+        return answer(await restoreTask(db, user.id, id, versions), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
     )

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { Statement } from 'postgres'
 import type { Sql } from '../../src/database/connect.ts'
+import type { Db, Gate } from '../../src/database/gate.ts'
 import { readLedger } from '../../src/database/ledger.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import * as queries from '../../src/tasks/queries.ts'
@@ -11,10 +12,13 @@ import { sql } from '../support/app.ts'
 // Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
 // the names, the types, and what may be null.
 
-type Description = { text: string; parameters: number[]; columns: Statement['columns'] }
+/** How a statement goes through the gate; straight: past it, by itself. */
+type Way = keyof Db | 'straight'
+type Description = { way: Way; text: string; parameters: number[]; columns: Statement['columns'] }
 
-/** Runs `use` with an `sql` that has statements described instead of executed, and gives the descriptions. */
-async function describe(use: (sql: Sql) => unknown): Promise<Description[]> {
+/** Runs `use` with a database that describes statements instead of executing them, and gives the descriptions. */
+async function describe(use: (db: Gate, sql: Sql) => unknown): Promise<Description[]> {
+  let way: Way = 'straight'
   const described: Description[] = []
   const describing = new Proxy(sql, {
     apply(target, self, parameters) {
@@ -26,7 +30,7 @@ async function describe(use: (sql: Sql) => unknown): Promise<Description[]> {
           then.call(
             query.describe(),
             ({ string, types, columns }: Statement) => {
-              described.push({ text: string, parameters: types, columns })
+              described.push({ way, text: string, parameters: types, columns })
               resolve([])
             },
             reject,
@@ -35,7 +39,19 @@ async function describe(use: (sql: Sql) => unknown): Promise<Description[]> {
       return query
     },
   })
-  await use(describing)
+  const going =
+    (name: keyof Db): Db['read'] =>
+    async (statement) => {
+      way = name
+      return statement(describing)
+    }
+  const db = {
+    read: going('read'),
+    write: going('write'),
+    idempotentWrite: going('idempotentWrite'),
+  }
+  const seen = () => ({ reachable: false, at: Number.NEGATIVE_INFINITY })
+  await use({ ...db, for: () => db, seen }, describing)
   return described
 }
 
@@ -63,25 +79,29 @@ const lists = sorts.flatMap((sort) =>
   (['asc', 'desc'] as const).flatMap((order) =>
     [{}, filters, { status: 'completed', deleted: true } as const].flatMap((filter) =>
       [null, { key: positions[sort], id }].map(
-        (after) => (db: Sql) =>
+        (after) => (db: Db) =>
           queries.listTasks(db, 'alice', { ...filter, sort, order }, after, 50),
       ),
     ),
   ),
 )
 
-/** Every exported query, with calls that between them reach every form of its text. */
-const statements: Record<keyof typeof queries, [TSchema, ((db: Sql) => unknown)[]]> = {
-  listTasks: [TaskSchema, lists],
-  findTask: [TaskSchema, [(db) => queries.findTask(db, 'alice', id)]],
-  insertTask: [TaskSchema, [(db) => queries.insertTask(db, 'alice', id, task)]],
-  updateTask: [changeSchema, [(db) => queries.updateTask(db, 'alice', id, [1], task)]],
-  completeTask: [changeSchema, [(db) => queries.completeTask(db, 'alice', id, null, true)]],
-  deleteTask: [changeSchema, [(db) => queries.deleteTask(db, 'alice', id, null)]],
-  restoreTask: [changeSchema, [(db) => queries.restoreTask(db, 'alice', id, null)]],
+/** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
+const statements: Record<keyof typeof queries, [Way, TSchema, ((db: Db) => unknown)[]]> = {
+  listTasks: ['read', TaskSchema, lists],
+  findTask: ['read', TaskSchema, [(db) => queries.findTask(db, 'alice', id)]],
+  insertTask: ['idempotentWrite', TaskSchema, [(db) => queries.insertTask(db, 'alice', id, task)]],
+  updateTask: ['write', changeSchema, [(db) => queries.updateTask(db, 'alice', id, [1], task)]],
+  completeTask: [
+    'write',
+    changeSchema,
+    [(db) => queries.completeTask(db, 'alice', id, null, true)],
+  ],
+  deleteTask: ['write', changeSchema, [(db) => queries.deleteTask(db, 'alice', id, null)]],
+  restoreTask: ['write', changeSchema, [(db) => queries.restoreTask(db, 'alice', id, null)]],
 }
 
-const others: [string, TSchema, (db: Sql) => unknown][] = [
+const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ['readiness', t.Object({ ready: t.Boolean() }), (db) => readiness(db)()],
   [
     'readLedger',
@@ -91,7 +111,7 @@ const others: [string, TSchema, (db: Sql) => unknown][] = [
       checksum: t.String(),
       breaking: t.Boolean(),
     }),
-    (db) => readLedger(db),
+    (_db, straight) => readLedger(straight),
   ],
 ]
 
@@ -116,12 +136,13 @@ test('are all here', async () => {
 
 test.each(Object.entries(statements))(
   '%s gives what its schema says, of one user',
-  async (_name, [schema, calls]) => {
+  async (_name, [way, schema, calls]) => {
     for (const call of calls) {
       const [statement, ...more] = await describe(call)
       if (statement === undefined) throw new Error('expected a statement')
 
       expect(more).toEqual([])
+      expect(statement.way).toBe(way)
       expect(await differences(statement, schema)).toEqual([])
       expect(statement.text).toContain('user_id')
       expect(statement.text).not.toContain('*')

@@ -1,21 +1,23 @@
 import { expect, test } from 'bun:test'
-import { connect } from '../../src/database/connect.ts'
+import { createGate } from '../../src/database/gate.ts'
 import { readiness } from '../../src/database/readiness.ts'
-import { createTestApp, sql } from '../support/app.ts'
+import { createTestApp, db } from '../support/app.ts'
+import { connectTo } from '../support/database.ts'
 
 const answerOf = (path: string, isReady: () => Promise<boolean>) =>
   createTestApp({ isReady }).handle(new Request(`http://localhost${path}`))
 
 test('is ready while the database answers', async () => {
-  expect((await answerOf('/ready', readiness(sql))).status).toBe(200)
+  expect((await answerOf('/ready', readiness(db))).status).toBe(200)
 })
 
 test('is not ready, and alive, while the database cannot be reached', async () => {
-  const nowhere = connect('postgres://127.0.0.1:1/none', true)
+  const sql = connectTo('postgres://127.0.0.1:1/none')
+  const nowhere = createGate(sql, { permits: 1, deadline: 1000 })
 
   const ready = await answerOf('/ready', readiness(nowhere))
   const health = await answerOf('/health', readiness(nowhere))
-  await nowhere.end({ timeout: 0 })
+  await sql.end({ timeout: 0 })
 
   expect(ready.status).toBe(503)
   expect(ready.headers.get('retry-after')).toBe('1')
@@ -23,20 +25,26 @@ test('is not ready, and alive, while the database cannot be reached', async () =
   expect(health.status).toBe(200)
 })
 
-test('asks the database once for many questions', async () => {
+test('asks the database once for many questions, and not while other statements answer', async () => {
   let asked = 0
-  // Only the call is of interest: the answer is that of the real database.
-  const counting = new Proxy(sql, {
-    apply(target, self, parameters) {
-      asked += 1
-      return Reflect.apply(target, self, parameters)
-    },
-  })
-  const isReady = readiness(counting)
+  let at = Number.NEGATIVE_INFINITY
+  const counting = (reachable: boolean) =>
+    readiness({
+      ...db,
+      read: (statement) => {
+        asked += 1
+        return db.read(statement)
+      },
+      seen: () => ({ reachable, at }),
+    })
 
-  const answers = await Promise.all(Array.from({ length: 20 }, isReady))
+  const first = counting(false)
+  expect(await Promise.all(Array.from({ length: 20 }, first))).toEqual(Array(20).fill(true))
+  expect(asked).toBe(1)
 
-  expect(answers).toEqual(Array(20).fill(true))
+  at = performance.now()
+  expect(await counting(true)()).toBe(true)
+  expect(await counting(false)()).toBe(false)
   expect(asked).toBe(1)
 })
 

@@ -122,10 +122,12 @@ test('says that another Docket has the folder', async () => {
 test('says that the database cannot be reached, and not with which password', async () => {
   const said = await refusal({
     DATABASE_URL: 'postgres://alice:hunter2@127.0.0.1:1/none',
+    DATABASE_WAIT: '1',
     BETTER_AUTH_SECRET: secret,
   })
 
-  expect(said).toContain('none on 127.0.0.1:1')
+  expect(said).toContain('Waiting up to 1 s for the database none on 127.0.0.1:1: nothing listens')
+  expect(said).toContain('Cannot use the database none on 127.0.0.1:1: nothing listens there.\n')
   expect(said).not.toContain('hunter2')
 })
 

@@ -12,12 +12,12 @@ export const origin = 'https://app.example'
 const database = await emptyDatabase()
 await applySchema(database.sql, schemaFiles)
 
-export const sql = database.sql
+export const { sql, db } = database
 
 /** The app as most tests want it, or with other options. */
 export const createTestApp = (options: Partial<AppOptions> = {}): App =>
   createApp({
-    sql,
+    db,
     tokens: { secret, issuer: null, audience: null },
     corsOrigins: [origin],
     docs: true,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, connectEmbedded, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
+import { createGate, type Gate } from '../../src/database/gate.ts'
+import { parseDatabaseUrl } from '../../src/database/url.ts'
 
 // The suite runs on the embedded database, or on the server of TEST_DATABASE_URL.
 const url = process.env['TEST_DATABASE_URL']
@@ -20,7 +22,18 @@ export function temporaryFolder(): string {
   return folder
 }
 
-export type TestDatabase = { sql: Sql; close: () => Promise<void> }
+export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
+
+/** Longer than any test: none of them is about it. */
+const deadline = 60_000
+
+export const connectTo = (databaseUrl: string): Sql =>
+  connect(parseDatabaseUrl(databaseUrl), {
+    prepare,
+    connectTimeout: 10,
+    queryTimeout: 60,
+    max: 8,
+  })
 
 /** A database that nobody else uses, without a schema. */
 export async function emptyDatabase(): Promise<TestDatabase> {
@@ -33,20 +46,20 @@ export async function emptyDatabase(): Promise<TestDatabase> {
       await sql.end({ timeout: 5 })
       await embedded.stop()
     }
-    return { sql, close }
+    return { sql, db: createGate(sql, { permits: 1, deadline }), close }
   }
   const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
-  const server = connect(url, prepare)
+  const server = connectTo(url)
   await server.unsafe(`create database ${name} template template0`).simple()
   const own = new URL(url)
   own.pathname = `/${name}`
-  const sql = connect(own.href, prepare)
+  const sql = connectTo(own.href)
   const close = async () => {
     await sql.end({ timeout: 5 })
     await server.unsafe(`drop database ${name} with (force)`).simple()
     await server.end({ timeout: 5 })
   }
-  return { sql, close }
+  return { sql, db: createGate(sql, { permits: 8, deadline }), close }
 }
 
 /** The connection string of the real server, with what else its processes need, or null. */

@@ -1,0 +1,180 @@
+import type { Sql } from './connect.ts'
+import { codeOf, remedyOf } from './faults.ts'
+
+/** Every statement of a request goes through one of these, which says what a lost connection means to it. */
+export type Db = {
+  /** Changes nothing, so that it is run again. */
+  read: Run
+  /** Run again only when it surely did not run: twice would not be once. */
+  write: Run
+  /** Twice is once, by the way that the statement is written: run again like a read. */
+  idempotentWrite: Run
+}
+
+type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>
+
+export type Gate = Db & {
+  /** The same for one request: its statements share one deadline, and leave when the client does. */
+  for: (request: { signal: AbortSignal }) => Db
+  /** What the last statement found, and when by performance.now(): a database that answers, or not. */
+  seen: () => { reachable: boolean; at: number }
+}
+
+export type GateOptions = {
+  /** As many as there are connections. */
+  permits: number
+  /** Milliseconds that a request may wait for the database in all. */
+  deadline: number
+  /** How many statements may wait for a permit. */
+  room?: number
+}
+
+/** The database cannot be had now: full, late, or not there. Rendered as 503 by its code. */
+export class Unavailable extends Error {
+  readonly code = 'UNAVAILABLE'
+}
+
+type Caller = { until: number; signal: () => AbortSignal | undefined }
+
+type Waiting = { enter: () => void; leave: (error: Unavailable) => void }
+
+/** Milliseconds between two attempts at a database that is in doubt: 10 to 500, with jitter. */
+const pauseAfter = (attempts: number): number =>
+  Math.min(500, 20 * 3 ** attempts) * (0.5 + Math.random() / 2)
+
+/**
+ * The one way to the database: no more statements at a time than permits, the others in a bounded room, each with a
+ * deadline. While the database does not answer, one statement is let through now and then, until one succeeds.
+ */
+export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOptions): Gate {
+  const waiting: Waiting[] = []
+  let free = permits
+  // Attempts since the connection was last lost, while none has succeeded; null: there is no doubt.
+  let attempts: number | null = null
+  let nextTurn = 0
+  let wake: ReturnType<typeof setTimeout> | undefined
+  let last = { reachable: false, at: Number.NEGATIVE_INFINITY }
+
+  const isOpen = (): boolean => free > 0 && performance.now() >= nextTurn
+
+  function take(): void {
+    free -= 1
+    if (attempts !== null) nextTurn = performance.now() + pauseAfter(++attempts)
+  }
+
+  /** Lets in who can come in. */
+  function admit(): void {
+    while (waiting.length > 0 && isOpen()) {
+      take()
+      waiting.shift()?.enter()
+    }
+    if (waiting.length > 0 && free > 0 && wake === undefined) {
+      wake = setTimeout(() => {
+        wake = undefined
+        admit()
+      }, nextTurn - performance.now())
+    }
+  }
+
+  async function permit({ until, signal }: Caller, isRetry: boolean): Promise<void> {
+    if (waiting.length === 0 && isOpen()) return take()
+    if (waiting.length >= room) throw new Unavailable('too many statements wait')
+
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const entry: Waiting = { enter: resolve, leave: reject }
+    const leave = (why: string) => {
+      const index = waiting.indexOf(entry)
+      if (index !== -1) waiting.splice(index, 1)
+      reject(new Unavailable(why))
+    }
+    const gone = signal()
+    const onGone = () => leave('the client went away')
+    const timer = setTimeout(leave, until - performance.now(), 'no connection was free in time')
+    gone?.addEventListener('abort', onGone, { once: true })
+    // Who was inside already is the older one.
+    if (isRetry) waiting.unshift(entry)
+    else waiting.push(entry)
+    if (gone?.aborted) onGone()
+    admit()
+    return promise.finally(() => {
+      clearTimeout(timer)
+      gone?.removeEventListener('abort', onGone)
+    })
+  }
+
+  /** Keeps the permit until the driver is done, even where the caller is not there any more. */
+  function attempt<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    const done = (reachable: boolean) => {
+      last = { reachable, at: performance.now() }
+      if (reachable) {
+        attempts = null
+        nextTurn = 0
+      } else if (attempts === null) {
+        attempts = 0
+        nextTurn = last.at + pauseAfter(0)
+      }
+      free += 1
+      admit()
+    }
+    return Promise.try(() => statement(sql)).then(
+      (result) => {
+        done(true)
+        return result
+      },
+      (error: unknown) => {
+        const remedy = remedyOf(error)
+        done(remedy === 'none' || remedy === 'later')
+        throw error
+      },
+    )
+  }
+
+  async function run<T>(
+    statement: (sql: Sql) => PromiseLike<T>,
+    idempotent: boolean,
+    caller: Caller,
+  ): Promise<T> {
+    for (let isRetry = false; ; isRetry = true) {
+      await permit(caller, isRetry)
+      try {
+        return await within(caller.until, attempt(statement))
+      } catch (error) {
+        if (error instanceof Unavailable) throw error
+        const remedy = remedyOf(error)
+        if (remedy === 'none') throw error
+        if (remedy === 'later' || (remedy === 'again if idempotent' && !idempotent)) {
+          throw new Unavailable(codeOf(error), { cause: error })
+        }
+      }
+    }
+  }
+
+  const dbOf = (caller: () => Caller): Db => ({
+    read: (statement) => run(statement, true, caller()),
+    write: (statement) => run(statement, false, caller()),
+    idempotentWrite: (statement) => run(statement, true, caller()),
+  })
+
+  return {
+    ...dbOf(() => ({ until: performance.now() + deadline, signal: () => undefined })),
+    for: (request) => {
+      // The signal is asked for only by who has to wait: it costs something to make.
+      const caller = { until: performance.now() + deadline, signal: () => request.signal }
+      return dbOf(() => caller)
+    },
+    seen: () => last,
+  }
+}
+
+async function within<T>(until: number, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new Unavailable('the database took too long')),
+    until - performance.now(),
+  )
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,134 @@
+import { afterEach, expect, test } from 'bun:test'
+import type { Socket, TCPSocketListener } from 'bun'
+import { patchedDependencies } from '../../package.json' with { type: 'json' }
+import { connect, type Sql } from '../../src/database/connect.ts'
+
+// What patches/ changes in the driver, each against a server that misbehaves in its own way.
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+type Server = { data?: (socket: Socket, bytes: Buffer) => void; open?: (socket: Socket) => void }
+
+/** A server that does what it is told to, and a pool of one connection to it. */
+function misbehaving({ data = () => {}, open = () => {} }: Server, tls = false) {
+  let accepted = 0
+  const server: TCPSocketListener = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data,
+      open: (socket) => {
+        accepted += 1
+        open(socket)
+      },
+    },
+  })
+  const sql: Sql = connect(
+    {
+      host: '127.0.0.1',
+      port: server.port,
+      user: 'a',
+      password: '',
+      database: 'a',
+      tls: tls ? { verified: true } : null,
+      prepare: true,
+    },
+    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max: 1 },
+  )
+  closing.push(
+    () => sql.end({ timeout: 0 }),
+    () => server.stop(true),
+  )
+  return { sql, accepted: () => accepted }
+}
+
+const codeOf = (query: PromiseLike<unknown>): Promise<string> =>
+  Promise.resolve(query).then(
+    () => 'no error',
+    (error: { code: string }) => error.code,
+  )
+
+const welcome = Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1')
+const isStartup = (bytes: Buffer) => bytes[0] === 0
+
+test('is patched, by a file that is named for the version that is installed', async () => {
+  const { version } = await Bun.file('node_modules/postgres/package.json').json()
+
+  expect(patchedDependencies).toEqual({ 'postgres@3.4.9': 'patches/postgres@3.4.9.patch' })
+  expect(version).toBe('3.4.9')
+})
+
+test('settles when the server hangs up before it is ready, and does not try again by itself', async () => {
+  const { sql, accepted } = misbehaving({ open: (socket) => socket.end() })
+
+  expect(await codeOf(sql`select 1`)).toBe('CONNECT_CLOSED')
+  await Bun.sleep(200)
+
+  expect(accepted()).toBe(1)
+})
+
+test('gives up a connection that has gone silent', async () => {
+  const { sql, accepted } = misbehaving({
+    data: (socket, bytes) => {
+      if (isStartup(bytes)) socket.write(welcome)
+    },
+  })
+
+  expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+  expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+  expect(accepted()).toBe(2)
+})
+
+test('says that a server has no TLS', async () => {
+  const { sql } = misbehaving({ data: (socket) => socket.write('N') }, true)
+
+  expect(await codeOf(sql`select 1`)).toBe('SSL_NOT_SUPPORTED')
+})
+
+test('uses a slot again whose connection was lost with a statement on its way', async () => {
+  let connections = 0
+  const { sql } = misbehaving({
+    data: (socket, bytes) => {
+      if (!isStartup(bytes)) return
+      connections += 1
+      // The first one hangs up as soon as it may be written to.
+      if (connections === 1) socket.end(welcome)
+      else socket.write(welcome)
+    },
+  })
+
+  expect(await codeOf(sql`select 1`)).toBe('CONNECTION_CLOSED')
+  // With nothing written on it the server would see no third connection.
+  expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+  expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+  expect(connections).toBe(3)
+})
+
+test('gives the error of a connection that died to no statement of the next one', async () => {
+  const fatal = Buffer.from('E\0\0\0\x19SFATAL\0C57P01\0Mgone\0\0', 'latin1')
+  let connections = 0
+  const { sql } = misbehaving({
+    data: (socket, bytes) => {
+      if (isStartup(bytes)) {
+        connections += 1
+        socket.write(welcome)
+      } else if (connections === 1) socket.end(fatal)
+    },
+  })
+
+  expect(await codeOf(sql`select 1`)).toBe('CONNECTION_CLOSED')
+  expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+})
+
+test('is used without what loses its way when a connection does', async () => {
+  for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
+    const text = await Bun.file(path).text()
+    expect([
+      path,
+      text.match(/\bsql\.(begin|reserve|listen|subscribe|cursor)\b|\.cancel\(/),
+    ]).toEqual([path, null])
+  }
+})

@@ -1,0 +1,220 @@
+import { expect, test } from 'bun:test'
+import { createGate, Unavailable } from '../../src/database/gate.ts'
+import { sql } from '../support/app.ts'
+
+// The statements are functions that settle when they are told to: the gate does not look into them.
+
+const options = { permits: 2, deadline: 1000, room: 3 }
+
+/** Statements that run until they are ended. */
+function ledger() {
+  const running: { end: (error?: Error) => void }[] = []
+  const statement = () => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    running.push({ end: (error) => (error ? reject(error) : resolve('done')) })
+    return promise
+  }
+  return { running, statement }
+}
+
+const failure = (code: string) => Object.assign(new Error(code), { code })
+const tick = () => Bun.sleep(1)
+
+const reasonOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) =>
+      error instanceof Unavailable ? `unavailable: ${error.message}` : String(error),
+  )
+
+/** Fails with each of the codes, one an attempt, then succeeds. */
+function failing(...codes: string[]) {
+  let attempts = 0
+  return {
+    attempts: () => attempts,
+    statement: async () => {
+      const code = codes[attempts++]
+      if (code !== undefined) throw failure(code)
+      return 'done'
+    },
+  }
+}
+
+test('runs as many statements as there are permits, and the others after them in order', async () => {
+  const gate = createGate(sql, options)
+  const { running, statement } = ledger()
+  const ended: number[] = []
+
+  const all = [0, 1, 2, 3].map(async (index) => {
+    await gate.read(statement)
+    ended.push(index)
+  })
+  await tick()
+  expect(running.length).toBe(2)
+  for (const index of [0, 1, 2, 3]) {
+    running[index]?.end()
+    await tick()
+  }
+  await Promise.all(all)
+
+  expect(ended).toEqual([0, 1, 2, 3])
+})
+
+test('refuses at once when the room is full', async () => {
+  const gate = createGate(sql, options)
+  const { running, statement } = ledger()
+  const inside = Array.from({ length: 5 }, () => gate.read(statement))
+
+  expect(await reasonOf(gate.read(statement))).toBe('unavailable: too many statements wait')
+
+  for (let index = 0; index < 5; index += 1) {
+    await tick()
+    running[index]?.end()
+  }
+  expect(await Promise.all(inside)).toEqual(Array(5).fill('done'))
+})
+
+test('answers at the deadline, waiting or running, and keeps the permit until the statement is over', async () => {
+  const gate = createGate(sql, { ...options, permits: 1, deadline: 50 })
+  const { running, statement } = ledger()
+
+  const reasons = await Promise.all([
+    reasonOf(gate.read(statement)),
+    reasonOf(gate.read(statement)),
+  ])
+  expect(reasons).toEqual([
+    'unavailable: the database took too long',
+    'unavailable: no connection was free in time',
+  ])
+
+  const next = gate.read(statement)
+  await tick()
+  expect(running.length).toBe(1)
+  running[0]?.end()
+  await tick()
+  running[1]?.end()
+  expect(await next).toBe('done')
+})
+
+test('shares one deadline among the statements of a request', async () => {
+  const gate = createGate(sql, { ...options, deadline: 80 })
+  const db = gate.for(new Request('http://localhost/'))
+
+  await db.read(() => Bun.sleep(60))
+
+  expect(await reasonOf(db.read(() => Bun.sleep(60)))).toContain('too long')
+})
+
+test('gives the place of a client that went away to the next one', async () => {
+  const gate = createGate(sql, { ...options, permits: 1, room: 1 })
+  const { running, statement } = ledger()
+  const client = new AbortController()
+  const first = gate.read(statement)
+  const second = reasonOf(gate.for(client).read(statement))
+
+  client.abort()
+  expect(await second).toBe('unavailable: the client went away')
+  const third = gate.read(statement)
+  running[0]?.end()
+  await tick()
+  running[1]?.end()
+
+  expect(await Promise.all([first, third])).toEqual(['done', 'done'])
+  expect(await reasonOf(gate.for(client).read(async () => 'done'))).toBe('no error')
+  expect(running.length).toBe(2)
+})
+
+test.each(['ECONNREFUSED', 'CONNECT_TIMEOUT', 'CONNECT_CLOSED', '57P03', '53300', 'ENOTFOUND'])(
+  'runs anything again after %s: it did not run',
+  async (code) => {
+    for (const kind of ['read', 'write', 'idempotentWrite'] as const) {
+      const { statement, attempts } = failing(code, code)
+
+      expect(await createGate(sql, options)[kind](statement)).toBe('done')
+      expect(attempts()).toBe(3)
+    }
+  },
+)
+
+test.each([
+  'CONNECTION_CLOSED',
+  'QUERY_TIMEOUT',
+  'ECONNRESET',
+  'EPIPE',
+  '57P01',
+  '57P02',
+  '08006',
+  '08P01',
+])('runs what is idempotent again after %s, and nothing else', async (code) => {
+  for (const kind of ['read', 'idempotentWrite'] as const) {
+    expect(await createGate(sql, options)[kind](failing(code).statement)).toBe('done')
+  }
+  const { statement, attempts } = failing(code)
+
+  expect(await reasonOf(createGate(sql, options).write(statement))).toBe(`unavailable: ${code}`)
+  expect(attempts()).toBe(1)
+})
+
+test('runs nothing again that took too long for the server', async () => {
+  const { statement, attempts } = failing('57014')
+
+  expect(await reasonOf(createGate(sql, options).read(statement))).toBe('unavailable: 57014')
+  expect(attempts()).toBe(1)
+})
+
+test.each(['23505', '42P01', '40001', 'UNDEFINED_VALUE'])(
+  'hands %s on as it is: the connection is not at fault',
+  async (code) => {
+    const { statement, attempts } = failing(code)
+
+    expect(await reasonOf(createGate(sql, options).read(statement))).toBe(`Error: ${code}`)
+    expect(attempts()).toBe(1)
+  },
+)
+
+test('gives the permit back when a statement cannot even be made', async () => {
+  const gate = createGate(sql, { ...options, permits: 1 })
+  const broken = () => {
+    throw new Error('broken')
+  }
+
+  expect(await reasonOf(gate.read(broken))).toBe('Error: broken')
+  expect(await gate.read(async () => 'done')).toBe('done')
+})
+
+test('asks a database that is down now and then, however many wait for it', async () => {
+  const gate = createGate(sql, { permits: 8, deadline: 1500, room: 64 })
+  let attempts = 0
+  const statement = async () => {
+    attempts += 1
+    throw failure('ECONNREFUSED')
+  }
+
+  const reasons = await Promise.all(
+    Array.from({ length: 32 }, () => reasonOf(gate.read(statement))),
+  )
+
+  expect(new Set(reasons)).toEqual(new Set(['unavailable: no connection was free in time']))
+  // Eight at once, one after 10 to 20 ms, 30 to 60, 90 to 180, and then one each 250 to 500.
+  expect(attempts).toBeGreaterThanOrEqual(8 + 4)
+  expect(attempts).toBeLessThanOrEqual(8 + 9)
+})
+
+test('lets everybody in as soon as the database is back', async () => {
+  const gate = createGate(sql, { permits: 2, deadline: 5000 })
+  let down = true
+  const statement = async () => {
+    if (down) throw failure('ECONNREFUSED')
+    return performance.now()
+  }
+
+  const waiting = Array.from({ length: 20 }, () => gate.read(statement))
+  await Bun.sleep(500)
+  expect(gate.seen().reachable).toBe(false)
+  down = false
+  const back = performance.now()
+  const ended = await Promise.all(waiting)
+
+  expect(Math.max(...ended) - back).toBeLessThan(1000)
+  expect(gate.seen().reachable).toBe(true)
+})
