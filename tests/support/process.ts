@@ -40,6 +40,9 @@ export type Server = {
   address: string
   /** What it said on standard error before it was ready. */
   introduction: string
+  /** All that it said until now. */
+  said: () => string
+  hasEnded: () => boolean
   /** Sends a signal, waits for the end, and gives the exit code. */
   end: (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => Promise<number>
 }
@@ -55,20 +58,39 @@ export async function startServer(options: Options = {}): Promise<Server> {
   running.add(child)
   void child.exited.then(() => running.delete(child))
 
-  let introduction = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of child.stderr) {
-    introduction += decoder.decode(chunk, { stream: true })
-    const address = /ready at (http:\S+)\n[^]*A token/.exec(introduction)?.[1]
-    if (address === undefined) continue
+  // Read to the end: a full pipe would hold up the server.
+  let output = ''
+  void follow(child.stdout, (text) => {
+    output += text
+  })
+  let said = ''
+  const ready = Promise.withResolvers<string | undefined>()
+  void follow(child.stderr, (text) => {
+    said += text
+    const address = /ready at (http:\S+)\n[^]*A token/.exec(said)?.[1]
+    if (address !== undefined) ready.resolve(address)
+  }).then(() => ready.resolve(undefined))
+
+  const address = await ready.promise
+  if (address !== undefined) {
     return {
       address,
-      introduction,
+      introduction: said,
+      said: () => said + output,
+      hasEnded: () => child.exitCode !== null || child.signalCode !== null,
       end: async (signal) => {
         child.kill(signal)
         return child.exited
       },
     }
   }
-  throw new Error(`The server did not start: ${introduction}`)
+  throw new Error(`The server did not start: ${said}`)
+}
+
+async function follow(
+  stream: ReadableStream<Uint8Array>,
+  take: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder()
+  for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }))
 }

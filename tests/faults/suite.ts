@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { docket, type Server, startServer } from '../support/process.ts'
+import { scenes } from './scenes.ts'
+import { type Authority, makeAuthority } from './support/authority.ts'
+import { caller, deadline, type Report, secret, startLoad } from './support/load.ts'
+import { type Proxy, startProxy } from './support/proxy.ts'
+import { addRow, renderTable, verify } from './support/report.ts'
+import {
+  type Postgres,
+  password,
+  serverFolder,
+  startPgBouncer,
+  startPostgres,
+  stopServers,
+} from './support/servers.ts'
+
+// The program against a real PostgreSQL, straight and through a PgBouncer in transaction mode, while whatever can
+// happen to a database on a network happens to it. `bun run faults`; not part of `bun test`.
+
+setDefaultTimeout(60_000)
+
+/** Milliseconds from the return of the database to the first success, and what a slow machine may add. */
+const recovery = { direct: 2000, pooled: 10_000 }
+const slack = 1000
+
+const nothing = { lost: 0, doubled: 0, stray: 0 }
+
+let database: Postgres
+let pooler: number
+let stranger: Authority
+beforeAll(async () => {
+  database = await startPostgres()
+  pooler = await startPgBouncer(database)
+  stranger = await makeAuthority(await serverFolder())
+})
+afterAll(async () => {
+  console.log(renderTable())
+  await stopServers()
+})
+
+/** As a console gives it. */
+const urlOf = (port: number, name = 'docket', host = '127.0.0.1'): string =>
+  `postgresql://docket:${password}@${host}:${port}/${name}?sslmode=require&channel_binding=require`
+
+const environment = (url: string, pooled = false): Record<string, string> => ({
+  DATABASE_URL: url,
+  DATABASE_CA_FILE: database.authority.ca,
+  DATABASE_DEADLINE: String(deadline),
+  DATABASE_PREPARE: pooled ? 'off' : 'on',
+  BETTER_AUTH_SECRET: secret,
+})
+
+for (const way of ['direct', 'pooled'] as const) {
+  describe(way, () => {
+    let proxy: Proxy
+    let server: Server
+    beforeAll(async () => {
+      proxy = await startProxy(way === 'pooled' ? pooler : database.port)
+      server = await startServer({ env: environment(urlOf(proxy.port), way === 'pooled') })
+    })
+    afterAll(async () => {
+      await server.end('SIGTERM')
+      proxy.close()
+    })
+
+    test.each(
+      scenes
+        .filter(({ only }) => only === undefined || only === way)
+        .map((scene) => [scene.name, scene] as const),
+    )('%s', async (name, scene) => {
+      const said = server.said().length
+      const load = await startLoad(() => [server.address])
+      await Bun.sleep(500)
+      const accepted = proxy.accepted()
+      const began = performance.now()
+
+      const back = await scene.fault({ database, proxy, load })
+      const attempts = proxy.accepted() - accepted
+      const first = await firstSuccess(load.report, back, recovery[way] + slack)
+      await Bun.sleep(500)
+      const report = await load.stop()
+
+      const seconds = (back - began) / 1000
+      const found = await verify(database.port, report)
+      const errors =
+        server
+          .said()
+          .slice(said)
+          .match(/"level":[56]0|unhandled|\n\s+at /gi) ?? []
+      addRow({ name: `${way}: ${name}`, report, first: first - back, attempts, ...found })
+      expect(report.wrong).toEqual([])
+      expect({ late: report.late, ...found }).toEqual({ late: 0, ...nothing })
+      expect({ crashed: server.hasEnded(), errors }).toEqual({ crashed: false, errors: [] })
+      expect(first - back).toBeLessThan(recovery[way] + slack)
+      // As many as there are connections when all are lost together, for each of the cuts, and then a few a second.
+      const cuts = name === 'reset in mid-flight' ? 10 : 6
+      expect(attempts).toBeLessThan(8 * cuts + 10 * seconds)
+      if (scene.unnoticed) expect(report.unavailable).toBe(0)
+    })
+
+    test('a statement that is prepared costs one round trip of 300 ms', async () => {
+      const user = await caller(crypto.randomUUID())
+      const time = async () => {
+        const started = performance.now()
+        const response = await fetch(`${server.address}/api/tasks`, { headers: user.headers })
+        expect(response.status).toBe(200)
+        return performance.now() - started
+      }
+      // On each of the connections, which are taken in turn.
+      await Promise.all(Array.from({ length: 32 }, time))
+      proxy.delay(150)
+      const times = [await time(), await time(), await time()]
+      proxy.delay(0)
+
+      console.log(`${way}: ${times.map(Math.round).join(', ')} ms with 300 ms on the wire`)
+      const [fastest = 0] = times.toSorted((a, b) => a - b)
+      expect(fastest).toBeGreaterThanOrEqual(300)
+      // Without preparing there are two.
+      expect(fastest).toBeLessThan(way === 'direct' ? 550 : 850)
+    })
+
+    test('8 that start together on an empty database all start, and one applies the schema', async () => {
+      const name = `empty_${way}`
+      await database.admin.unsafe(`create database ${name} owner docket`)
+      const env = environment(
+        urlOf(way === 'pooled' ? pooler : database.port, name),
+        way === 'pooled',
+      )
+
+      const runs = await Promise.all(Array.from({ length: 8 }, () => docket(['migrate'], { env })))
+
+      expect(runs.map(({ exitCode, stderr }) => `${exitCode}${stderr}`)).toEqual(Array(8).fill('0'))
+      expect(runs.filter(({ stdout }) => stdout.includes('Applied 001_tasks'))).toHaveLength(1)
+    })
+
+    test('one of two is killed under load, and nothing is lost', async () => {
+      const env = environment(urlOf(proxy.port), way === 'pooled')
+      const two = await Promise.all([startServer({ env }), startServer({ env })])
+      const [one, other] = two
+      if (one === undefined || other === undefined) throw new Error('expected two servers')
+      let addresses = [one.address, other.address]
+      const load = await startLoad(() => addresses)
+      await Bun.sleep(1000)
+
+      const killed = one.end('SIGKILL')
+      addresses = [other.address] // As a reverse proxy that noticed.
+      await killed
+      const back = performance.now()
+      const first = await firstSuccess(load.report, back, 2000)
+      await Bun.sleep(1000)
+      const report = await load.stop()
+      await other.end('SIGTERM')
+
+      const found = await verify(database.port, report)
+      addRow({
+        name: `${way}: one of two killed`,
+        report,
+        first: first - back,
+        attempts: 0,
+        ...found,
+      })
+      expect(report.wrong).toEqual([])
+      expect({ unavailable: report.unavailable, ...found }).toEqual({ unavailable: 0, ...nothing })
+    })
+  })
+}
+
+test.each([
+  [
+    'a certificate of another host',
+    () => ({ DATABASE_URL: urlOf(database.port, 'docket', '127.0.0.2') }),
+    'its certificate is of another host',
+  ],
+  [
+    'a certificate of another authority',
+    () => ({ DATABASE_CA_FILE: stranger.ca }),
+    'not of an authority that is known here',
+  ],
+  [
+    'a wrong password',
+    () => ({ DATABASE_URL: urlOf(database.port).replace(password, 'hunter2') }),
+    'it refuses the user "docket" or the password',
+  ],
+  [
+    'a database that is not there',
+    () => ({ DATABASE_URL: urlOf(database.port, 'nowhere') }),
+    'there is no database "nowhere"',
+  ],
+  [
+    'a wrong password at the pooler',
+    () => ({ DATABASE_URL: urlOf(pooler).replace(password, 'hunter2') }),
+    'Cannot use the database docket on 127.0.0.1',
+  ],
+  [
+    'a host that is not there',
+    () => ({ DATABASE_URL: urlOf(5432, 'docket', 'nowhere.invalid'), DATABASE_WAIT: '1' }),
+    'there is no host "nowhere.invalid"',
+  ],
+] as const)('refuses %s in one sentence, without the password', async (_what, change, said) => {
+  const started = performance.now()
+  const { exitCode, stderr } = await docket([], {
+    env: { ...environment(urlOf(database.port)), PORT: '0', ...change() },
+  })
+
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain(said)
+  expect(stderr).not.toMatch(/hunter2|only-for-tests|\n\s+at /)
+  expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
+  expect(performance.now() - started).toBeLessThan(20_000)
+})
+
+test('waits at startup for a database that is not there yet', async () => {
+  await database.stop('SIGINT')
+  const starting = startServer({ env: environment(urlOf(database.port)) })
+  await Bun.sleep(2000)
+  await database.start()
+
+  const server = await starting
+  expect(server.introduction).toContain('Waiting up to 60 s for the database docket on 127.0.0.1')
+  expect(await server.end('SIGTERM')).toBe(0)
+})
+
+test('migrates by DATABASE_DIRECT_URL where the other way leads nowhere', async () => {
+  const env = { ...environment(urlOf(1)), DATABASE_DIRECT_URL: urlOf(database.port) }
+
+  expect(await docket(['migrate'], { env })).toMatchObject({
+    exitCode: 0,
+    stdout: 'The schema is up to date.\n',
+  })
+})
+
+/** When the first request succeeded after the database was back, or Infinity. */
+async function firstSuccess(
+  { successes }: Report,
+  back: number,
+  patience: number,
+): Promise<number> {
+  for (;;) {
+    const first = successes.find((at) => at > back)
+    if (first !== undefined) return first
+    if (performance.now() > back + patience) return Number.POSITIVE_INFINITY
+    await Bun.sleep(20)
+  }
+}
