@@ -5,12 +5,15 @@ import { createTokens, isUserId } from './auth/tokens.ts'
 import { OperatorError, readConfig } from './config.ts'
 import { openDatabase } from './database/open.ts'
 import { serve } from './serve.ts'
+import { exportUser, importUsers } from './transfer.ts'
 
 const help = `Docket ${version}, a task backend in one binary.
 
   docket [serve]                            run the server (the default)
   docket migrate                            bring the database's schema up to date, and exit
   docket token --user ID [--expires 1h]     print a token for development (s, m, h or d)
+  docket export --user ID                   write all that a user has to standard output, as JSON Lines
+  docket import                             read that from standard input; twice is once
   docket --help
   docket --version
 
@@ -46,6 +49,10 @@ async function run(args: string[]): Promise<void> {
       return migrate()
     case 'token':
       return printToken(values.user, values.expires)
+    case 'export':
+      return exportUser(readConfig(), requireUser(values.user))
+    case 'import':
+      return importUsers(readConfig())
     default:
       throw misused(`There is no command "${command}".`)
   }
@@ -81,8 +88,13 @@ async function migrate(): Promise<void> {
   await database.close()
 }
 
-async function printToken(userId: string | undefined, expires: string): Promise<void> {
-  if (!isUserId(userId)) throw misused('Say whose token it is: --user ID, of 1 to 255 characters.')
+function requireUser(userId: string | undefined): string {
+  if (!isUserId(userId)) throw misused('Say whose: --user ID, of 1 to 255 characters.')
+  return userId
+}
+
+async function printToken(user: string | undefined, expires: string): Promise<void> {
+  const userId = requireUser(user)
   const seconds = parseDuration(expires)
   if (seconds === null) throw misused(`"${expires}" is no duration: use 30s, 15m, 1h or 7d.`)
 

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
   [/^index\.ts$/, 7],
-  [/^serve\.ts$/, 6],
+  [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
   [/^\w+\/routes\.ts$/, 4],
-  [/^(auth\/.*|\w+\/(queries|operations)\.ts)$/, 3],
+  [/^(auth\/.*|\w+\/(queries|operations|transfer)\.ts)$/, 3],
   [/^\w+\/(schema|rules)\.ts$/, 2],
   [/^(http|database)\//, 1],
   [/^config\.ts$|^[^/]+\.d\.ts$/, 0],

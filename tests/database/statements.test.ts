@@ -7,6 +7,7 @@ import { readLedger } from '../../src/database/ledger.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
+import * as transfer from '../../src/tasks/transfer.ts'
 import { sql } from '../support/app.ts'
 
 // Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
@@ -86,8 +87,13 @@ const lists = sorts.flatMap((sort) =>
   ),
 )
 
+const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
+
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
-const statements: Record<keyof typeof queries, [Way, TSchema, ((db: Db) => unknown)[]]> = {
+const statements: Record<
+  keyof typeof queries | keyof typeof transfer,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
   listTasks: ['read', TaskSchema, lists],
   findTask: ['read', TaskSchema, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: ['idempotentWrite', TaskSchema, [(db) => queries.insertTask(db, 'alice', id, task)]],
@@ -99,6 +105,18 @@ const statements: Record<keyof typeof queries, [Way, TSchema, ((db: Db) => unkno
   ],
   deleteTask: ['write', changeSchema, [(db) => queries.deleteTask(db, 'alice', id, null)]],
   restoreTask: ['write', changeSchema, [(db) => queries.restoreTask(db, 'alice', id, null)]],
+  exportTasks: ['read', TaskSchema, [(db) => transfer.exportTasks(db, 'alice', id, 200)]],
+  importTasks: [
+    'idempotentWrite',
+    t.Object({ user_id: TaskSchema.properties.user_id }),
+    [(db) => transfer.importTasks(db, [])],
+  ],
+  findUser: [
+    'read',
+    t.Object({ id: t.String(), created_at: TaskSchema.properties.created_at }),
+    [(db) => transfer.findUser(db, 'alice')],
+  ],
+  importUser: ['idempotentWrite', t.Object({}), [(db) => transfer.importUser(db, user)]],
 }
 
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
@@ -117,7 +135,7 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
 
 test('are all here', async () => {
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.entries(queries)
+    Object.entries({ ...queries, ...transfer })
       .filter(([, value]) => typeof value === 'function')
       .map(([name]) => name)
       .toSorted(),
@@ -131,6 +149,7 @@ test('are all here', async () => {
     'src/database/ledger.ts',
     'src/database/readiness.ts',
     'src/tasks/queries.ts',
+    'src/tasks/transfer.ts',
   ])
 })
 
@@ -144,7 +163,7 @@ test.each(Object.entries(statements))(
       expect(more).toEqual([])
       expect(statement.way).toBe(way)
       expect(await differences(statement, schema)).toEqual([])
-      expect(statement.text).toContain('user_id')
+      expect(statement.text).toMatch(/user_id|users/)
       expect(statement.text).not.toContain('*')
     }
   },

@@ -29,6 +29,8 @@ test.each([
   [['sreve']],
   [['--nonsense']],
   [['token']],
+  [['export']],
+  [['export', '--user', 'nobody']],
   [['token', '--user', '']],
   [['token', '--user', 'a', '--expires', 'soon']],
   [['serve', 'now']],

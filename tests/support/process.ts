@@ -12,14 +12,16 @@ export type Options = {
   env?: Record<string, string>
   /** The folder that the program is started in: an empty one of its own by default. */
   cwd?: string
+  /** What it can read from standard input. */
+  input?: string
 }
 
-function spawn(args: string[], { env = {}, cwd = temporaryFolder() }: Options) {
+function spawn(args: string[], { env = {}, cwd = temporaryFolder(), input }: Options) {
   return Bun.spawn([...command, ...args], {
     cwd,
     // Nothing of the environment of the tests.
     env: { HOME: cwd, ...env },
-    stdin: 'ignore',
+    stdin: input === undefined ? 'ignore' : new Blob([input]),
     stdout: 'pipe',
     stderr: 'pipe',
   })

@@ -1,0 +1,84 @@
+import type { Db } from '../database/gate.ts'
+import type { Task } from './schema.ts'
+
+// What moves from one database to another: every column as it is, the trash, versions and instants included.
+
+/** Whoever has ever written, under the id of the tokens. */
+export type User = { id: string; created_at: string }
+
+export async function findUser(db: Db, userId: string): Promise<User | undefined> {
+  const [user] = await db.read(
+    (sql) => sql<User[]>`
+    select id, created_at
+    from users
+    where id = ${userId}`,
+  )
+  return user
+}
+
+/** The next tasks of a user after an id, in the order of their ids. */
+export const exportTasks = (
+  db: Db,
+  userId: string,
+  after: string | null,
+  limit: number,
+): Promise<Task[]> =>
+  db.read(
+    (sql) => sql<Task[]>`
+    select id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
+      due_date, due_time, time_zone, version, created_at, updated_at, deleted_at
+    from tasks
+    where user_id = ${userId}
+      and (${after}::uuid is null or id > ${after}::uuid)
+    order by id
+    limit ${limit}`,
+  )
+
+/** A user who is there already stays as he is. */
+export async function importUser(db: Db, { id, created_at }: User): Promise<void> {
+  await db.idempotentWrite(
+    (sql) => sql`
+    insert into users (id, created_at)
+    values (${id}, ${created_at})
+    on conflict (id) do nothing`,
+  )
+}
+
+/**
+ * Of a task that is there already the later version stays, so that twice is once.
+ * @returns how many were not there, or in an earlier version
+ */
+export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
+  const rows = await db.idempotentWrite(
+    (sql) => sql<{ user_id: string }[]>`
+    with moved as (
+      select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+        version, created_at, updated_at, deleted_at
+      from json_to_recordset(${JSON.stringify(tasks)}::text::json) as line (
+        user_id text, id uuid, title text, description text, completed_at timestamptz, priority task_priority,
+        tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
+        updated_at timestamptz, deleted_at timestamptz
+      )
+    ),
+    owners as (
+      insert into users (id)
+      select distinct user_id from moved
+      on conflict (id) do nothing
+    )
+    insert into tasks
+      (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+        version, created_at, updated_at, deleted_at)
+    select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+      version, created_at, updated_at, deleted_at
+    from moved
+    on conflict (user_id, id) do update
+      set (title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+          version, created_at, updated_at, deleted_at)
+        = (excluded.title, excluded.description, excluded.completed_at, excluded.priority, excluded.tags,
+          excluded.due_date, excluded.due_time, excluded.time_zone,
+          excluded.version, excluded.created_at, excluded.updated_at, excluded.deleted_at)
+      where tasks.version < excluded.version
+    returning user_id`,
+  )
+  return rows.length
+}
