@@ -8,6 +8,8 @@ export type Scene = {
   name: string
   /** Does it, and undoes it. Gives when the database was back, by performance.now(). */
   fault: (to: { database: Postgres; proxy: Proxy; load: Load }) => Promise<number>
+  /** How often all connections are lost together, where it is not once. */
+  losses?: number
   /** No request may fail. */
   unnoticed?: true
   /** Where it can be done: behind the pooler only, or on both ways. */
@@ -42,6 +44,7 @@ const terminate = ({ admin }: Postgres) => admin`
 export const scenes: Scene[] = [
   {
     name: 'idle connections closed',
+    losses: 6,
     unnoticed: true,
     fault: ({ proxy, load }) =>
       several(6, 100, async () => {
@@ -67,6 +70,7 @@ export const scenes: Scene[] = [
   },
   {
     name: 'reset in mid-flight',
+    losses: 10,
     fault: ({ proxy }) => several(10, 100, () => proxy.cut('rst')),
   },
   {
@@ -111,7 +115,11 @@ export const scenes: Scene[] = [
         () => database.thaw(),
       ),
   },
-  { name: 'backends killed', fault: ({ database }) => several(5, 200, () => terminate(database)) },
+  {
+    name: 'backends killed',
+    losses: 5,
+    fault: ({ database }) => several(5, 200, () => terminate(database)),
+  },
   {
     name: 'restart -m immediate',
     fault: async ({ database }) => {

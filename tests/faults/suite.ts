@@ -92,9 +92,8 @@ for (const way of ['direct', 'pooled'] as const) {
       expect({ late: report.late, ...found }).toEqual({ late: 0, ...nothing })
       expect({ crashed: server.hasEnded(), errors }).toEqual({ crashed: false, errors: [] })
       expect(first - back).toBeLessThan(recovery[way] + slack)
-      // As many as there are connections when all are lost together, for each of the cuts, and then a few a second.
-      const cuts = name === 'reset in mid-flight' ? 10 : 6
-      expect(attempts).toBeLessThan(8 * cuts + 10 * seconds)
+      // As many as there are connections for each time that all are lost, as many once more, and then some a second.
+      expect(attempts).toBeLessThanOrEqual(8 * (scene.losses ?? 1) + 8 + 6 * seconds)
       if (scene.unnoticed) expect(report.unavailable).toBe(0)
     })
 
@@ -117,6 +116,38 @@ for (const way of ['direct', 'pooled'] as const) {
       expect(fastest).toBeGreaterThanOrEqual(300)
       // Without preparing there are two.
       expect(fastest).toBeLessThan(way === 'direct' ? 550 : 850)
+    })
+
+    test('refuses at once who does not fit in, and gives the place of a client that left to the next', async () => {
+      const user = await caller(crypto.randomUUID())
+      const { hostname, port } = new URL(server.address)
+      const text = `GET /api/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${user.headers['authorization']}\r\n\r\n`
+      const client = () =>
+        Bun.connect({
+          hostname,
+          port: Number(port),
+          socket: { data() {}, open: (socket) => void socket.write(text) },
+        })
+      const time = async () => {
+        const started = performance.now()
+        const { status } = await fetch(`${server.address}/api/tasks`, user)
+        return { status, ms: performance.now() - started }
+      }
+      await proxy.turn('lose')
+      // As many as run and as may wait.
+      const clients = await Promise.all(Array.from({ length: 8 + 256 }, client))
+      await Bun.sleep(1000)
+
+      const refused = await time()
+      for (const socket of clients) socket.terminate()
+      await Bun.sleep(500)
+      const admitted = time()
+      await Bun.sleep(500)
+      await proxy.turn('pass')
+
+      expect(refused.status).toBe(503)
+      expect(refused.ms).toBeLessThan(500)
+      expect((await admitted).ms).toBeGreaterThan(500)
     })
 
     test('8 that start together on an empty database all start, and one applies the schema', async () => {
