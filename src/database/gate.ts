@@ -77,6 +77,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
   }
 
   async function permit({ until, signal }: Caller, isRetry: boolean): Promise<void> {
+    if (performance.now() >= until) throw new Unavailable('the deadline has passed')
     if (waiting.length === 0 && isOpen()) return take()
     if (waiting.length >= room) throw new Unavailable('too many statements wait')
 

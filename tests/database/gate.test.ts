@@ -97,12 +97,14 @@ test('answers at the deadline, waiting or running, and keeps the permit until th
 })
 
 test('shares one deadline among the statements of a request', async () => {
-  const gate = createGate(sql, { ...options, deadline: 80 })
+  const gate = createGate(sql, { ...options, deadline: 400 })
   const db = gate.for(new Request('http://localhost/'))
 
-  await db.read(() => Bun.sleep(60))
+  await db.read(() => Bun.sleep(250))
 
-  expect(await reasonOf(db.read(() => Bun.sleep(60)))).toContain('too long')
+  expect(await reasonOf(db.read(() => Bun.sleep(250)))).toContain('too long')
+  await Bun.sleep(10)
+  expect(await reasonOf(db.read(async () => 'done'))).toContain('the deadline has passed')
 })
 
 test('gives the place of a client that went away to the next one', async () => {

@@ -10,6 +10,8 @@ export type Scene = {
   fault: (to: { database: Postgres; proxy: Proxy; load: Load }) => Promise<number>
   /** How often all connections are lost together, where it is not once. */
   losses?: number
+  /** Its connections come to nobody who counts them. */
+  uncounted?: true
   /** No request may fail. */
   unnoticed?: true
   /** Where it can be done: behind the pooler only, or on both ways. */
@@ -87,6 +89,7 @@ export const scenes: Scene[] = [
   },
   {
     name: 'refused for 5 s',
+    uncounted: true,
     fault: ({ proxy }) =>
       meanwhile(
         5,

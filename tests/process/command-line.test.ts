@@ -121,6 +121,16 @@ test('says that another Docket has the folder', async () => {
   expect(said).toContain('another Docket')
 })
 
+test('says that the file of the authorities cannot be read', async () => {
+  const said = await refusal({
+    DATABASE_URL: 'postgres://alice:hunter2@127.0.0.1:1/none',
+    DATABASE_CA_FILE: 'nowhere.pem',
+    BETTER_AUTH_SECRET: secret,
+  })
+
+  expect(said).toBe('Cannot read DATABASE_CA_FILE, nowhere.pem (ENOENT).\n')
+})
+
 test('says that the database cannot be reached, and not with which password', async () => {
   const said = await refusal({
     DATABASE_URL: 'postgres://alice:hunter2@127.0.0.1:1/none',

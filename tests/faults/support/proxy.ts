@@ -16,6 +16,8 @@ export type Proxy = {
   delay: (ms: number) => void
   /** How many connections were accepted so far. */
   accepted: () => number
+  /** How many bytes came from the clients so far. */
+  sent: () => number
   close: () => void
 }
 
@@ -25,6 +27,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   let mode: Mode = 'pass'
   let lag = 0
   let accepted = 0
+  let sent = 0
 
   function pump(from: Socket, to: Socket) {
     from.on('data', (bytes) => {
@@ -53,6 +56,9 @@ export async function startProxy(target: number): Promise<Proxy> {
     const pair: [Socket, Socket] = [client, server]
     pairs.add(pair)
     client.on('close', () => pairs.delete(pair))
+    client.on('data', ({ length }) => {
+      sent += length
+    })
     pump(client, server)
     pump(server, client)
   }
@@ -86,6 +92,7 @@ export async function startProxy(target: number): Promise<Proxy> {
       lag = ms
     },
     accepted: () => accepted,
+    sent: () => sent,
     close: () => {
       server.close()
       for (const pair of pairs) for (const socket of pair) socket.destroy()

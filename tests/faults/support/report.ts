@@ -36,8 +36,8 @@ type Row = Finding & {
   report: Report
   /** Milliseconds from the return of the database to the first success. */
   first: number
-  /** How many connections were tried meanwhile. */
-  attempts: number
+  /** How many connections were tried meanwhile; null where nobody is there to count them. */
+  attempts: number | null
 }
 const rows: Row[] = []
 export const addRow = (row: Row): number => rows.push(row)
@@ -63,7 +63,7 @@ export function renderTable(): string {
     report.unavailable,
     `${Math.round(report.slowest)} ms`,
     `${Math.round(first)} ms`,
-    attempts,
+    attempts ?? '-',
     report.late,
     lost,
     doubled,
