@@ -1,6 +1,6 @@
 import type { Load } from './support/load.ts'
 import type { Proxy } from './support/proxy.ts'
-import type { Postgres } from './support/servers.ts'
+import { type Postgres, straight } from './support/servers.ts'
 
 // Whatever can happen to a database on a network.
 
@@ -160,5 +160,19 @@ export const scenes: Scene[] = [
         },
         () => database.admin.unsafe('alter role docket connection limit -1'),
       ),
+  },
+  {
+    // As a newer Docket does while this one serves.
+    name: 'schema changed',
+    unnoticed: true,
+    fault: async ({ database: { port } }) => {
+      const sql = straight({ port, user: 'admin', database: 'docket' })
+      await several(5, 100, async () => {
+        await sql.unsafe('alter table tasks add column another text')
+        await sql.unsafe('alter table tasks drop column another')
+      })
+      await sql.end()
+      return performance.now()
+    },
   },
 ]
