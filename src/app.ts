@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
+import { type AuthOptions, createIdentify } from './auth/identify.ts'
+import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import { signedIn } from './auth/signed-in.ts'
-import { createTokens, type TokenOptions } from './auth/tokens.ts'
 import type { Sql } from './database/connect.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
@@ -10,12 +11,15 @@ import { errors } from './http/errors.ts'
 import { health } from './http/health.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
+import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
 
 export type AppOptions = {
   sql: Sql
-  tokens: TokenOptions
+  auth: AuthOptions
+  /** The built-in issuer, asked for with its first request. Null: it is off. */
+  issuer: (() => IssuerOptions) | null
   corsOrigins: string[]
   docs: boolean
   log: Logger
@@ -24,19 +28,22 @@ export type AppOptions = {
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const authenticated = signedIn(createTokens(options.tokens))
+  const { sql, auth, corsOrigins, log } = options
+  const authenticated = signedIn(createIdentify(sql, auth, corsOrigins, log))
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors(taskConstraints, options.log))
-    .use(logAnswers(options.log))
+    .use(errors(taskConstraints, log))
+    .use(logAnswers(log))
     .use(door)
-    .use(allowOrigins(options.corsOrigins))
+    .use(allowOrigins(corsOrigins))
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
-    .use(taskRoutes('/api', options.sql, authenticated))
-    .use(taskRoutes('/api/:user_id', options.sql, authenticated))
+    .use(issuerRoutes(options.issuer))
+    .use(meRoutes(sql, authenticated))
+    .use(taskRoutes('/api', sql, authenticated))
+    .use(taskRoutes('/api/:user_id', sql, authenticated))
 
   refuseOtherMethods(app)
   return app

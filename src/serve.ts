@@ -19,9 +19,23 @@ export async function serve(config: Config): Promise<void> {
   const isReachable = readiness(database.sql)
   let stopping = false
 
+  const { issuer, jwtIssuer, jwtAudience, jwksUrl } = config
+  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl }
+
   const app = createApp({
     sql: database.sql,
-    tokens: { secret, issuer: config.jwtIssuer, audience: config.jwtAudience },
+    auth,
+    issuer:
+      issuer === null
+        ? null
+        : () => ({
+            ...issuer,
+            url: issuer.url ?? `http://localhost:${app.server?.port ?? config.port}`,
+            sql: database.sql,
+            tokens: auth,
+            origins: config.corsOrigins,
+            log,
+          }),
     corsOrigins: config.corsOrigins,
     docs: config.docs,
     log,

@@ -84,6 +84,7 @@ export function docs() {
             servers: [{ url: '/', description: 'This server.' }],
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
+              { name: 'Me', description: 'The caller, and the sessions of the caller.' },
               { name: 'Health', description: 'For load balancers and monitoring.' },
             ],
             components: {
