@@ -40,6 +40,8 @@ export type Server = {
   address: string
   /** What it said on standard error before it was ready. */
   introduction: string
+  /** What it has logged, once there is something. */
+  log: () => Promise<string>
   /** Sends a signal, waits for the end, and gives the exit code. */
   end: (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => Promise<number>
 }
@@ -64,6 +66,10 @@ export async function startServer(options: Options = {}): Promise<Server> {
     return {
       address,
       introduction,
+      log: async () => {
+        const { value } = await child.stdout.getReader().read()
+        return decoder.decode(value)
+      },
       end: async (signal) => {
         child.kill(signal)
         return child.exited
@@ -71,4 +77,25 @@ export async function startServer(options: Options = {}): Promise<Server> {
     }
   }
   throw new Error(`The server did not start: ${introduction}`)
+}
+
+/** Starts a frontend's Better Auth as a process with an origin of its own. */
+export async function startFrontend(env: Record<string, string>) {
+  const child = Bun.spawn([process.execPath, resolve('tests/support/frontend-process.ts')], {
+    env,
+    cwd: temporaryFolder(),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  running.add(child)
+  const { value } = await child.stdout.getReader().read()
+  return {
+    address: new TextDecoder().decode(value).trim(),
+    end: async (): Promise<void> => {
+      child.kill()
+      await child.exited
+      running.delete(child)
+    },
+  }
 }
