@@ -1,9 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
-import { createApp } from '../../src/app.ts'
-import { createLog } from '../../src/http/log.ts'
-import { issuerOptions, origin, secret, sql } from '../support/app.ts'
+import { createTestApp, issuerOptions, origin, secret, sql } from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
 
@@ -26,15 +24,7 @@ const keyServer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Respo
 afterAll(() => keyServer.stop(true))
 
 const auth = { secret, issuer, audience, jwksUrl: `${keyServer.url.origin}/jwks` }
-const app = createApp({
-  sql,
-  auth,
-  issuer: () => ({ ...issuerOptions, tokens: auth }),
-  corsOrigins: [origin],
-  docs: false,
-  log: createLog('silent'),
-  isReady: async () => true,
-})
+const app = createTestApp({ auth, issuer: () => ({ ...issuerOptions, tokens: auth }) })
 const handle = (request: Request) => app.handle(request)
 
 const ann = browser('http://localhost', origin, handle)

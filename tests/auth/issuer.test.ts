@@ -1,25 +1,19 @@
 import { expect, test } from 'bun:test'
 import { decodeJwt } from 'jose'
-import { createApp } from '../../src/app.ts'
-import { createLog } from '../../src/http/log.ts'
-import { app, auth, issuerOptions, issuerUrl, origin, secret, sql } from '../support/app.ts'
+import {
+  app,
+  auth,
+  createTestApp,
+  issuerOptions,
+  issuerUrl,
+  origin,
+  secret,
+  sql,
+} from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
 
 const open = (from = origin) => browser(issuerUrl, from, (request) => app.handle(request))
-
-/** The app with another issuer, and what was asked of its webhook. */
-function appWith(issuer: ReturnType<Parameters<typeof createApp>[0]['issuer'] & object> | null) {
-  return createApp({
-    sql,
-    auth,
-    issuer: issuer && (() => issuer),
-    corsOrigins: [origin],
-    docs: false,
-    log: createLog('silent'),
-    isReady: async () => true,
-  })
-}
 
 test('gives a token without an e-mail address, for 15 minutes', async () => {
   const ann = open()
@@ -34,7 +28,7 @@ test('gives a token without an e-mail address, for 15 minutes', async () => {
 
 test('puts the issuer and audience of the configuration into its tokens', async () => {
   const tokens = { ...auth, issuer: 'https://auth.example', audience: 'docket' }
-  const strict = appWith({ ...issuerOptions, tokens })
+  const strict = createTestApp({ issuer: () => ({ ...issuerOptions, tokens }) })
   const ann = browser(issuerUrl, origin, (request) => strict.handle(request))
   await ann.signUp()
 
@@ -152,7 +146,9 @@ test('resets a password by a mail that somebody else sends', async () => {
       return new Response()
     },
   })
-  const mailing = appWith({ ...issuerOptions, mailWebhook: webhook.url.href })
+  const mailing = createTestApp({
+    issuer: () => ({ ...issuerOptions, mailWebhook: webhook.url.href }),
+  })
   const ann = browser(issuerUrl, origin, (request) => mailing.handle(request))
   const email = `${crypto.randomUUID()}@example.com`
   await ann.signUp(email)
@@ -191,7 +187,7 @@ test('answers an unknown path and a body that is too large', async () => {
 })
 
 test('is not there where it is off', async () => {
-  const silent = appWith(null)
+  const silent = createTestApp({ issuer: null })
 
   for (const path of ['/api/auth/ok', '/api/auth/sign-in/email', '/api/auth/token']) {
     const response = await silent.handle(new Request(`http://localhost${path}`, { method: 'POST' }))

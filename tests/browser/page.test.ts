@@ -59,7 +59,7 @@ async function bundle(docket: string): Promise<string> {
 
 const ends: (() => Promise<unknown>)[] = []
 afterAll(async () => {
-  for (const end of ends.reverse()) await end()
+  for (const end of ends.toReversed()) await end()
 })
 
 declare const window: {

@@ -2,13 +2,11 @@ import { afterEach, expect, test } from 'bun:test'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer, genericOAuth, jwt } from 'better-auth/plugins'
-import { createApp } from '../../src/app.ts'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
 import type { Sql } from '../../src/database/connect.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
-import { createLog } from '../../src/http/log.ts'
-import { auth, issuerOptions, issuerUrl, origin, secret } from '../support/app.ts'
+import { createTestApp, issuerOptions, issuerUrl, origin, secret } from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
@@ -36,29 +34,13 @@ const optionsFor = (sql: Sql, uuid = false) => ({
 })
 
 async function pending(sql: Sql): Promise<string[]> {
-  const {
-    toBeCreated,
-    toBeAdded,
-    toBeAddedIndexes = [],
-  } = (await getMigrations(optionsFor(sql))) as Awaited<ReturnType<typeof getMigrations>> & {
-    toBeAddedIndexes?: unknown[]
-  }
-  return [...toBeCreated, ...toBeAdded]
-    .map(({ table }) => table)
-    .concat(toBeAddedIndexes.map(String))
+  const { toBeCreated, toBeAdded, toBeAddedIndexes } = await getMigrations(optionsFor(sql))
+  return [...toBeCreated, ...toBeAdded, ...toBeAddedIndexes].map(({ table }) => table)
 }
 
 /** The program on this database, with the issuer on. */
 function appOn(sql: Sql) {
-  const app = createApp({
-    sql,
-    auth,
-    issuer: () => ({ ...issuerOptions, sql }),
-    corsOrigins: [origin],
-    docs: false,
-    log: createLog('silent'),
-    isReady: async () => true,
-  })
+  const app = createTestApp({ sql, issuer: () => ({ ...issuerOptions, sql }) })
   return (request: Request) => app.handle(request)
 }
 
