@@ -9,6 +9,8 @@ export type Config = {
   jwtIssuer: string | null
   jwtAudience: string | null
   jwksUrl: string | null
+  /** Whether the sessions of Better Auth are in this database. */
+  hasSessions: boolean
   /** Null: it is off. */
   issuer: IssuerConfig | null
   corsOrigins: string[]
@@ -133,6 +135,12 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       mailWebhook: readUrl('AUTH_MAIL_WEBHOOK'),
       clientIpHeader: read('CLIENT_IP_HEADER'),
     }
+    if (issuer.clientIpHeader !== null && !/^[\w-]+$/.test(issuer.clientIpHeader)) {
+      faults.push('CLIENT_IP_HEADER must be the name of a header, such as X-Forwarded-For.')
+    }
+    if (isOn && read('AUTH_SESSIONS') === 'off') {
+      faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
+    }
     if (isOn && url === null && databaseUrl !== null) {
       faults.push(
         'AUTH_URL is required with AUTH_ISSUER=on and a DATABASE_URL: where browsers reach Docket.',
@@ -155,6 +163,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     jwtIssuer: read('JWT_ISSUER'),
     jwtAudience: read('JWT_AUDIENCE'),
     jwksUrl: readUrl('AUTH_JWKS_URL'),
+    hasSessions: oneOf('AUTH_SESSIONS', ['on', 'off'], 'on') === 'on',
     issuer: readIssuer(databaseUrl === null ? 'on' : 'off'),
     corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
     host: read('HOST') ?? '127.0.0.1',

@@ -19,8 +19,8 @@ export async function serve(config: Config): Promise<void> {
   const isReachable = readiness(database.sql)
   let stopping = false
 
-  const { issuer, jwtIssuer, jwtAudience, jwksUrl } = config
-  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl }
+  const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions } = config
+  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions }
 
   const app = createApp({
     sql: database.sql,
@@ -90,6 +90,9 @@ function introduce(config: Config, database: Database, port: number): void {
     '',
     ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
     `  Data           ${database.location}`,
+    ...(config.issuer === null
+      ? []
+      : [`  Sign-in        ${config.issuer.url ?? address}/api/auth`]),
     `  Browsers from  ${config.corsOrigins.join(', ') || 'nowhere: set CORS_ORIGINS'}`,
     ...(config.secret === null ? [`  Secret         ${config.dataDir}/secret`] : []),
     `  A token        docket token --user alice${Bun.isStandaloneExecutable ? '' : '   (from source: bun start token --user alice)'}`,

@@ -10,8 +10,9 @@ export type Credential = {
 /**
  * The credential of a request, or null. An Authorization header wins over cookies, and the session over its copy. Which
  * kind it is follows from its dots: a JWT has two, a signature one.
+ * @param hasSessions false: sessions are in another database, and of cookies only the copy says something here
  */
-export function findCredential(headers: Headers): Credential | null {
+export function findCredential(headers: Headers, hasSessions: boolean): Credential | null {
   const authorization = headers.get('authorization')
   if (authorization !== null) {
     const text = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
@@ -21,7 +22,7 @@ export function findCredential(headers: Headers): Credential | null {
   }
   const cookies = readCookies(headers.get('cookie') ?? '')
   const session = readCookie(cookies, 'better-auth.session_token')
-  if (session !== undefined) return { kind: 'signed', text: session, cookie: true }
+  if (session !== undefined && hasSessions) return { kind: 'signed', text: session, cookie: true }
   const copy = readCookie(cookies, 'better-auth.session_data')
   return copy === undefined ? null : { kind: 'jwt', text: copy, cookie: true }
 }

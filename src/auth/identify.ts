@@ -11,6 +11,8 @@ import { createTokens, type TokenOptions } from './tokens.ts'
 export type AuthOptions = TokenOptions & {
   /** Where an issuer publishes its keys. Null: only HS256 is taken. */
   jwksUrl: string | null
+  /** Whether the sessions of Better Auth are in this database. */
+  hasSessions: boolean
 }
 
 export type Identify = (request: Request) => Promise<Identity | null>
@@ -28,7 +30,7 @@ export function createIdentify(
   origins: readonly string[],
   log: Logger,
 ): Identify {
-  const { secret, jwksUrl } = options
+  const { secret, jwksUrl, hasSessions } = options
   const tokens = createTokens(options)
   const keys = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
   const memory = createMemory()
@@ -65,7 +67,7 @@ export function createIdentify(
   }
 
   return async (request) => {
-    const credential = findCredential(request.headers)
+    const credential = findCredential(request.headers, hasSessions)
     if (credential === null) return null
     if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
       return null

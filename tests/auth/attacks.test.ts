@@ -23,7 +23,13 @@ const jwks = {
 const keyServer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json(jwks) })
 afterAll(() => keyServer.stop(true))
 
-const auth = { secret, issuer, audience, jwksUrl: `${keyServer.url.origin}/jwks` }
+const auth = {
+  secret,
+  issuer,
+  audience,
+  jwksUrl: `${keyServer.url.origin}/jwks`,
+  hasSessions: true,
+}
 const app = createTestApp({ auth, issuer: () => ({ ...issuerOptions, tokens: auth }) })
 const handle = (request: Request) => app.handle(request)
 

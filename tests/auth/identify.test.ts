@@ -33,6 +33,24 @@ test('a session wins over its copy', async () => {
   expect(answer.body).toMatchObject({ id: me.id, signed_in_by: 'session' })
 })
 
+test('the copy counts where the sessions are in another database', async () => {
+  const copy = await sign({
+    user: { id: 'bob' },
+    session: { id: 's', userId: 'bob', expiresAt: new Date(Date.now() + 60_000) },
+  })
+  const both = `better-auth.session_token=of.elsewhere; better-auth.session_data=${copy}`
+  const request = new Request('http://localhost', { headers: { cookie: both } })
+  const log = pino({ level: 'silent' })
+
+  expect(await createIdentify(sql, auth, [], log)(request)).toBeNull()
+  expect(
+    await createIdentify(sql, { ...auth, hasSessions: false }, [], log)(request),
+  ).toMatchObject({
+    id: 'bob',
+    by: 'session_cache',
+  })
+})
+
 test('a cookie writes from the pages of allowed origins', async () => {
   expect((await write({ cookie, origin })).status).toBe(201)
 })

@@ -13,7 +13,7 @@ export const origin = 'https://app.example'
 /** Where the built-in issuer believes to be. */
 export const issuerUrl = 'http://localhost'
 
-export const auth = { secret, issuer: null, audience: null, jwksUrl: null }
+export const auth = { secret, issuer: null, audience: null, jwksUrl: null, hasSessions: true }
 const database = await emptyDatabase()
 await applySchema(database.sql, schemaFiles)
 
