@@ -27,7 +27,7 @@ It is configured by environment variables, all of which are optional:
   AUTH_ISSUER          the built-in issuer at /api/auth: on without a DATABASE_URL, else off
   AUTH_JWKS_URL        where another issuer publishes its keys
   AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_MAIL_WEBHOOK, CLIENT_IP_HEADER,
-  JWT_ISSUER, JWT_AUDIENCE, DATABASE_PREPARE
+  AUTH_SESSIONS, JWT_ISSUER, JWT_AUDIENCE, DATABASE_PREPARE
                        see .env.example
 `
 

@@ -80,18 +80,18 @@ test('signs in with an OpenID Connect provider by its discovery address', async 
   const provider = new OAuth2Server()
   await provider.issuer.keys.generate('RS256')
   await provider.start(0, 'localhost')
-  const asked: URLSearchParams[] = []
-  provider.service.on('beforeAuthorizeRedirect', ({ url }, request) => {
-    asked.push(new URL(request.url ?? '', url).searchParams)
-  })
-  const nonces: string[] = []
+  let fault: 'none' | 'nonce' | 'audience' | 'signature' = 'none'
+  const exchanged: Record<string, unknown>[] = []
   provider.service.on('beforeTokenSigning', (token) => {
-    const nonce = asked.at(-1)?.get('nonce')
     Object.assign(token.payload, { email: 'kim@corp.example', email_verified: true, name: 'Kim' })
-    if (nonce) nonces.push(nonce)
+    if (fault === 'nonce') token.payload['nonce'] = 'of somebody else'
+    if (fault === 'audience') token.payload['aud'] = 'another client'
   })
-  provider.service.on('beforeUserinfo', (response) => {
-    response.body = { sub: 'johndoe', email: 'kim@corp.example', email_verified: true, name: 'Kim' }
+  provider.service.on('beforeResponse', (response, request) => {
+    exchanged.push(request.body)
+    if (fault !== 'signature' || typeof response.body !== 'object') return
+    const token = String(response.body?.['id_token'])
+    response.body = { ...response.body, id_token: `${token.slice(0, -9)}AAAA${token.slice(-5)}` }
   })
   const server = await startServer({
     env: {
@@ -100,32 +100,42 @@ test('signs in with an OpenID Connect provider by its discovery address', async 
       AUTH_OIDC_CLIENT_SECRET: 'a secret of the client',
     },
   })
+
+  /** The way to the provider and back to a page of the frontend, in one browser or another. */
+  async function signIn(client: Browser, returning = client) {
+    const started = await client.send('POST', '/api/auth/sign-in/social', {
+      provider: 'oidc',
+      callbackURL: `${page}/tasks`,
+    })
+    expect(started.status).toBe(200)
+    const authorization = new URL(started.body.url)
+    const consented = await fetch(authorization, { redirect: 'manual' })
+    const callback = consented.headers.get('location') ?? ''
+    expect(callback).toStartWith(`${server.address}/api/auth/callback/oidc`)
+    const { headers } = await returning.send('GET', callback)
+    return { asked: authorization.searchParams, arrived: headers.get('location') }
+  }
+
   const kim = browser(server.address, page)
-
-  const started = await kim.send('POST', '/api/auth/sign-in/social', {
-    provider: 'oidc',
-    callbackURL: `${page}/tasks`,
-  })
-  expect(started.status).toBe(200)
-  const authorization = new URL(started.body.url)
-  expect(authorization.searchParams.get('code_challenge_method')).toBe('S256')
-  expect(authorization.searchParams.get('nonce')).toBeString()
-
-  const consented = await fetch(authorization, { redirect: 'manual' })
-  const callback = consented.headers.get('location') ?? ''
-  expect(callback).toStartWith(`${server.address}/api/auth/callback/oidc`)
-  const stranger = await browser(server.address, page).send('GET', callback)
-  expect(stranger.headers.get('location')).not.toBe(`${page}/tasks`)
-
-  const consentedAgain = await fetch(authorization, { redirect: 'manual' })
-  const finished = await kim.send('GET', consentedAgain.headers.get('location') ?? '')
-  expect([finished.status, finished.headers.get('location')]).toEqual([302, `${page}/tasks`])
-  expect(nonces).not.toBeEmpty()
+  const { asked, arrived } = await signIn(kim)
+  expect(arrived).toBe(`${page}/tasks`)
+  expect(asked.get('code_challenge_method')).toBe('S256')
+  expect(asked.get('nonce')).toBeString()
+  expect(exchanged.at(-1)?.['code_verifier']).toBeString()
   expect(await use(server, bearer(await kim.token()))).toBe(200)
-  expect((await kim.send('GET', '/api/me')).body).toMatchObject({
-    name: 'Kim',
-    email: 'kim@corp.example',
-  })
+  const me = await kim.send('GET', '/api/me')
+  expect(me.body).toMatchObject({ name: 'Kim', email: 'kim@corp.example' })
+  const [session] = (await kim.send('GET', '/api/me/sessions')).body
+  expect(session.ip_address).toContain('127.0.0.1')
+
+  const thief = browser(server.address, page)
+  expect((await signIn(kim, thief)).arrived).not.toBe(`${page}/tasks`)
+  for (fault of ['nonce', 'audience', 'signature'] as const) {
+    expect([fault, (await signIn(thief)).arrived]).not.toEqual([fault, `${page}/tasks`])
+    expect((await thief.send('GET', '/api/me')).status).toBe(401)
+  }
+  fault = 'none'
+  expect((await signIn(thief)).arrived).toBe(`${page}/tasks`)
 
   await server.end('SIGTERM')
   await provider.stop()
