@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
+import { type AuthOptions, createIdentify } from './auth/identify.ts'
+import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import { signedIn } from './auth/signed-in.ts'
-import { createTokens, type TokenOptions } from './auth/tokens.ts'
 import type { Gate } from './database/gate.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
@@ -10,12 +11,15 @@ import { errors } from './http/errors.ts'
 import { health } from './http/health.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
+import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
 
 export type AppOptions = {
   db: Gate
-  tokens: TokenOptions
+  auth: AuthOptions
+  /** The built-in issuer, asked for with its first request. Null: it is off. */
+  issuer: (() => IssuerOptions) | null
   corsOrigins: string[]
   docs: boolean
   log: Logger
@@ -24,19 +28,22 @@ export type AppOptions = {
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const authenticated = signedIn(createTokens(options.tokens))
+  const { db, auth, corsOrigins, log } = options
+  const authenticated = signedIn(createIdentify(db, auth, corsOrigins, log))
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors(taskConstraints, options.log))
-    .use(logAnswers(options.log))
+    .use(errors(taskConstraints, log))
+    .use(logAnswers(log))
     .use(door)
-    .use(allowOrigins(options.corsOrigins))
+    .use(allowOrigins(corsOrigins))
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
-    .use(taskRoutes('/api', options.db, authenticated))
-    .use(taskRoutes('/api/:user_id', options.db, authenticated))
+    .use(issuerRoutes(options.issuer))
+    .use(meRoutes(db, authenticated))
+    .use(taskRoutes('/api', db, authenticated))
+    .use(taskRoutes('/api/:user_id', db, authenticated))
 
   refuseOtherMethods(app)
   return app

@@ -16,11 +16,30 @@ export type Config = {
   secret: string | null
   jwtIssuer: string | null
   jwtAudience: string | null
+  jwksUrl: string | null
+  /** Whether the sessions of Better Auth are in this database. */
+  hasSessions: boolean
+  /** Null: it is off. */
+  issuer: IssuerConfig | null
   corsOrigins: string[]
   host: string
   port: number
   docs: boolean
   logLevel: LogLevel
+}
+
+export type Client = { clientId: string; clientSecret: string }
+
+export type IssuerConfig = {
+  /** Where browsers reach Docket. Null: at localhost and its port. */
+  url: string | null
+  google: Client | null
+  github: Client | null
+  oidc: (Client & { discoveryUrl: string }) | null
+  /** Who is told to send a mail. Null: nobody, and passwords cannot be reset. */
+  mailWebhook: string | null
+  /** The header with the client's address that a proxy in front sets. Null: there is no proxy. */
+  clientIpHeader: string | null
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -90,6 +109,62 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return origins
   }
 
+  function readUrl(name: string): string | null {
+    const text = read(name)
+    if (text !== null && !isSafeAddress(text)) {
+      faults.push(`${name} must be an address with https://, or with http:// on this machine.`)
+    }
+    return text
+  }
+
+  /** Both variables, or null without either. */
+  function readClient(idName: string, secretName: string): Client | null {
+    const clientId = read(idName)
+    const clientSecret = read(secretName)
+    if (clientId !== null && clientSecret !== null) return { clientId, clientSecret }
+    if (clientId !== null || clientSecret !== null) {
+      faults.push(`${idName} and ${secretName} are needed together.`)
+    }
+    return null
+  }
+
+  function readOidc(): IssuerConfig['oidc'] {
+    const discoveryUrl = readUrl('AUTH_OIDC_DISCOVERY_URL')
+    const client = readClient('AUTH_OIDC_CLIENT_ID', 'AUTH_OIDC_CLIENT_SECRET')
+    if ((discoveryUrl === null) !== (client === null)) {
+      faults.push('AUTH_OIDC_DISCOVERY_URL and AUTH_OIDC_CLIENT_ID are needed together.')
+    }
+    return discoveryUrl === null || client === null ? null : { ...client, discoveryUrl }
+  }
+
+  function readIssuer(fallback: 'on' | 'off'): IssuerConfig | null {
+    const isOn = oneOf('AUTH_ISSUER', ['on', 'off'], fallback) === 'on'
+    const url = read('AUTH_URL')
+    if (url !== null && !(isOrigin(url) && isSafeAddress(url))) {
+      faults.push(`AUTH_URL: "${url}" is not an origin such as https://api.example.com.`)
+    }
+    const issuer = {
+      url,
+      google: readClient('AUTH_GOOGLE_CLIENT_ID', 'AUTH_GOOGLE_CLIENT_SECRET'),
+      github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
+      oidc: readOidc(),
+      mailWebhook: readUrl('AUTH_MAIL_WEBHOOK'),
+      clientIpHeader: read('CLIENT_IP_HEADER'),
+    }
+    if (issuer.clientIpHeader !== null && !/^[\w-]+$/.test(issuer.clientIpHeader)) {
+      faults.push('CLIENT_IP_HEADER must be the name of a header, such as X-Forwarded-For.')
+    }
+    if (isOn && read('AUTH_SESSIONS') === 'off') {
+      faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
+    }
+    if (isOn && url === null && databaseUrl !== null) {
+      faults.push(
+        'AUTH_URL is required with AUTH_ISSUER=on and a DATABASE_URL: where browsers reach Docket.',
+      )
+    }
+    return isOn ? issuer : null
+  }
+
   const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
   const databaseDirectUrl = read('DATABASE_DIRECT_URL')
   for (const [name, url] of [
@@ -109,9 +184,13 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     databaseDeadline: readSeconds('DATABASE_DEADLINE', 5, 0.5, 60),
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
-    secret: readSecret(databaseUrl !== null),
+    // Whoever publishes keys shares no secret.
+    secret: readSecret(databaseUrl !== null && read('AUTH_JWKS_URL') === null),
     jwtIssuer: read('JWT_ISSUER'),
     jwtAudience: read('JWT_AUDIENCE'),
+    jwksUrl: readUrl('AUTH_JWKS_URL'),
+    hasSessions: oneOf('AUTH_SESSIONS', ['on', 'off'], 'on') === 'on',
+    issuer: readIssuer(databaseUrl === null ? 'on' : 'off'),
     corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
     host: read('HOST') ?? '127.0.0.1',
     port: readPort(),
@@ -127,3 +206,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 /** `https://app.example.com`, `http://localhost:3000`: what a browser sends as Origin, to the letter. */
 const isOrigin = (text: string): boolean =>
   /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+
+/** Where what is sent cannot be read or changed on its way. */
+const isSafeAddress = (text: string): boolean =>
+  URL.canParse(text) && /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(text)

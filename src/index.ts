@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { version } from '../package.json' with { type: 'json' }
+import { isUserId } from './auth/identity.ts'
 import { loadSecret } from './auth/secret.ts'
-import { createTokens, isUserId } from './auth/tokens.ts'
+import { createTokens } from './auth/tokens.ts'
 import { OperatorError, readConfig } from './config.ts'
 import { openDatabase } from './database/open.ts'
 import { serve } from './serve.ts'
@@ -26,8 +27,11 @@ It is configured by environment variables, all of which are optional:
   DATA_DIR             the embedded database and the generated secret: .docket
   DOCS                 the documentation at /swagger: on or off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
-  JWT_ISSUER, JWT_AUDIENCE, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE,
-  DATABASE_DEADLINE, DATABASE_WAIT
+  AUTH_ISSUER          the built-in issuer at /api/auth: on without a DATABASE_URL, else off
+  AUTH_JWKS_URL        where another issuer publishes its keys
+  AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_MAIL_WEBHOOK, CLIENT_IP_HEADER,
+  AUTH_SESSIONS, JWT_ISSUER, JWT_AUDIENCE,
+  DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example
 `
 

@@ -19,9 +19,23 @@ export async function serve(config: Config): Promise<void> {
   const isReachable = readiness(database.db)
   let stopping = false
 
+  const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions } = config
+  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions }
+
   const app = createApp({
     db: database.db,
-    tokens: { secret, issuer: config.jwtIssuer, audience: config.jwtAudience },
+    auth,
+    issuer:
+      issuer === null
+        ? null
+        : () => ({
+            ...issuer,
+            url: issuer.url ?? `http://localhost:${app.server?.port ?? config.port}`,
+            db: database.db,
+            tokens: auth,
+            origins: config.corsOrigins,
+            log,
+          }),
     corsOrigins: config.corsOrigins,
     docs: config.docs,
     log,
@@ -76,6 +90,9 @@ function introduce(config: Config, database: Database, port: number): void {
     '',
     ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
     `  Data           ${database.location}`,
+    ...(config.issuer === null
+      ? []
+      : [`  Sign-in        ${config.issuer.url ?? address}/api/auth`]),
     `  Browsers from  ${config.corsOrigins.join(', ') || 'nowhere: set CORS_ORIGINS'}`,
     ...(config.secret === null ? [`  Secret         ${config.dataDir}/secret`] : []),
     `  A token        docket token --user alice${Bun.isStandaloneExecutable ? '' : '   (from source: bun start token --user alice)'}`,

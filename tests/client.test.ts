@@ -35,6 +35,11 @@ test('drives the API with types', async () => {
   const mine = await docket.api({ user_id: 'me' }).tasks({ id: task.id }).get()
   expect(mine.data?.title).toBe('Water the plants')
 
+  const me = await docket.api.me.get()
+  expect(me.data?.signed_in_by).toBe('token')
+  const sessions = await docket.api.me.sessions.get()
+  expect(sessions.data).toEqual([])
+
   const deleted = await docket.api.tasks({ id: task.id }).delete()
   expect(deleted.data?.deleted_at).toBeString()
 })

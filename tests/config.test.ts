@@ -25,6 +25,16 @@ test('needs nothing', () => {
     secret: null,
     jwtIssuer: null,
     jwtAudience: null,
+    jwksUrl: null,
+    hasSessions: true,
+    issuer: {
+      url: null,
+      google: null,
+      github: null,
+      oidc: null,
+      mailWebhook: null,
+      clientIpHeader: null,
+    },
     corsOrigins: ['http://localhost:3000'],
     host: '127.0.0.1',
     port: 8000,
@@ -115,6 +125,53 @@ test.each([
   'https://a.example,',
 ])('refuses %p as an origin', (origin) => {
   expect(faultOf({ CORS_ORIGINS: origin })).toContain('CORS_ORIGINS')
+})
+
+test('has the issuer on without a DATABASE_URL, and off with one, unless told otherwise', () => {
+  const env = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret }
+
+  expect(readConfig({ AUTH_ISSUER: 'off' }).issuer).toBeNull()
+  expect(readConfig(env).issuer).toBeNull()
+  expect(faultOf({ ...env, AUTH_ISSUER: 'on' })).toContain('AUTH_URL is required')
+  const on = readConfig({ ...env, AUTH_ISSUER: 'on', AUTH_URL: 'https://api.example.com' })
+  expect(on.issuer?.url).toBe('https://api.example.com')
+})
+
+test('takes a provider whole or not at all', () => {
+  const oidc = {
+    AUTH_OIDC_DISCOVERY_URL: 'https://id.example/.well-known/openid-configuration',
+    AUTH_OIDC_CLIENT_ID: 'docket',
+    AUTH_OIDC_CLIENT_SECRET: 's',
+  }
+  expect(readConfig(oidc).issuer?.oidc).toEqual({
+    discoveryUrl: oidc.AUTH_OIDC_DISCOVERY_URL,
+    clientId: 'docket',
+    clientSecret: 's',
+  })
+  for (const name of Object.keys(oidc))
+    expect(faultOf({ ...oidc, [name]: '' })).toContain('AUTH_OIDC_')
+  expect(faultOf({ AUTH_GOOGLE_CLIENT_ID: 'x' })).toContain('AUTH_GOOGLE_CLIENT_SECRET')
+  expect(faultOf({ AUTH_GITHUB_CLIENT_SECRET: 'x' })).toContain('AUTH_GITHUB_CLIENT_ID')
+})
+
+test('needs no secret from whoever publishes keys', () => {
+  const keys = { DATABASE_URL: url, AUTH_JWKS_URL: 'https://app.example/api/auth/jwks' }
+
+  expect(readConfig(keys)).toMatchObject({ secret: null, jwksUrl: keys.AUTH_JWKS_URL })
+})
+
+test.each([
+  ['AUTH_JWKS_URL', 'http://app.example/jwks'],
+  ['AUTH_JWKS_URL', 'app.example/jwks'],
+  ['AUTH_JWKS_URL', 'http://localhost.evil.example/jwks'],
+  ['AUTH_MAIL_WEBHOOK', 'ftp://app.example'],
+  ['AUTH_URL', 'http://api.example.com'],
+  ['AUTH_URL', 'https://api.example.com/'],
+  ['AUTH_OIDC_DISCOVERY_URL', 'http://id.example'],
+  ['AUTH_SESSIONS', 'off'],
+  ['CLIENT_IP_HEADER', 'X Forwarded'],
+])('refuses %s=%s', (name, value) => {
+  expect(faultOf({ [name]: value })).toContain(name)
 })
 
 test('explains every variable in .env.example, and only those', async () => {

@@ -58,3 +58,13 @@ test('only config.ts reads the environment', async () => {
     expect([path, reads]).toEqual([path, path === 'config.ts'])
   }
 })
+
+test('Better Auth is loaded by nobody but its own file, and that with the first request for it', async () => {
+  const own = ['auth/better-auth.ts', 'auth/issuer-database.ts']
+  for (const path of files.filter((file) => !own.includes(file))) {
+    const text = await Bun.file(join('src', path)).text()
+    const loads =
+      /^(import|export) (?!type ).*from '(better-auth|kysely|\.\/(better-auth|issuer-database))/m
+    expect([path, loads.test(text)]).toEqual([path, false])
+  }
+})

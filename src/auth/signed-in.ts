@@ -1,38 +1,30 @@
 import { Elysia } from 'elysia'
 import { Problem } from '../http/problem.ts'
-import type { Tokens } from './tokens.ts'
-
-export type User = { id: string }
+import type { Identify } from './identify.ts'
+import type { Identity } from './identity.ts'
 
 /** Undefined where the path has none. */
 type Params = { user_id?: string | undefined }
 
-const unauthorized = (detail: string): Problem =>
-  new Problem(401, detail, { headers: { 'www-authenticate': 'Bearer' } })
-
-/** Who sent this request, by its credential. Every kind of sign-in comes in here. */
-async function identify(request: Request, tokens: Tokens): Promise<User> {
-  const credential = request.headers.get('authorization')
-  if (credential === null) throw unauthorized('Send a token: Authorization: Bearer …')
-
-  const token = /^Bearer +(\S+)$/i.exec(credential)?.[1]
-  const id = token === undefined ? null : await tokens.verify(token)
-  if (id === null) throw unauthorized('The token is invalid or has expired.')
-  return { id }
-}
+/** The same for every reason: a stranger learns nothing of which it was. */
+const unauthorized = (): Problem =>
+  new Problem(401, 'Sign in: there is no token or session here, or it is invalid or has expired.', {
+    headers: { 'www-authenticate': 'Bearer' },
+  })
 
 /**
- * Every route of the instance that uses this one needs a valid token and gets a `user`. Where its path has a
+ * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
  */
-export function signedIn(tokens: Tokens) {
-  const users = new WeakMap<Request, User>()
+export function signedIn(identify: Identify) {
+  const users = new WeakMap<Request, Identity>()
 
-  async function authorize(request: Request, params: Params | undefined): Promise<User> {
+  async function authorize(request: Request, params: Params | undefined): Promise<Identity> {
     const known = users.get(request)
     if (known !== undefined) return known
 
-    const user = await identify(request, tokens)
+    const user = await identify(request)
+    if (user === null) throw unauthorized()
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
@@ -43,7 +35,7 @@ export function signedIn(tokens: Tokens) {
   }
 
   // Twice, because Elysia parses the body before it derives: a stranger is refused before a byte of it is read.
-  return new Elysia({ name: 'signed-in', seed: tokens })
+  return new Elysia({ name: 'signed-in', seed: identify })
     .onParse({ as: 'scoped' }, async ({ request, params }) => {
       await authorize(request, params)
     })

@@ -1,41 +1,30 @@
 import { jwt } from '@elysiajs/jwt'
-import { isStorable } from '../http/formats.ts'
+import { type Expected, type Identity, identityOf } from './identity.ts'
 
-export type TokenOptions = { secret: string; issuer: string | null; audience: string | null }
+export type TokenOptions = Expected & { secret: string }
 
 export type Tokens = {
-  /** The user id in a valid token, or null. */
-  verify: (token: string) => Promise<string | null>
+  /** Who a valid token names, or null. */
+  verify: (token: string) => Promise<Identity | null>
   /** A token for `userId` that expires in `seconds`. */
   sign: (userId: string, seconds: number) => Promise<string>
 }
 
 /** Seconds by which the clock of the issuer may differ. */
-const clockTolerance = 5
+export const clockTolerance = 5
 
-/** Three base64url parts, and not so long that looking at it is work. */
-const compact = /^[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,256}$/
-
-/** HS256 tokens as Better Auth signs them: the key is the secret's UTF-8, and the user is `sub`. */
+/** HS256 tokens as Better Auth signs them: the key is the secret's UTF-8. */
 export function createTokens({ secret, issuer, audience }: TokenOptions): Tokens {
   const { tokens } = jwt({ name: 'tokens', secret }).decorator
 
-  // What is not said here is not checked: the plugin takes HS512 and tokens without an expiry by itself, and applies
-  // the issuer and audience of its configuration to signing only.
-  const rules = {
-    algorithms: ['HS256'],
-    requiredClaims: ['exp', 'sub'],
-    clockTolerance,
-    ...(issuer === null ? {} : { issuer }),
-    ...(audience === null ? {} : { audience }),
-  }
+  // What is not said here is not checked: the plugin takes HS512 and tokens without an expiry by itself.
+  const rules = { algorithms: ['HS256'], requiredClaims: ['exp'], clockTolerance }
 
   return {
     verify: async (token) => {
-      if (!compact.test(token)) return null
+      if (!isCompact(token)) return null
       const claims = await tokens.verify(token, rules)
-      // Only `sub`: Better Auth signs e-mail links with the same key, and they carry `email` and `userId`.
-      return claims !== false && isUserId(claims.sub) ? claims.sub : null
+      return claims === false ? null : identityOf(claims, { issuer, audience })
     },
     sign: (userId, seconds) =>
       tokens.sign({
@@ -47,6 +36,10 @@ export function createTokens({ secret, issuer, audience }: TokenOptions): Tokens
   }
 }
 
-/** 1 to 255 characters that PostgreSQL can store: nothing a claim may be otherwise becomes a user by conversion. */
-export const isUserId = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= 255 && isStorable(value)
+/** Three parts in base64url, and not so long that looking at them is work. A copied session is the longest. */
+const compact = /^[\w-]{1,1024}\.[\w-]{1,12288}\.[\w-]{1,1024}$/
+
+/** Whether it is written in the one way that its bytes can be: a last character has bits that decoding ignores. */
+export const isCompact = (token: string): boolean =>
+  compact.test(token) &&
+  token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)

@@ -32,7 +32,8 @@ export async function readBody(request: Request): Promise<object | null> {
   return value
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+/** The bytes of a body. Throws 413 before more than the limit is read. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
   const tooLarge = new Problem(413, `The body is larger than ${limit} bytes.`, {
     headers: { connection: 'close' },
   })

@@ -8,8 +8,9 @@ import { ProblemSchema } from './problem.ts'
 
 const description = `Tasks for a frontend that signs its users in with Better Auth.
 
-Every request under \`/api\` needs a token, \`Authorization: Bearer …\`: an HS256 JWT signed with \`BETTER_AUTH_SECRET\`,
-with the user's id in \`sub\` and an expiry. For development, \`docket token --user alice\` prints one: put it in under
+Every request under \`/api\` needs what Better Auth gave: \`Authorization: Bearer …\` with a JWT, which has the user's id in
+\`sub\` and an expiry, or with a session token; or else its session cookie, with which only pages of allowed origins can
+change something. For development, \`docket token --user alice\` prints one: put it in under
 **Authorize**, and every request below can be tried out.
 
 The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
@@ -84,6 +85,7 @@ export function docs() {
             servers: [{ url: '/', description: 'This server.' }],
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
+              { name: 'Me', description: 'The caller, and the sessions of the caller.' },
               { name: 'Health', description: 'For load balancers and monitoring.' },
             ],
             components: {
@@ -93,7 +95,14 @@ export function docs() {
                   type: 'http',
                   scheme: 'bearer',
                   bearerFormat: 'JWT',
-                  description: 'An HS256 token signed with BETTER_AUTH_SECRET.',
+                  description:
+                    'A JWT signed with BETTER_AUTH_SECRET (HS256) or by AUTH_JWKS_URL, or a session token.',
+                },
+                session: {
+                  type: 'apiKey',
+                  in: 'cookie',
+                  name: 'better-auth.session_token',
+                  description: "Better Auth's session cookie, also with __Secure- before its name.",
                 },
               },
             },

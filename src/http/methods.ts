@@ -5,7 +5,8 @@ import { Problem } from './problem.ts'
 export function refuseOtherMethods(app: AnyElysia): void {
   const methods = new Map<string, string[]>()
   for (const { method, path } of app.routes) {
-    if (method === 'OPTIONS') continue // Of CORS, for any path.
+    // Of CORS, for any path; and what takes every method.
+    if (method === 'OPTIONS' || method === 'ALL') continue
     methods.set(path, [
       ...(methods.get(path) ?? []),
       ...(method === 'GET' ? ['GET', 'HEAD'] : [method]),

@@ -49,7 +49,7 @@ function tidyOperation(path: string, operation: Operation): Operation {
     ...(requestBody === undefined
       ? {}
       : { requestBody: { ...jsonOnly(requestBody as Json), required: optionalBody !== true } }),
-    security: path.startsWith('/api/') ? [{ bearer: [] }] : [],
+    security: path.startsWith('/api/') ? [{ bearer: [] }, { session: [] }] : [],
   }
 }
 

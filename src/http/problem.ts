@@ -45,8 +45,8 @@ export const statuses = {
   401: [
     'Unauthorized',
     'unauthorized',
-    'There is no token, or it is invalid, or it has expired.',
-    'The token is invalid or has expired.',
+    'There is no token or session, or it is invalid or has expired.',
+    'Sign in: there is no token or session here, or it is invalid or has expired.',
   ],
   403: [
     'Forbidden',

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import type { Socket, TCPSocketListener } from 'bun'
 import { patchedDependencies } from '../../package.json' with { type: 'json' }
 import { connect, type Sql } from '../../src/database/connect.ts'
+import { emptyDatabase, serverEnvironment } from '../support/database.ts'
 
 // What patches/ changes in the driver, each against a server that misbehaves in its own way.
 
@@ -123,12 +124,47 @@ test('gives the error of a connection that died to no statement of the next one'
   expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
 })
 
+test('has no statement of another inside a transaction that is rolled back', async () => {
+  const { sql, close } = await emptyDatabase()
+  closing.push(close)
+  await sql`create table t (id integer)`
+
+  const others: Promise<unknown>[] = []
+  const rolledBack = sql.begin(async (transaction) => {
+    await transaction`insert into t values (1)`
+    others.push(sql`insert into t values (2)`.execute(), sql`insert into t values (3)`.execute())
+    await transaction`insert into t values (4)`
+    throw new Error('back')
+  })
+
+  expect(await rolledBack.catch((error: Error) => error.message)).toBe('back')
+  await Promise.all(others)
+  expect((await sql`select id from t order by id`).map(({ id }) => id)).toEqual([2, 3])
+})
+
+// The embedded database has no connections to be lost.
+test.skipIf(serverEnvironment() === null)('ends a transaction with its connection', async () => {
+  const { sql, close } = await emptyDatabase()
+  closing.push(close)
+  await sql`create table t (id integer)`
+
+  const lost = sql.begin(async (transaction) => {
+    await transaction`insert into t values (1)`
+    await transaction`select pg_terminate_backend(pg_backend_pid())`.catch(() => {})
+    // On a new connection this would be a statement of its own, and would stay.
+    await transaction`insert into t values (2)`
+  })
+
+  expect(await lost.catch(() => 'lost')).toBe('lost')
+  expect(await sql`select id from t`).toHaveLength(0)
+})
+
 test('is used without what loses its way when a connection does', async () => {
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
     const text = await Bun.file(path).text()
     expect([
       path,
-      text.match(/\bsql\.(begin|reserve|listen|subscribe|cursor)\b|\.cancel\(/),
+      text.match(/^[^/*]*\bsql\.(begin|reserve|listen|subscribe|cursor)\b|\.cancel\(/m),
     ]).toEqual([path, null])
   }
 })

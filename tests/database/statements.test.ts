@@ -1,10 +1,14 @@
 import { expect, test } from 'bun:test'
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { Statement } from 'postgres'
+import { hasUuidIds } from '../../src/auth/issuer-database.ts'
+import * as authQueries from '../../src/auth/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
 import { readLedger } from '../../src/database/ledger.ts'
 import { readiness } from '../../src/database/readiness.ts'
+import * as meQueries from '../../src/me/queries.ts'
+import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -133,7 +137,36 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ],
 ]
 
+const text = t.String()
+const instant = t.String({ format: 'date-time' })
+
+/** Of Better Auth's tables, which have no `user_id`. */
+const accounts: Record<
+  keyof typeof authQueries | keyof typeof meQueries,
+  [TSchema, (db: Db) => unknown]
+> = {
+  findSession: [
+    t.Object({ id: text, session_id: text, name: text, email: text, expires_at: instant }),
+    (db) => authQueries.findSession(db, 'a token'),
+  ],
+  findAccount: [t.Object({ name: text, email: text }), (db) => meQueries.findAccount(db, 'alice')],
+  listSessions: [SessionSchema, (db) => meQueries.listSessions(db, 'alice')],
+  deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, 'alice', id)],
+  deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, 'alice')],
+}
+others.push(
+  ...Object.entries(accounts).map(([name, [schema, call]]): (typeof others)[number] => [
+    name,
+    schema,
+    call,
+  ]),
+  ['hasUuidIds', t.Object({ is_uuid: t.Boolean() }), (db) => hasUuidIds(db)],
+)
+
 test('are all here', async () => {
+  expect(Object.keys(accounts).toSorted()).toEqual(
+    [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
+  )
   expect(Object.keys(statements).toSorted()).toEqual(
     Object.entries({ ...queries, ...transfer })
       .filter(([, value]) => typeof value === 'function')
@@ -146,8 +179,12 @@ test('are all here', async () => {
     if (/\bsql(<[^`]*>)?`|\.unsafe\(/.test(await Bun.file(path).text())) files.push(path)
   }
   expect(files.toSorted()).toEqual([
+    // Besides one of its own, it hands on those of Better Auth.
+    'src/auth/issuer-database.ts',
+    'src/auth/queries.ts',
     'src/database/ledger.ts',
     'src/database/readiness.ts',
+    'src/me/queries.ts',
     'src/tasks/queries.ts',
     'src/tasks/transfer.ts',
   ])

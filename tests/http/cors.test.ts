@@ -15,6 +15,7 @@ test('answers a preflight of an allowed origin, for hours', async () => {
 
   expect(status).toBe(204)
   expect(headers.get('access-control-allow-origin')).toBe(origin)
+  expect(headers.get('access-control-allow-credentials')).toBe('true')
   expect(headers.get('access-control-allow-methods')).toContain('PATCH')
   expect(headers.get('access-control-allow-headers')?.toLowerCase()).toContain('if-match')
   expect(Number(headers.get('access-control-max-age'))).toBeGreaterThanOrEqual(3600)
@@ -46,6 +47,7 @@ test('shows a browser the headers that it needs, on errors too', async () => {
     const { headers } = await send('GET', path, { headers: { origin } })
 
     expect(headers.get('access-control-allow-origin')).toBe(origin)
+    expect(headers.get('access-control-allow-credentials')).toBe('true')
     expect(headers.get('vary')).toBe('Origin')
     for (const name of ['ETag', 'Link', 'Location', 'Retry-After']) {
       expect(headers.get('access-control-expose-headers')).toContain(name)

@@ -80,7 +80,9 @@ test.each(operations)(
       expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
       expect(operation.requestBody.required).toBe(!name.endsWith('/complete'))
     }
-    expect(operation.security).toEqual(name.includes(' /api/') ? [{ bearer: [] }] : [])
+    expect(operation.security).toEqual(
+      name.includes(' /api/') ? [{ bearer: [] }, { session: [] }] : [],
+    )
   },
 )
 

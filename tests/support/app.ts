@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose'
 import { type App, type AppOptions, createApp } from '../../src/app.ts'
+import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { createLog } from '../../src/http/log.ts'
@@ -9,16 +10,34 @@ import { emptyDatabase } from './database.ts'
 export const secret = 'only-for-tests-only-for-tests-only'
 export const origin = 'https://app.example'
 
+/** Where the built-in issuer believes to be. */
+export const issuerUrl = 'http://localhost'
+
+export const auth = { secret, issuer: null, audience: null, jwksUrl: null, hasSessions: true }
 const database = await emptyDatabase()
 await applySchema(database.sql, schemaFiles)
 
 export const { sql, db } = database
 
+export const issuerOptions: IssuerOptions = {
+  url: issuerUrl,
+  db,
+  tokens: auth,
+  origins: [origin],
+  log: createLog('silent'),
+  google: null,
+  github: null,
+  oidc: null,
+  mailWebhook: null,
+  clientIpHeader: 'x-forwarded-for',
+}
+
 /** The app as most tests want it, or with other options. */
 export const createTestApp = (options: Partial<AppOptions> = {}): App =>
   createApp({
     db,
-    tokens: { secret, issuer: null, audience: null },
+    auth,
+    issuer: () => issuerOptions,
     corsOrigins: [origin],
     docs: true,
     log: createLog('silent'),

@@ -27,6 +27,9 @@ export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
 /** Longer than any test: none of them is about it. */
 const deadline = 60_000
 
+/** A gate as the program has it, before a pool of one's own. */
+export const gateOf = (sql: Sql): Gate => createGate(sql, { permits: sql.options.max, deadline })
+
 export const connectTo = (databaseUrl: string): Sql =>
   connect(parseDatabaseUrl(databaseUrl), {
     prepare,
@@ -46,7 +49,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
       await sql.end({ timeout: 5 })
       await embedded.stop()
     }
-    return { sql, db: createGate(sql, { permits: 1, deadline }), close }
+    return { sql, db: gateOf(sql), close }
   }
   const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
   const server = connectTo(url)
@@ -59,7 +62,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
     await server.unsafe(`drop database ${name} with (force)`).simple()
     await server.end({ timeout: 5 })
   }
-  return { sql, db: createGate(sql, { permits: 8, deadline }), close }
+  return { sql, db: gateOf(sql), close }
 }
 
 /** The connection string of the real server, with what else its processes need, or null. */

@@ -96,3 +96,24 @@ async function follow(
   const decoder = new TextDecoder()
   for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }))
 }
+
+/** Starts a frontend's Better Auth as a process with an origin of its own. */
+export async function startFrontend(env: Record<string, string>) {
+  const child = Bun.spawn([process.execPath, resolve('tests/support/frontend-process.ts')], {
+    env: { ...env, TEST_DATABASE_PREPARE: process.env['TEST_DATABASE_PREPARE'] ?? 'on' },
+    cwd: temporaryFolder(),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  running.add(child)
+  const { value } = await child.stdout.getReader().read()
+  return {
+    address: new TextDecoder().decode(value).trim(),
+    end: async (): Promise<void> => {
+      child.kill()
+      await child.exited
+      running.delete(child)
+    },
+  }
+}

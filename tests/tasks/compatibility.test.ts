@@ -91,7 +91,9 @@ describe('a frontend that shows `detail`', () => {
 
     const failure = await client.list().catch((error: unknown) => error)
 
-    expect(failure).toEqual(new Error('The token is invalid or has expired.'))
+    expect(failure).toEqual(
+      new Error('Sign in: there is no token or session here, or it is invalid or has expired.'),
+    )
   })
 })
 

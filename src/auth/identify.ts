@@ -1,0 +1,92 @@
+import type { Logger } from 'pino'
+import type { Db, Gate } from '../database/gate.ts'
+import { type Credential, findCredential } from './credential.ts'
+import type { Identity } from './identity.ts'
+import { createMemory } from './memory.ts'
+import { type Algorithm, algorithms, publishedKeys } from './published-keys.ts'
+import { findSession } from './queries.ts'
+import { isSessionToken, openSigned } from './session-tokens.ts'
+import { createTokens, type TokenOptions } from './tokens.ts'
+
+export type AuthOptions = TokenOptions & {
+  /** Where an issuer publishes its keys. Null: only HS256 is taken. */
+  jwksUrl: string | null
+  /** Whether the sessions of Better Auth are in this database. */
+  hasSessions: boolean
+}
+
+export type Identify = (request: Request) => Promise<Identity | null>
+
+/** How often, in milliseconds, the operator is told of the same thing. */
+const reminder = 60_000
+
+/**
+ * Says who sent a request, or null. The first credential that is there decides: none other is tried after it.
+ * @param origins whose pages may change something with a cookie
+ */
+export function createIdentify(
+  gate: Gate,
+  options: AuthOptions,
+  origins: readonly string[],
+  log: Logger,
+): Identify {
+  const { secret, jwksUrl, hasSessions } = options
+  const tokens = createTokens(options)
+  const keys = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
+  const memory = createMemory()
+  let told = Number.NEGATIVE_INFINITY
+
+  async function verifyJwt(token: string): Promise<Identity | null> {
+    const named = algorithmOf(token)
+    if (named === 'HS256') return tokens.verify(token)
+    const algorithm = algorithms.find((name) => name === named)
+    if (algorithm === undefined) return null
+    if (keys !== null) return keys.verify(token, algorithm)
+    tellOf(algorithm)
+    return null
+  }
+
+  function tellOf(algorithm: Algorithm): void {
+    if (performance.now() - told < reminder) return
+    told = performance.now()
+    log.warn(
+      `A token signed with ${algorithm} was refused, because only HS256 is taken here. Better Auth's jwt() plugin signs ` +
+        'EdDSA by itself: set AUTH_JWKS_URL to its /api/auth/jwks, or have it sign HS256 with BETTER_AUTH_SECRET (README).',
+    )
+  }
+
+  async function findLiveSession(db: Db, token: string): Promise<Identity | null> {
+    const session = await findSession(db, token)
+    return session === undefined ? null : { ...session, by: 'session' }
+  }
+
+  function check(db: Db, { kind, text }: Credential): Promise<Identity | null> {
+    if (kind === 'jwt') return memory.recall(text, () => verifyJwt(text))
+    const token = kind === 'raw' ? text : openSigned(text, secret)
+    return token !== null && isSessionToken(token)
+      ? findLiveSession(db, token)
+      : Promise.resolve(null)
+  }
+
+  return async (request) => {
+    const credential = findCredential(request.headers, hasSessions)
+    if (credential === null) return null
+    if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
+      return null
+    return check(gate.for(request), credential)
+  }
+}
+
+/** Any page can have a browser send a cookie; what it reads of the answer is a matter of CORS. */
+const isHarmless = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
+
+const originOf = ({ headers }: Request): string => headers.get('origin') ?? ''
+
+/** What the header of a JWT says, which nobody has verified: it only chooses between keys that are pinned to theirs. */
+function algorithmOf(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString()).alg
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import type { Identity } from './identity.ts'
+
+/** For how many milliseconds a token is not looked at again. A key that the issuer withdrew still works so long. */
+const longest = 60_000
+
+const capacity = 10_000
+
+export type Memory = {
+  /** What `verify` said of the token a short while ago, or what it says now. */
+  recall: (token: string, verify: () => Promise<Identity | null>) => Promise<Identity | null>
+}
+
+/**
+ * Remembers who verified tokens name, by a digest of the token, and never longer than the token lasts. What is invalid
+ * is not remembered, and neither are sessions that the database has: those can be revoked.
+ */
+export function createMemory(limit = capacity): Memory {
+  const known = new Map<string, { identity: Identity; until: number }>()
+
+  return {
+    recall: async (token, verify) => {
+      const key = createHash('sha256').update(token).digest('latin1')
+      const found = known.get(key)
+      if (found !== undefined && Date.now() < found.until) return found.identity
+      known.delete(key)
+
+      const identity = await verify()
+      if (identity === null) return null
+      const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
+      // A map keeps its order: the first is the oldest.
+      const [oldest] = known.keys()
+      if (known.size >= limit && oldest !== undefined) known.delete(oldest)
+      known.set(key, { identity, until })
+      return identity
+    },
+  }
+}

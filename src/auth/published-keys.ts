@@ -1,0 +1,50 @@
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import { Problem } from '../http/problem.ts'
+import { type Expected, type Identity, identityOf } from './identity.ts'
+import { clockTolerance, isCompact } from './tokens.ts'
+
+export const algorithms = ['EdDSA', 'ES256', 'RS256'] as const
+export type Algorithm = (typeof algorithms)[number]
+
+export type PublishedKeys = {
+  /** Who a valid token names, or null. Throws 503 while the keys cannot be fetched. */
+  verify: (token: string, algorithm: Algorithm) => Promise<Identity | null>
+}
+
+/**
+ * The public keys of an issuer at its JWKS address: fetched when one is needed, kept for ten minutes, and fetched anew
+ * when a token names another, at most twice a minute. What a token must carry is by default what Better Auth puts in.
+ */
+export function publishedKeys(url: string, { issuer, audience }: Expected): PublishedKeys {
+  const { origin } = new URL(url)
+  const expected = { issuer: issuer ?? origin, audience: audience ?? origin }
+  const keys = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: 5000,
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+  })
+
+  return {
+    verify: async (token, algorithm) => {
+      if (!isCompact(token)) return null
+      try {
+        const rules = { algorithms: [algorithm], requiredClaims: ['exp', 'sub'], clockTolerance }
+        const { payload } = await jwtVerify(token, keys, rules)
+        return identityOf(payload, expected)
+      } catch (error) {
+        if (isRefusal(error)) return null
+        throw new Problem(503, "The issuer's keys cannot be reached. Try again.", {
+          headers: { 'retry-after': '5' },
+        })
+      }
+    },
+  }
+}
+
+/** A fault of the token, and not of the way to the keys. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof errors.JOSEError &&
+  !(error instanceof errors.JWKSTimeout) &&
+  !(error instanceof errors.JWKSInvalid) &&
+  // What a JWKS address that does not answer with 200 is.
+  error.code !== 'ERR_JOSE_GENERIC'

@@ -1,0 +1,83 @@
+import { Type as t } from '@sinclair/typebox'
+import { operation } from '../http/operation.ts'
+import { DeletedSchema, MeSchema, SessionSchema } from './schema.ts'
+
+// What the documentation says of each route, and what Eden learns of its answers.
+
+const session = {
+  id: '5kD0v3tqB2nYx8Lw',
+  created_at: '2026-11-20T22:36:42.123+00:00',
+  expires_at: '2026-11-27T22:36:42.123+00:00',
+  ip_address: '192.0.2.7',
+  user_agent: 'Mozilla/5.0',
+}
+
+export const meOperations = {
+  get: operation({
+    operationId: 'getMe',
+    summary: 'Who am I?',
+    description:
+      'Name and e-mail are those of the account where it is in this database, else what the token says of them.',
+    answers: {
+      200: {
+        description: 'You.',
+        schema: MeSchema,
+        model: 'Me',
+        example: {
+          id: 'alice',
+          name: 'Alice',
+          email: 'alice@example.com',
+          signed_in_by: 'session',
+          session_id: session.id,
+          expires_at: session.expires_at,
+        },
+      },
+    },
+    problems: [401, 422, 500, 503],
+  }),
+  listSessions: operation({
+    operationId: 'listSessions',
+    summary: 'List sessions',
+    description: 'Those that this database has, the latest first. An issuer elsewhere has its own.',
+    answers: {
+      200: {
+        description: 'Your sessions.',
+        schema: t.Array(SessionSchema),
+        model: 'Session',
+        list: true,
+        example: [session],
+      },
+    },
+    problems: [401, 422, 500, 503],
+  }),
+  deleteSession: operation({
+    operationId: 'deleteSession',
+    summary: 'End a session',
+    description:
+      'It ends at once. A JWT that was made from it is good until it expires, after 15 minutes.',
+    answers: {
+      200: {
+        description: 'The session as it was.',
+        schema: SessionSchema,
+        model: 'Session',
+        example: session,
+      },
+    },
+    problems: [401, 404, 422, 500, 503],
+  }),
+  delete: operation({
+    operationId: 'deleteMe',
+    summary: 'Delete everything of mine',
+    description:
+      'All tasks, the trash with them, and the account with its sessions where it is in this database. For good.',
+    answers: {
+      200: {
+        description: 'It is gone.',
+        schema: DeletedSchema,
+        model: 'Deleted',
+        example: { id: 'alice', tasks: 7, account: true },
+      },
+    },
+    problems: [400, 401, 413, 415, 422, 500, 503],
+  }),
+}

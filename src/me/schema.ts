@@ -1,0 +1,78 @@
+import { type Static, Type as t } from '@sinclair/typebox'
+import { nullable, storable } from '../http/formats.ts'
+
+const instant = (meaning: string) =>
+  t.String({
+    format: 'date-time',
+    description: meaning,
+    examples: ['2026-11-27T22:36:42.123+00:00'],
+  })
+
+export const MeSchema = t.Object(
+  {
+    id: t.String({ description: 'Your id, as in `user_id`.', examples: ['alice'] }),
+    name: nullable(t.String({ description: 'Null: not known here.', examples: ['Alice'] })),
+    email: nullable(
+      t.String({ description: 'Null: not known here.', examples: ['alice@example.com'] }),
+    ),
+    signed_in_by: t.Union([t.Literal('token'), t.Literal('session'), t.Literal('session_cache')], {
+      description: 'A JWT, a session that the database has, or the copy of one in a cookie.',
+      examples: ['token'],
+    }),
+    session_id: nullable(
+      t.String({ description: 'Which session; null: not known here.', examples: ['5kD0v3tq'] }),
+    ),
+    expires_at: instant('Until when this credential is good.'),
+  },
+  { additionalProperties: false, description: 'Who is calling.' },
+)
+export type Me = Static<typeof MeSchema>
+
+export const SessionSchema = t.Object(
+  {
+    id: t.String({ description: 'For DELETE.', examples: ['5kD0v3tq'] }),
+    created_at: instant('When it began.'),
+    expires_at: instant('When it ends by itself.'),
+    ip_address: nullable(t.String({ description: 'Where it began.', examples: ['192.0.2.7'] })),
+    user_agent: nullable(t.String({ description: 'In what.', examples: ['Mozilla/5.0'] })),
+  },
+  { additionalProperties: false, description: 'A session of yours, which never shows its token.' },
+)
+export type Session = Static<typeof SessionSchema>
+
+export const FarewellSchema = t.Object(
+  {
+    confirm: storable(1, 255, {
+      description: 'Your own id: that you mean it.',
+      examples: ['alice'],
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'What DELETE /api/me wants to hear.',
+    examples: [{ confirm: 'alice' }],
+  },
+)
+
+export const DeletedSchema = t.Object(
+  {
+    id: t.String({ description: 'Who it was.', examples: ['alice'] }),
+    tasks: t.Integer({
+      description: 'How many tasks are gone, the trash with them.',
+      examples: [7],
+    }),
+    account: t.Boolean({
+      description: 'Whether there was an account here, which is gone too.',
+      examples: [true],
+    }),
+  },
+  { additionalProperties: false, description: 'What was deleted.' },
+)
+export type Deleted = Static<typeof DeletedSchema>
+
+export const meModels = {
+  Me: MeSchema,
+  Session: SessionSchema,
+  Farewell: FarewellSchema,
+  Deleted: DeletedSchema,
+}
