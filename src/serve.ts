@@ -53,8 +53,6 @@ export async function serve(config: Config): Promise<void> {
     await database.close()
     throw cannotListen(error, config)
   }
-  introduce(config, database, app.server?.port ?? config.port)
-
   async function stop(): Promise<void> {
     if (stopping) process.exit(1) // Told twice: at once.
     stopping = true
@@ -65,6 +63,8 @@ export async function serve(config: Config): Promise<void> {
   }
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
+  // Last: who reads that it is ready may tell it to stop.
+  introduce(config, database, app.server?.port ?? config.port)
 }
 
 function cannotListen(error: unknown, { host, port }: Config): unknown {

@@ -73,7 +73,7 @@ test('takes the same twice for once, and of two versions the later one', async (
 
   const { stdout } = await docket(['export', '--user', id], { env })
   expect(stdout).toContain(linesOf({ task: later }))
-})
+}, 60_000)
 
 test.each(['{', '{}', '{"task":{"id":1}}', '[]', '{"user":{"id":""}}'])(
   'names the line that it cannot import: %s',
@@ -87,4 +87,5 @@ test.each(['{', '{}', '{"task":{"id":1}}', '[]', '{"user":{"id":""}}'])(
     expect(stderr).toContain('Cannot import line 2')
     expect(stderr).not.toMatch(/\n\s+at /)
   },
+  60_000,
 )
