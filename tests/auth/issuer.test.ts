@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { decodeJwt } from 'jose'
 import {
   app,
@@ -65,7 +65,10 @@ test('has its access tokens refused as links to verify an e-mail address', async
   })
   const kim = browser(issuerUrl, issuerUrl, frontend.handler)
   await kim.signUp()
+  // By itself Better Auth prints that it could not read the token.
+  const printed = spyOn(console, 'error').mockImplementation(() => {})
   const refused = await kim.send('GET', `/api/auth/verify-email?token=${token}`)
+  printed.mockRestore()
   expect(refused.status).toBeGreaterThanOrEqual(400)
   const verified = async () =>
     (await sql`select email from "user" where "emailVerified" and email = ${email}`).length
@@ -185,6 +188,29 @@ test('answers an unknown path and a body that is too large', async () => {
 
   expect((await open().send('GET', '/api/auth/nope')).status).toBe(404)
   expect((await open().send('POST', '/api/auth/sign-in/email', large)).status).toBe(413)
+})
+
+test('sets cookies for secure origins only where browsers reach it by https', async () => {
+  const url = 'https://api.example.com'
+  const secure = createTestApp({ issuer: () => ({ ...issuerOptions, url }) })
+  const ann = browser(issuerUrl, origin, (request) => secure.handle(request))
+
+  const { headers } = await ann.signUp()
+
+  expect([...ann.cookies.keys()]).toEqual(['__Secure-better-auth.session_token'])
+  expect(headers.get('set-cookie')).toMatch(/; HttpOnly; Secure; SameSite=Lax/)
+  expect((await ann.send('GET', '/api/me')).body.signed_in_by).toBe('session')
+  expect(decodeJwt(await ann.token()).iss).toBe(url)
+})
+
+test('goes on without a provider that cannot be reached', async () => {
+  const oidc = { discoveryUrl: 'http://127.0.0.1:1/x', clientId: 'docket', clientSecret: 's' }
+  const alone = createTestApp({ issuer: () => ({ ...issuerOptions, oidc }) })
+  const ann = browser(issuerUrl, origin, (request) => alone.handle(request))
+
+  expect((await ann.signUp()).status).toBe(200)
+  const asked = { provider: 'oidc', callbackURL: origin }
+  expect((await ann.send('POST', '/api/auth/sign-in/social', asked)).status).toBe(404)
 })
 
 test('is not there where it is off', async () => {

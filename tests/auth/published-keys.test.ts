@@ -2,6 +2,7 @@ import { afterAll, expect, setSystemTime, test } from 'bun:test'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { type Algorithm, algorithms, publishedKeys } from '../../src/auth/published-keys.ts'
 import { Problem } from '../../src/http/problem.ts'
+import { auth, createTestApp } from '../support/app.ts'
 
 let keys: JWK[] = []
 let fetched = 0
@@ -90,4 +91,15 @@ test('says 503 while the keys cannot be had', async () => {
   status = 500
   expect(await statusOf(address)).toBe(503)
   status = 200
+
+  const app = createTestApp({ auth: { ...auth, jwksUrl: 'http://127.0.0.1:1/jwks' } })
+  for (const method of ['GET', 'POST']) {
+    const response = await app.handle(
+      new Request('http://localhost/api/tasks', {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      }),
+    )
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
+  }
 })
