@@ -20,6 +20,13 @@ export type Config = {
   host: string
   port: number
   docs: boolean
+  /** How many proxies in front add to X-Forwarded-For. */
+  trustProxy: number
+  /** Requests a minute and user; 0: any number. */
+  rateLimit: number
+  rateLimitStore: 'memory' | 'database'
+  /** Null: no metrics. */
+  metricsPort: number | null
   logLevel: LogLevel
 }
 
@@ -46,11 +53,13 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return found ?? fallback
   }
 
-  function readPort(): number {
-    const text = read('PORT') ?? '8000'
-    const port = Number(text)
-    if (!/^\d+$/.test(text) || port > 65_535) faults.push('PORT must be a number from 0 to 65535.')
-    return port
+  function readNumber(name: string, fallback: number, largest: number): number {
+    const text = read(name) ?? String(fallback)
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number > largest) {
+      faults.push(`${name} must be a number from 0 to ${largest}.`)
+    }
+    return number
   }
 
   function readSeconds(name: string, fallback: number, least: number, most: number): number {
@@ -114,8 +123,12 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     jwtAudience: read('JWT_AUDIENCE'),
     corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
     host: read('HOST') ?? '127.0.0.1',
-    port: readPort(),
+    port: readNumber('PORT', 8000, 65_535),
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
+    trustProxy: readNumber('TRUST_PROXY', 0, 10),
+    rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
+    rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
+    metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
   }
   if (faults.length > 0) {

@@ -26,6 +26,8 @@ It is configured by environment variables, all of which are optional:
   DATA_DIR             the embedded database and the generated secret: .docket
   DOCS                 the documentation at /swagger: on or off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
+  RATE_LIMIT           requests a minute and user: 1200
+  RATE_LIMIT_STORE, TRUST_PROXY, METRICS_PORT,
   JWT_ISSUER, JWT_AUDIENCE, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE,
   DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example

@@ -29,6 +29,10 @@ test('needs nothing', () => {
     host: '127.0.0.1',
     port: 8000,
     docs: true,
+    trustProxy: 0,
+    rateLimit: 1200,
+    rateLimitStore: 'memory',
+    metricsPort: null,
     logLevel: 'info',
   })
 })

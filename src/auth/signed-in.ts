@@ -1,5 +1,8 @@
 import { Elysia } from 'elysia'
+import { tooMany } from '../http/errors.ts'
+import { exchangeOf } from '../http/exchange.ts'
 import { Problem } from '../http/problem.ts'
+import type { Rates } from '../http/rates.ts'
 import type { Tokens } from './tokens.ts'
 
 export type User = { id: string }
@@ -21,11 +24,20 @@ async function identify(request: Request, tokens: Tokens): Promise<User> {
   return { id }
 }
 
+/** Notes who it is for the log, and that there was one request more. */
+async function count(request: Request, { id }: User, rates: Rates | null): Promise<void> {
+  const exchange = exchangeOf(request)
+  exchange.userId = id
+  if (rates === null) return
+  exchange.quota = await rates(id)
+  if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
+}
+
 /**
  * Every route of the instance that uses this one needs a valid token and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
  */
-export function signedIn(tokens: Tokens) {
+export function signedIn(tokens: Tokens, rates: Rates | null) {
   const users = new WeakMap<Request, User>()
 
   async function authorize(request: Request, params: Params | undefined): Promise<User> {
@@ -33,6 +45,7 @@ export function signedIn(tokens: Tokens) {
     if (known !== undefined) return known
 
     const user = await identify(request, tokens)
+    await count(request, user, rates)
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {

@@ -1,4 +1,5 @@
 import tasks from '../../sql/001_tasks.sql' with { type: 'text' }
+import requests from '../../sql/003_requests.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -16,4 +17,7 @@ const file = (name: string, text: string): SchemaFile => ({
 })
 
 /** The files of sql/, which are in the compiled binary too. Append; never edit one that was released. */
-export const schemaFiles: readonly SchemaFile[] = [file('001_tasks', tasks)]
+export const schemaFiles: readonly SchemaFile[] = [
+  file('001_tasks', tasks),
+  file('003_requests', requests),
+]

@@ -10,7 +10,24 @@ export const allowOrigins = (origins: string[]) =>
         // The plugin's defaults reflect whatever is asked for, and allow credentials to every origin.
         credentials: false,
         methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        allowedHeaders: ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match'],
-        exposeHeaders: ['ETag', 'Link', 'Location', 'Retry-After'],
+        allowedHeaders: [
+          'Authorization',
+          'Content-Type',
+          'Idempotency-Key',
+          'If-Match',
+          'If-None-Match',
+          'Traceparent',
+          'X-Request-Id',
+        ],
+        exposeHeaders: [
+          'ETag',
+          'Idempotency-Replayed',
+          'Link',
+          'Location',
+          'RateLimit',
+          'RateLimit-Policy',
+          'Retry-After',
+          'X-Request-Id',
+        ],
         maxAge: 7200,
       })

@@ -42,6 +42,10 @@ const ifMatch = {
   },
 }
 
+/** What any route can answer, and what one that takes a body can. */
+const common = [400, 401, 422, 429, 431, 500, 503] as const
+const withBody = [408, 413, 415] as const
+
 /** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
 export function taskOperations(path: '/api' | '/api/:user_id') {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
@@ -55,7 +59,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description,
       headers: ifMatch,
       answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
 
   const completion = (verb: string, description: string) =>
@@ -68,7 +72,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       answers: {
         200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
       },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
 
   return {
@@ -89,7 +93,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [401, ...forbidden, 422, 500, 503],
+      problems: [...common, ...forbidden],
     }),
     create: operation({
       operationId: name('createTask'),
@@ -102,7 +106,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           headers: { ...etagHeader, Location: 'The path of the task.' },
         },
       },
-      problems: [400, 401, ...forbidden, 409, 413, 415, 422, 500, 503],
+      problems: [...common, ...forbidden, ...withBody, 409],
     }),
     get: operation({
       operationId: name('getTask'),
@@ -118,7 +122,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         200: task('The task.'),
         304: { description: 'The task has that version.', schema: t.Void(), headers: etagHeader },
       },
-      problems: [401, ...forbidden, 404, 422, 500, 503],
+      problems: [...common, ...forbidden, 404],
     }),
     update: change('updateTask', 'A field that is absent stays as it is, and null clears it.'),
     replace: change('putTask', 'As PATCH: a field that is absent stays, and null clears it.'),
@@ -134,7 +138,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description: 'From where `restore` brings it back.',
       headers: ifMatch,
       answers: { 200: task('The task as it went.', { ...later, deleted_at: later.updated_at }) },
-      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+      problems: [...common, ...forbidden, 404, 412],
     }),
     restore: operation({
       operationId: name('restoreTask'),
@@ -143,7 +147,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'A task that is not in the trash is answered just the same, so this can be sent again.',
       headers: ifMatch,
       answers: { 200: task('The task.', later) },
-      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+      problems: [...common, ...forbidden, 404, 412],
     }),
   }
 }

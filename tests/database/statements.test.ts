@@ -4,6 +4,7 @@ import type { Statement } from 'postgres'
 import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
 import { readLedger } from '../../src/database/ledger.ts'
+import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
@@ -122,6 +123,11 @@ const statements: Record<
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ['readiness', t.Object({ ready: t.Boolean() }), (db) => readiness(db)()],
   [
+    'countRequest',
+    t.Object({ allowed: t.Boolean(), debt: t.Number() }),
+    (db) => countRequest(db, 'user alice', 1),
+  ],
+  [
     'readLedger',
     t.Object({
       version: t.Integer(),
@@ -147,6 +153,7 @@ test('are all here', async () => {
   }
   expect(files.toSorted()).toEqual([
     'src/database/ledger.ts',
+    'src/database/rates.ts',
     'src/database/readiness.ts',
     'src/tasks/queries.ts',
     'src/tasks/transfer.ts',
@@ -181,6 +188,7 @@ const jsonTypes: Record<number, { type: string; format?: string; items?: string 
   16: { type: 'boolean' },
   23: { type: 'integer' },
   25: { type: 'string' },
+  701: { type: 'number' },
   1009: { type: 'array', items: 'string' },
   1082: { type: 'string', format: 'date' },
   1083: { type: 'string' },

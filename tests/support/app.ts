@@ -23,6 +23,11 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     docs: true,
     log: createLog('silent'),
     isReady: async () => true,
+    isStopping: () => false,
+    load: { inFlight: 0, total: 0, limit: Number.POSITIVE_INFINITY },
+    trustProxy: 0,
+    rates: null,
+    metrics: null,
     ...options,
   })
 
@@ -43,7 +48,8 @@ export async function send(
     raw?: string | Uint8Array<ArrayBuffer>
   } = {},
 ): Promise<Answer> {
-  const headers = new Headers(options.headers)
+  // The same for all, so that answers can be compared whole.
+  const headers = new Headers({ 'x-request-id': 'test', ...options.headers })
   const payload = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body))
   if (options.body !== undefined) headers.set('content-type', 'application/json')
 
