@@ -153,6 +153,7 @@ test('are all here', async () => {
   }
   expect(files.toSorted()).toEqual([
     'src/database/ledger.ts',
+    'src/database/once.ts',
     'src/database/rates.ts',
     'src/database/readiness.ts',
     'src/tasks/queries.ts',
@@ -175,6 +176,30 @@ test.each(Object.entries(statements))(
     }
   },
 )
+
+const once = { key: 'a key', request: 'a digest' }
+const keyed: [string, (db: Db) => unknown][] = [
+  ['insertTask', (db) => queries.insertTask(db, 'alice', id, task, once)],
+  ['updateTask', (db) => queries.updateTask(db, 'alice', id, [1], task, once)],
+  ['completeTask', (db) => queries.completeTask(db, 'alice', id, null, true, once)],
+  ['deleteTask', (db) => queries.deleteTask(db, 'alice', id, null, once)],
+  ['restoreTask', (db) => queries.restoreTask(db, 'alice', id, null, once)],
+]
+
+test.each(keyed)('%s with a key stores it in the same statement', async (_name, call) => {
+  const descriptions = await describe(call)
+
+  // Where nothing is found it is run once more.
+  expect(new Set(descriptions.map(({ text }) => text)).size).toBe(1)
+  const [statement] = descriptions
+  expect(statement?.way).toBe('idempotentWrite')
+  expect(statement?.text).toContain('insert into idempotency_keys')
+  expect(statement?.text).not.toContain('*')
+  expect(statement?.columns.map(({ name, type }) => [name, type])).toEqual([
+    ['request', 25],
+    ['answer', 114],
+  ])
+})
 
 test.each(others)('%s gives what its schema says', async (_name, schema, call) => {
   const [statement] = await describe(call)
