@@ -29,7 +29,9 @@ function findTemplate(paths: string[], path: string): string | undefined {
       const parts = template.split('/')
       return (
         parts.length === segments.length &&
-        parts.every((part, index) => part.startsWith('{') || part === segments[index])
+        parts.every((part, index) =>
+          part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+        )
       )
     })
     .toSorted((a, b) => a.split('{').length - b.split('{').length)[0]
