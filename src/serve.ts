@@ -1,6 +1,7 @@
 import { createApp } from './app.ts'
 import { loadSecret } from './auth/secret.ts'
 import { type Config, OperatorError } from './config.ts'
+import { observe } from './database/observe.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
@@ -32,7 +33,7 @@ export async function serve(config: Config): Promise<void> {
   const metrics = config.metricsPort === null ? null : createMetrics(load)
 
   const app = createApp({
-    db: database.db,
+    db: metrics === null ? database.db : observe(database.db, metrics.statement),
     tokens: { secret, issuer: config.jwtIssuer, audience: config.jwtAudience },
     corsOrigins: config.corsOrigins,
     docs: config.docs,

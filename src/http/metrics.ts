@@ -4,6 +4,8 @@ import type { Answered, Load } from './exchange.ts'
 
 export type Metrics = {
   count: (answered: Answered) => void
+  /** Of a statement that begins, of whatever kind; call what it gives back at the end. */
+  statement: (way: string) => (succeeded: boolean) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -24,6 +26,18 @@ export function createMetrics(load: Load): Metrics {
     help: 'From the head of a request to its answer.',
     labelNames: ['method', 'route'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
+  const statements = new Histogram({
+    name: 'docket_statement_seconds',
+    help: 'Statements, with their wait for a connection.',
+    labelNames: ['way', 'outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
+  const atTheGate = new Gauge({
+    name: 'docket_statements_in_progress',
+    help: 'Statements that run, or wait for a connection.',
     registers,
   })
   const failures = new Counter({
@@ -47,6 +61,15 @@ export function createMetrics(load: Load): Metrics {
       requests.inc({ ...labels, status })
       seconds.observe(labels, milliseconds / 1000)
       if (sqlstate !== null) failures.inc({ sqlstate })
+    },
+    statement: (way) => {
+      const began = performance.now()
+      atTheGate.inc()
+      return (succeeded) => {
+        atTheGate.dec()
+        const outcome = succeeded ? 'done' : 'failed'
+        statements.observe({ way, outcome }, (performance.now() - began) / 1000)
+      }
     },
     listen: (hostname, port) => listen(registry, hostname, port),
   }

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
+import { observe } from '../../src/database/observe.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
-import { app, createTestApp, origin, send, signUp } from '../support/app.ts'
+import { app, createTestApp, db, origin, send, signUp, sql } from '../support/app.ts'
 
 const alice = await signUp()
 
@@ -173,10 +174,33 @@ test('logs a line for each request, and nothing of what users wrote', async () =
   expect(lines.join('')).not.toContain(alice.authorization.slice(10))
 })
 
+test('logs the SQLSTATE of a statement that failed', async () => {
+  const lines: string[] = []
+  const stream = new PassThrough()
+  stream.on('data', (chunk) => lines.push(String(chunk)))
+  const failing = {
+    ...db,
+    for: () => ({ ...db, read: async () => sql.unsafe('select 1/0 as secret') as never }),
+  }
+  const logged = createTestApp({ db: failing, log: pino({ level: 'info' }, stream) })
+
+  const answer = await logged.handle(
+    new Request('http://localhost/api/tasks', { headers: { authorization: alice.authorization } }),
+  )
+  await Bun.sleep(10)
+
+  expect(answer.status).toBe(500)
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ status: 500, sqlstate: '22012' })
+  expect(await answer.json()).toMatchObject({
+    code: 'internal',
+    request_id: answer.headers.get('x-request-id'),
+  })
+})
+
 test('shows metrics on a port of their own', async () => {
   const load = { inFlight: 0, total: 0, limit: 1 }
   const metrics = createMetrics(load)
-  const measured = createTestApp({ load, metrics })
+  const measured = createTestApp({ load, metrics, db: observe(db, metrics.statement) })
   const { port, stop } = metrics.listen('127.0.0.1', 0)
   const ask = (method: string, path: string) =>
     measured.handle(
@@ -201,6 +225,8 @@ test('shows metrics on a port of their own', async () => {
   )
   expect(text).toContain('method="GET",route="none",status="404"')
   expect(text).toContain('docket_request_seconds_bucket')
+  expect(text).toContain('docket_statement_seconds_count{way="read",outcome="done"} 2')
+  expect(text).toContain('docket_statements_in_progress 0')
   expect(text).toContain('docket_requests_in_flight 0')
   expect(text).toContain('nodejs_eventloop_lag')
   expect(text).toContain('process_resident_memory_bytes')
