@@ -153,6 +153,7 @@ test('SIGTERM under load loses no acknowledged write and cuts no request', async
           if (/refused/i.test(String(error))) figures.refused += 1
           else figures.reset += 1
           if (ended) return
+          await Bun.sleep(5)
         }
       }
     }
