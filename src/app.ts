@@ -4,13 +4,17 @@ import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import { signedIn } from './auth/signed-in.ts'
 import type { Gate } from './database/gate.ts'
+import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
+import { exchange, type Load } from './http/exchange.ts'
 import { health } from './http/health.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
+import type { Metrics } from './http/metrics.ts'
+import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
@@ -24,20 +28,38 @@ export type AppOptions = {
   docs: boolean
   log: Logger
   isReady: () => Promise<boolean>
+  isStopping: () => boolean
+  load: Load
+  /** Proxies in front of us that add to X-Forwarded-For. */
+  trustProxy: number
+  /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
+  rates: { users: Rates; failures: Rates } | null
+  metrics: Metrics | null
 }
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const { db, auth, corsOrigins, log } = options
-  const authenticated = signedIn(createIdentify(db, auth, corsOrigins, log))
+  const { db, auth, corsOrigins, load, metrics, rates } = options
+  const identify = createIdentify(db, auth, corsOrigins, options.log)
+  const authenticated = signedIn(identify, rates?.users ?? null)
+  const log = logAnswers(options.log, auth.secret)
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors(taskConstraints, log))
-    .use(logAnswers(log))
-    .use(door)
+    .use(errors(taskConstraints, options.log, rates?.failures ?? null))
+    .use(
+      exchange(load, {
+        addressOf: addressReader(options.trustProxy),
+        isStopping: options.isStopping,
+        onAnswer: (answered) => {
+          log(answered)
+          metrics?.count(answered)
+        },
+      }),
+    )
     .use(allowOrigins(corsOrigins))
+    .use(door)
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
     .use(issuerRoutes(options.issuer))

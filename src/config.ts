@@ -25,6 +25,13 @@ export type Config = {
   host: string
   port: number
   docs: boolean
+  /** How many proxies in front add to X-Forwarded-For. */
+  trustProxy: number
+  /** Requests a minute and user; 0: any number. */
+  rateLimit: number
+  rateLimitStore: 'memory' | 'database'
+  /** Null: no metrics. */
+  metricsPort: number | null
   logLevel: LogLevel
 }
 
@@ -38,8 +45,6 @@ export type IssuerConfig = {
   oidc: (Client & { discoveryUrl: string }) | null
   /** Who is told to send a mail. Null: nobody, and passwords cannot be reset. */
   mailWebhook: string | null
-  /** The header with the client's address that a proxy in front sets. Null: there is no proxy. */
-  clientIpHeader: string | null
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -65,11 +70,13 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return found ?? fallback
   }
 
-  function readPort(): number {
-    const text = read('PORT') ?? '8000'
-    const port = Number(text)
-    if (!/^\d+$/.test(text) || port > 65_535) faults.push('PORT must be a number from 0 to 65535.')
-    return port
+  function readNumber(name: string, fallback: number, largest: number): number {
+    const text = read(name) ?? String(fallback)
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number > largest) {
+      faults.push(`${name} must be a number from 0 to ${largest}.`)
+    }
+    return number
   }
 
   function readSeconds(name: string, fallback: number, least: number, most: number): number {
@@ -149,10 +156,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
       oidc: readOidc(),
       mailWebhook: readUrl('AUTH_MAIL_WEBHOOK'),
-      clientIpHeader: read('CLIENT_IP_HEADER'),
-    }
-    if (issuer.clientIpHeader !== null && !/^[\w-]+$/.test(issuer.clientIpHeader)) {
-      faults.push('CLIENT_IP_HEADER must be the name of a header, such as X-Forwarded-For.')
     }
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
@@ -193,8 +196,12 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     issuer: readIssuer(databaseUrl === null ? 'on' : 'off'),
     corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
     host: read('HOST') ?? '127.0.0.1',
-    port: readPort(),
+    port: readNumber('PORT', 8000, 65_535),
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
+    trustProxy: readNumber('TRUST_PROXY', 0, 10),
+    rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
+    rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
+    metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
   }
   if (faults.length > 0) {

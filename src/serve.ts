@@ -1,12 +1,23 @@
 import { createApp } from './app.ts'
 import { loadSecret } from './auth/secret.ts'
 import { type Config, OperatorError } from './config.ts'
+import { observe } from './database/observe.ts'
 import { type Database, openDatabase } from './database/open.ts'
+import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import type { Load } from './http/exchange.ts'
 import { createLog } from './http/log.ts'
+import { createMetrics } from './http/metrics.ts'
+import { memoryRates, sharedRates } from './http/rates.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
+
+/** Requests that are worked on at one time: more would only wait for each other. */
+const maxInFlight = 64
+
+/** Failed sign-ins a minute and address. */
+const failureLimit = 60
 
 /** Runs the server until the process is told to stop. */
 export async function serve(config: Config): Promise<void> {
@@ -18,12 +29,15 @@ export async function serve(config: Config): Promise<void> {
   })
   const isReachable = readiness(database.db)
   let stopping = false
+  const load: Load = { inFlight: 0, total: 0, limit: maxInFlight }
+  const metrics = config.metricsPort === null ? null : createMetrics(load)
 
+  const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions } = config
   const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions }
 
   const app = createApp({
-    db: database.db,
+    db,
     auth,
     issuer:
       issuer === null
@@ -31,7 +45,7 @@ export async function serve(config: Config): Promise<void> {
         : () => ({
             ...issuer,
             url: issuer.url ?? `http://localhost:${app.server?.port ?? config.port}`,
-            db: database.db,
+            db,
             tokens: auth,
             origins: config.corsOrigins,
             log,
@@ -40,6 +54,11 @@ export async function serve(config: Config): Promise<void> {
     docs: config.docs,
     log,
     isReady: async () => !stopping && (await isReachable()),
+    isStopping: () => stopping,
+    load,
+    trustProxy: config.trustProxy,
+    rates: createRates(config, database),
+    metrics,
   })
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
@@ -49,6 +68,7 @@ export async function serve(config: Config): Promise<void> {
       reusePort: false,
       development: false,
     })
+    metrics?.listen(config.host, config.metricsPort ?? 0)
   } catch (error) {
     await database.close()
     throw cannotListen(error, config)
@@ -57,6 +77,7 @@ export async function serve(config: Config): Promise<void> {
     if (stopping) process.exit(1) // Told twice: at once.
     stopping = true
     setTimeout(() => process.exit(1), patience).unref()
+    await untilQuiet(load)
     await app.server?.stop()
     await database.close()
     process.exit(0)
@@ -65,6 +86,29 @@ export async function serve(config: Config): Promise<void> {
   process.on('SIGINT', () => void stop())
   // Last: who reads that it is ready may tell it to stop.
   introduce(config, database, app.server?.port ?? config.port)
+}
+
+/**
+ * Waits until every client has heard, with its next answer, that its connection ends: what is sent on one that we close
+ * by ourselves is lost. No longer than a second, for there may be new clients all the time.
+ */
+async function untilQuiet(load: Load): Promise<void> {
+  for (let tries = 0, before = -1; before !== load.total && tries < 10; tries += 1) {
+    before = load.total
+    await Bun.sleep(100)
+  }
+}
+
+function createRates({ rateLimit, rateLimitStore }: Config, { db }: Database) {
+  if (rateLimit === 0) return null
+  if (rateLimitStore === 'memory') {
+    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
+  }
+  const count = (key: string, cost: number) => countRequest(db, key, cost)
+  return {
+    users: sharedRates('user', rateLimit, count),
+    failures: sharedRates('address', failureLimit, count),
+  }
 }
 
 function cannotListen(error: unknown, { host, port }: Config): unknown {

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { readBytes } from '../http/body.ts'
+import { exchangeOf } from '../http/exchange.ts'
 import type { IssuerOptions } from './better-auth.ts'
 
 export type { IssuerOptions } from './better-auth.ts'
@@ -11,7 +12,7 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
 
   return new Elysia({ name: 'issuer', seed: options, detail: { hide: true } }).all(
     '/api/auth/*',
-    async ({ request, server }) => {
+    async ({ request }) => {
       loading ??= load(options(), () => {
         loading = undefined
       })
@@ -19,8 +20,8 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
       const { method, url } = request
       const headers = new Headers(request.headers)
       headers.delete(addressHeader)
-      const address = forwardedFor(headers, options().clientIpHeader)
-      headers.set(addressHeader, address ?? server?.requestIP(request)?.address ?? '')
+      // As the rate limits count: an IPv6 network is one client.
+      headers.set(addressHeader, exchangeOf(request).address.replace('/64', ''))
 
       const bytes = await readBytes(request)
       const body = bytes.length === 0 ? null : new Uint8Array(bytes)
@@ -44,7 +45,3 @@ async function load(options: IssuerOptions, forget: () => void) {
     throw error
   }
 }
-
-/** What the proxy next to us added: anything before it the client may have made up. */
-const forwardedFor = (headers: Headers, name: string | null): string | undefined =>
-  name === null ? undefined : headers.get(name)?.split(',').at(-1)?.trim()

@@ -1,5 +1,8 @@
 import { Elysia } from 'elysia'
+import { tooMany } from '../http/errors.ts'
+import { exchangeOf } from '../http/exchange.ts'
 import { Problem } from '../http/problem.ts'
+import type { Rates } from '../http/rates.ts'
 import type { Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
 
@@ -12,11 +15,20 @@ const unauthorized = (): Problem =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
+/** Notes who it is for the log, and that there was one request more. */
+async function count(request: Request, { id }: Identity, rates: Rates | null): Promise<void> {
+  const exchange = exchangeOf(request)
+  exchange.userId = id
+  if (rates === null) return
+  exchange.quota = await rates(id)
+  if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
+}
+
 /**
  * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
  */
-export function signedIn(identify: Identify) {
+export function signedIn(identify: Identify, rates: Rates | null) {
   const users = new WeakMap<Request, Identity>()
 
   async function authorize(request: Request, params: Params | undefined): Promise<Identity> {
@@ -25,6 +37,7 @@ export function signedIn(identify: Identify) {
 
     const user = await identify(request)
     if (user === null) throw unauthorized()
+    await count(request, user, rates)
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {

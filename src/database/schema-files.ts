@@ -1,5 +1,6 @@
 import tasks from '../../sql/001_tasks.sql' with { type: 'text' }
 import betterAuth from '../../sql/002_better_auth.sql' with { type: 'text' }
+import requests from '../../sql/003_requests.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -20,4 +21,5 @@ const file = (name: string, text: string): SchemaFile => ({
 export const schemaFiles: readonly SchemaFile[] = [
   file('001_tasks', tasks),
   file('002_better_auth', betterAuth),
+  file('003_requests', requests),
 ]

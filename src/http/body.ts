@@ -1,3 +1,4 @@
+import { exchangeOf } from './exchange.ts'
 import { invalid, Problem } from './problem.ts'
 
 /** The largest body, in bytes: the longest task in UTF-8 fits. */
@@ -9,12 +10,15 @@ const maxDepth = 8
 /** What a body is: `application/json`, if with a charset then UTF-8. */
 const json = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
 
+/** How long, in milliseconds, a body may take to arrive. */
+const patience = 10_000
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * The JSON object in the body of a request, or null without one. Elysia's own parser would take forms, let a client
- * send 128 MiB, and store U+FFFD in the place of bytes that are not UTF-8.
- * @throws Problem 400, 413, 415 or 422
+ * send 128 MiB, store U+FFFD in the place of bytes that are not UTF-8, and keep the last of two values in silence.
+ * @throws Problem 400, 408, 413, 415 or 422
  */
 export async function readBody(request: Request): Promise<object | null> {
   const bytes = await readBytes(request)
@@ -25,18 +29,36 @@ export async function readBody(request: Request): Promise<object | null> {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
   const value = parse(bytes)
-  if (!isShallow(value, maxDepth)) throw new Problem(400, 'The body is nested too deeply.')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid([{ pointer: '', detail: 'must be a JSON object' }])
   }
   return value
 }
 
-/** The bytes of a body. Throws 413 before more than the limit is read. */
+/** The bytes of a body. Throws 413 before more than the limit is read, and 408 when they do not come. */
 export async function readBytes(request: Request): Promise<Uint8Array> {
-  const tooLarge = new Problem(413, `The body is larger than ${limit} bytes.`, {
-    headers: { connection: 'close' },
-  })
+  const { setWaiting } = exchangeOf(request)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(tooSlow()), patience)
+  setWaiting(true)
+  try {
+    return await Promise.race([collect(request), promise])
+  } catch (error) {
+    // The client hung up: nobody reads this, and nothing here is at fault.
+    throw error instanceof Problem ? error : new Problem(400, 'The body ended before it was whole.')
+  } finally {
+    setWaiting(false)
+    clearTimeout(timer)
+  }
+}
+
+const hangUp = { headers: { connection: 'close' } }
+
+const tooSlow = (): Problem =>
+  new Problem(408, `The body did not arrive within ${patience / 1000} seconds.`, hangUp)
+
+async function collect(request: Request): Promise<Uint8Array> {
+  const tooLarge = new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
   if (Number(request.headers.get('content-length')) > limit) throw tooLarge
   if (request.headers.has('content-length')) return request.bytes()
 
@@ -52,16 +74,40 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
 }
 
 function parse(bytes: Uint8Array): unknown {
+  let text: string
+  let value: unknown
   try {
-    return JSON.parse(utf8.decode(bytes))
+    text = utf8.decode(bytes)
+    value = JSON.parse(text)
   } catch {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
+  refuseOddities(text)
+  return value
 }
 
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
+/** Strings, and whatever makes an object or an array: all that is needed of valid JSON to tell its names. */
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g
+
+/** Refuses what parses but is not what it seems: a name twice in one object, and a tower of arrays. */
+function refuseOddities(text: string): void {
+  /** The names so far of each object that is open; null: it is an array. */
+  const open: (Set<string> | null)[] = []
+  let last = ''
+  for (const [part] of text.matchAll(token)) {
+    if (part === '{' || part === '[') {
+      open.push(part === '{' ? new Set() : null)
+      if (open.length > maxDepth) throw new Problem(400, 'The body is nested too deeply.')
+    } else if (part === '}' || part === ']') {
+      open.pop()
+    } else if (part === ':') {
+      const name: string = JSON.parse(last)
+      const names = open.at(-1)
+      if (names?.has(name)) throw new Problem(400, 'The body has the same name twice.')
+      names?.add(name)
+    }
+    last = part
+  }
 }
 
 /** For a route that takes no body: one that is sent stays unread, where Elysia would parse it. */

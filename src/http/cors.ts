@@ -18,8 +18,25 @@ export const allowOrigins = (origins: string[]) =>
             // The plugin's defaults reflect whatever is asked for.
             credentials: false,
             methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-            allowedHeaders: ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match'],
-            exposeHeaders: ['ETag', 'Link', 'Location', 'Retry-After'],
+            allowedHeaders: [
+              'Authorization',
+              'Content-Type',
+              'Idempotency-Key',
+              'If-Match',
+              'If-None-Match',
+              'Traceparent',
+              'X-Request-Id',
+            ],
+            exposeHeaders: [
+              'ETag',
+              'Idempotency-Replayed',
+              'Link',
+              'Location',
+              'RateLimit',
+              'RateLimit-Policy',
+              'Retry-After',
+              'X-Request-Id',
+            ],
             maxAge: 7200,
           }),
         )

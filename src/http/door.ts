@@ -1,21 +1,27 @@
 import { Elysia } from 'elysia'
+import { exchangeOf } from './exchange.ts'
 import { Problem } from './problem.ts'
 
-/**
- * Makes the address of a request one that everything behind can rely on. A Host that is none is refused. Elysia looks
- * for the path from the 11th character on, where an address such as http://api/ has no slash left: the host, which
- * nothing here depends on, becomes a longer one.
- */
-export const door = new Elysia({ name: 'door' })
-  .wrap((handle) => (request: Request) => {
-    const { url } = request
-    const path = url.indexOf('/', 'http://'.length)
-    return handle(
-      path === -1 || path > 10
-        ? request
-        : new Request(`http://localhost${url.slice(path)}`, request),
-    )
-  })
-  .onRequest(({ request }) => {
-    if (!URL.canParse(request.url)) throw new Problem(400, 'The Host header is not valid.')
-  })
+/** How long an address may be, in characters: the longest search with every tag fits. */
+const maxAddress = 14_000
+
+/** How many headers a request may have: browsers and proxies send some thirty. */
+const maxHeaders = 100
+
+/** Refuses what should not come further. Used after CORS, so that a browser may read why. */
+export const door = new Elysia({ name: 'door' }).onRequest(({ request }) => {
+  if (exchangeOf(request).refused) {
+    throw new Problem(503, 'There is too much to do at the moment. Try again.', {
+      code: 'overloaded',
+      headers: { 'retry-after': '1' },
+    })
+  }
+  const host = request.headers.get('host') ?? ''
+  // Two of them arrive as one, with a comma.
+  if (!URL.canParse(request.url) || host.includes(',')) {
+    throw new Problem(400, 'The Host header is not valid.')
+  }
+  if (request.url.length > maxAddress || request.headers.count > maxHeaders) {
+    throw new Problem(431, 'The address or the headers are too large.')
+  }
+})

@@ -1,7 +1,9 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
 import type { Logger } from 'pino'
 import postgres from 'postgres'
+import { exchangeOf } from './exchange.ts'
 import { type Fault, invalid, Problem } from './problem.ts'
+import type { Rates } from './rates.ts'
 import { findFaults } from './validation.ts'
 
 /** What a violated check constraint means to the client, by the constraint's name. */
@@ -11,20 +13,31 @@ export type Constraints = Record<string, Fault>
  * Renders whatever is thrown under a request, the only place that does. Used before any route: Elysia gives a hook
  * only to routes that come after it.
  */
-export const errors = (constraints: Constraints, log: Logger) =>
+export const errors = (constraints: Constraints, log: Logger, failures: Rates | null) =>
   new Elysia({ name: 'errors', seed: constraints }).onError(
     { as: 'global' },
-    ({ error, request, set }) => {
-      const problem = toProblem(error, constraints)
+    async ({ error, request, route, set }) => {
+      const exchange = exchangeOf(request)
+      // Of a path that is none there is no route, whatever the type says.
+      exchange.route = route ?? ''
+      exchange.sqlstate = sqlstateOf(error)
+
+      let problem = toProblem(error, constraints)
       if (codeOf(error) === 'UNAVAILABLE' && error instanceof Error) {
         log.warn({ reason: error.message }, 'the database is unavailable')
       }
       if (problem.status === 500) {
-        log.error({ err: loggable(error), method: request.method }, 'a request failed')
+        const { id: request_id } = exchange
+        log.error({ err: loggable(error), method: request.method, request_id }, 'a request failed')
+      }
+      // Only what failed is counted: a neighbour behind the same address who has a token is not kept out.
+      if (problem.status === 401 && failures !== null) {
+        const { allowed, retry } = await failures(exchange.address)
+        if (!allowed) problem = tooMany('failed sign-ins', retry)
       }
       set.status = problem.status
       Object.assign(set.headers, problem.headers, { 'content-type': 'application/problem+json' })
-      return problem.body
+      return problem.toBody(exchange.id)
     },
   )
 
@@ -55,6 +68,16 @@ function fromPostgres({ code, constraint_name }: postgres.PostgresError, constra
   return internal()
 }
 
+/** 429, in seconds. */
+export const tooMany = (what: string, retry: number): Problem =>
+  new Problem(
+    429,
+    `Too many ${what}. Try again in ${retry} ${retry === 1 ? 'second' : 'seconds'}.`,
+    {
+      headers: { 'retry-after': String(retry) },
+    },
+  )
+
 const internal = (): Problem => new Problem(500, 'Something went wrong here. It has been logged.')
 
 const unavailable = (): Problem =>
@@ -64,6 +87,12 @@ const unavailable = (): Problem =>
 
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+
+/** Also of an error that has become the cause of another one. */
+function sqlstateOf(error: unknown): string | null {
+  if (error instanceof postgres.PostgresError) return error.code
+  return error instanceof Error && error.cause !== undefined ? sqlstateOf(error.cause) : null
+}
 
 /** Without `detail`, `where` and `parameters` of PostgreSQL, which hold what users wrote. */
 const loggable = (error: unknown) =>

@@ -22,7 +22,7 @@ export const health = (isReady: () => Promise<boolean>) =>
         summary: 'Is the process alive?',
         description: 'Asks nothing of the database.',
         answers: { 200: { description: 'It is.', schema: StatusSchema, model: 'Status' } },
-        problems: [422],
+        problems: [400, 422, 431],
       }),
     )
     .get(
@@ -38,6 +38,6 @@ export const health = (isReady: () => Promise<boolean>) =>
         summary: 'Can requests be served?',
         description: 'False while the database cannot be reached and while the process stops.',
         answers: { 200: { description: 'They can.', schema: StatusSchema, model: 'Status' } },
-        problems: [422, 503],
+        problems: [400, 422, 431, 503],
       }),
     )

@@ -115,7 +115,7 @@ function renderAnswer({ description, model, list, headers, example }: Answer) {
   const schema = model === undefined ? undefined : { $ref: `#/components/schemas/${model}` }
   return {
     description,
-    ...(headers === undefined ? {} : { headers: renderHeaders(headers) }),
+    headers: renderHeaders({ ...commonHeaders, ...headers }),
     ...(schema === undefined
       ? {}
       : {
@@ -139,19 +139,25 @@ const mapValues = <T, U>(object: Record<string, T>, map: (value: T) => U): Recor
 const problemHeaders: Partial<Record<ProblemStatus, Record<string, string>>> = {
   401: { 'WWW-Authenticate': 'Bearer' },
   405: { Allow: 'The methods that this path has.' },
+  429: { 'Retry-After': 'Seconds to wait.' },
   503: { 'Retry-After': 'Seconds to wait.' },
 }
+
+/** Headers that every answer has. */
+const commonHeaders = { 'X-Request-Id': 'What this request is called in the log.' }
+
+const request_id = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 function renderProblem(status: ProblemStatus) {
   const [title, code, description, detail] = statuses[status]
   const headers = problemHeaders[status]
   return {
     description,
-    ...(headers === undefined ? {} : { headers: renderHeaders(headers) }),
+    headers: renderHeaders({ ...commonHeaders, ...headers }),
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
-        example: { type: 'about:blank', title, status, detail, code },
+        example: { type: 'about:blank', title, status, detail, code, request_id },
       },
     },
   }

@@ -22,6 +22,10 @@ export const ProblemSchema = t.Object(
       description: 'What is wrong, for a program. Stable.',
       examples: ['not_found'],
     }),
+    request_id: t.String({
+      description: 'As in the header X-Request-Id: what to name when asking for help.',
+      examples: ['4bf92f3577b34da6a3ce929d0e0e4736'],
+    }),
     errors: t.Optional(
       t.Array(FaultSchema, {
         description: 'With 422: each field at fault.',
@@ -66,6 +70,12 @@ export const statuses = {
     'The path exists and has other methods.',
     'This path has no PUT: use one of GET, POST.',
   ],
+  408: [
+    'Request Timeout',
+    'timeout',
+    'The body did not arrive in time.',
+    'The body did not arrive within 10 seconds.',
+  ],
   409: ['Conflict', 'conflict', 'The id is taken.', 'You have another task with this id.'],
   412: [
     'Precondition Failed',
@@ -91,6 +101,18 @@ export const statuses = {
     'Fields or parameters are at fault: `errors` names each.',
     'title is required.',
   ],
+  429: [
+    'Too Many Requests',
+    'rate_limited',
+    'There were more requests than RATE_LIMIT allows in a minute, or too many failed sign-ins.',
+    'Too many requests. Try again in 3 seconds.',
+  ],
+  431: [
+    'Request Header Fields Too Large',
+    'headers_too_large',
+    'The address or the headers are too large.',
+    'The address or the headers are too large.',
+  ],
   500: [
     'Internal Server Error',
     'internal',
@@ -100,7 +122,7 @@ export const statuses = {
   503: [
     'Service Unavailable',
     'unavailable',
-    'The database cannot be reached for the moment.',
+    'The database cannot be reached for the moment, or there is too much to do: the code is then `overloaded`.',
     'The database cannot be reached. Try again.',
   ],
 } as const
@@ -111,26 +133,28 @@ export class Problem extends Error {
   readonly status: ProblemStatus
   readonly headers: Record<string, string>
   readonly errors: Fault[] | undefined
+  readonly code: string
 
   constructor(
     status: ProblemStatus,
     detail: string,
-    more: { headers?: Record<string, string>; errors?: Fault[] } = {},
+    more: { headers?: Record<string, string>; errors?: Fault[]; code?: string } = {},
   ) {
     super(detail)
     this.status = status
+    this.code = more.code ?? statuses[status][1]
     this.headers = more.headers ?? {}
     this.errors = more.errors
   }
 
-  get body(): ProblemBody {
-    const [title, code] = statuses[this.status]
+  toBody(requestId: string): ProblemBody {
     return {
       type: 'about:blank',
-      title,
+      title: statuses[this.status][0],
       status: this.status,
       detail: this.message,
-      code,
+      code: this.code,
+      request_id: requestId,
       ...(this.errors === undefined ? {} : { errors: this.errors }),
     }
   }

@@ -24,6 +24,11 @@ const example = {
 
 const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
 
+const writeHeaders = {
+  ...etagHeader,
+  'Idempotency-Replayed': 'true: this is the first answer to the same Idempotency-Key.',
+}
+
 const task = (description: string, changes: Partial<Record<keyof typeof example, unknown>> = {}) =>
   ({
     description,
@@ -33,14 +38,34 @@ const task = (description: string, changes: Partial<Record<keyof typeof example,
     example: { ...example, ...changes },
   }) satisfies Answer
 
+/** The answer to a write. */
+const written = (description: string, changes: Partial<Record<keyof typeof example, unknown>>) => ({
+  ...task(description, changes),
+  headers: writeHeaders,
+})
+
 const later = { version: 2, updated_at: '2026-11-21T07:15:00.5+00:00' }
 
+const idempotencyKey = {
+  'Idempotency-Key': {
+    description:
+      '1 to 255 printable characters that name this request. Sent again with the same key within a day, it has no ' +
+      'second effect, and the same answer.',
+    example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
+  },
+}
+
 const ifMatch = {
+  ...idempotencyKey,
   'If-Match': {
     description: 'An ETag: change the task only while it has that version, else 412.',
     example: '"1"',
   },
 }
+
+/** What any route can answer, and what one that takes a body can. */
+const common = [400, 401, 422, 429, 431, 500, 503] as const
+const withBody = [408, 413, 415] as const
 
 /** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
 export function taskOperations(path: '/api' | '/api/:user_id') {
@@ -54,8 +79,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       summary: 'Change a task',
       description,
       headers: ifMatch,
-      answers: { 200: task('The task, changed.', { ...later, title: 'Water the ferns' }) },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+      answers: { 200: written('The task, changed.', { ...later, title: 'Water the ferns' }) },
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
 
   const completion = (verb: string, description: string) =>
@@ -66,9 +91,9 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       headers: ifMatch,
       optionalBody: true,
       answers: {
-        200: task('The task.', { ...later, completed: true, completed_at: later.updated_at }),
+        200: written('The task.', { ...later, completed: true, completed_at: later.updated_at }),
       },
-      problems: [400, 401, ...forbidden, 404, 412, 413, 415, 422, 500, 503],
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
 
   return {
@@ -89,20 +114,22 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [401, ...forbidden, 422, 500, 503],
+      problems: [...common, ...forbidden],
     }),
     create: operation({
       operationId: name('createTask'),
       summary: 'Create a task',
       description:
-        'With an `id` of its own choice a client can safely send this again: the same task is created once.',
+        'With an `id` of its own choice or an `Idempotency-Key` a client can safely send this again: the same task is ' +
+        'created once.',
+      headers: idempotencyKey,
       answers: {
         201: {
           ...task('The task.'),
-          headers: { ...etagHeader, Location: 'The path of the task.' },
+          headers: { ...writeHeaders, Location: 'The path of the task.' },
         },
       },
-      problems: [400, 401, ...forbidden, 409, 413, 415, 422, 500, 503],
+      problems: [...common, ...forbidden, ...withBody, 409],
     }),
     get: operation({
       operationId: name('getTask'),
@@ -118,7 +145,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         200: task('The task.'),
         304: { description: 'The task has that version.', schema: t.Void(), headers: etagHeader },
       },
-      problems: [401, ...forbidden, 404, 422, 500, 503],
+      problems: [...common, ...forbidden, 404],
     }),
     update: change('updateTask', 'A field that is absent stays as it is, and null clears it.'),
     replace: change('putTask', 'As PATCH: a field that is absent stays, and null clears it.'),
@@ -133,8 +160,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       summary: 'Put a task into the trash',
       description: 'From where `restore` brings it back.',
       headers: ifMatch,
-      answers: { 200: task('The task as it went.', { ...later, deleted_at: later.updated_at }) },
-      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+      answers: { 200: written('The task as it went.', { ...later, deleted_at: later.updated_at }) },
+      problems: [...common, ...forbidden, 404, 412],
     }),
     restore: operation({
       operationId: name('restoreTask'),
@@ -142,8 +169,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'A task that is not in the trash is answered just the same, so this can be sent again.',
       headers: ifMatch,
-      answers: { 200: task('The task.', later) },
-      problems: [401, ...forbidden, 404, 412, 422, 500, 503],
+      answers: { 200: written('The task.', later) },
+      problems: [...common, ...forbidden, 404, 412],
     }),
   }
 }

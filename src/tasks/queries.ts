@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from 'postgres'
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
+import { earlier, type Kept, keep, type Once, runOnce } from '../database/once.ts'
 import { type Order, orderOf, type Position } from './rules.ts'
 import type { NewTask, Task, TaskListQuery, TaskPatch } from './schema.ts'
 
@@ -56,7 +57,7 @@ export async function findTask(db: Db, userId: string, id: string): Promise<Task
 
 /**
  * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one
- * under that id is undefined. Twice is once by the id, which the server chooses before the first attempt if the client
+ * under that id is not made. Twice is once by the id, which the server chooses before the first attempt if the client
  * did not.
  */
 export async function insertTask(
@@ -64,28 +65,71 @@ export async function insertTask(
   userId: string,
   id: string,
   task: NewTask,
-): Promise<Task | undefined> {
+  once: Once | null = null,
+): Promise<Change> {
+  if (once !== null) return insertTaskOnce(db, userId, id, task, once)
   const [row] = await db.idempotentWrite(
     (sql) => sql<Task[]>`
-    with owner as (
+    with ${owner(sql, userId, sql``)}
+    ${insert(sql, userId, id, task, sql``)}`,
+  )
+  return row === undefined ? { outcome: 'stale' } : { outcome: 'changed', task: row }
+}
+
+const insertTaskOnce = async (
+  db: Db,
+  userId: string,
+  id: string,
+  task: NewTask,
+  once: Once,
+): Promise<Change> => {
+  const unless = (sql: Sql) => sql`where not exists (select from earlier)`
+  const [row] = await runOnce(() =>
+    db.idempotentWrite(
+      (sql) => sql<Kept<Task>[]>`
+    with ${earlier(sql, userId, once)}, ${owner(sql, userId, unless(sql))},
+    created as (
+      ${insert(sql, userId, id, task, unless(sql))}
+    ), ${keep(sql, userId, once, 'created')}
+    select null as request, row_to_json(created) as answer
+    from created
+    union all
+    select request, answer
+    from earlier`,
+    ),
+  )
+  return outcomeOf(row ?? { request: null, answer: null }, once)
+}
+
+const owner = (sql: Sql, userId: string, condition: Fragment): Fragment => sql`
+    owner as (
       insert into users (id)
-      values (${userId})
+      select ${userId}
+      ${condition}
       on conflict (id) do nothing
-    )
+    )`
+
+const insert = (
+  sql: Sql,
+  userId: string,
+  id: string,
+  task: NewTask,
+  condition: Fragment,
+): Fragment => sql`
     insert into tasks
       (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone)
-    values (
+    select
       ${userId},
-      ${id},
+      ${id}::uuid,
       ${task.title},
       ${task.description ?? null},
       case when ${task.completed ?? false}::boolean then now() end,
-      ${task.priority ?? 'none'},
+      ${task.priority ?? 'none'}::task_priority,
       ${task.tags ?? []}::text[],
-      ${task.due_date ?? null},
-      ${task.due_time ?? null},
+      ${task.due_date ?? null}::date,
+      ${task.due_time ?? null}::time(0),
       ${task.time_zone ?? null}
-    )
+    ${condition}
     on conflict (user_id, id) do update
       set version = tasks.version
       where tasks.deleted_at is null
@@ -93,15 +137,23 @@ export async function insertTask(
           = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
         and (tasks.description, tasks.due_date, tasks.due_time, tasks.time_zone)
           is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
-    returning ${columns(sql)}`,
-  )
-  return row
+    returning ${columns(sql)}`
+
+/** What a statement with a key did: its effect, what an earlier one did, or nothing because a condition does not hold. */
+function outcomeOf({ request, answer }: Kept<Task>, once: Once): Change {
+  if (request !== null && request !== once.request) return { outcome: 'key_reused' }
+  if (answer === null) return { outcome: 'stale' }
+  return { outcome: request === null ? 'changed' : 'replayed', task: answer }
 }
 
-/** What became of a change: made, or not because the task has another version, or because there is none. */
+/**
+ * What became of a change: made, made by an earlier request with the same key, or not made: because the task has another
+ * version, because the key is one of another request, or because there is no task.
+ */
 export type Change =
-  | { outcome: 'changed'; task: Task }
+  | { outcome: 'changed' | 'replayed'; task: Task }
   | { outcome: 'stale' }
+  | { outcome: 'key_reused' }
   | { outcome: 'not_found' }
 
 export const updateTask = (
@@ -110,6 +162,7 @@ export const updateTask = (
   id: string,
   versions: number[] | null,
   patch: TaskPatch,
+  once: Once | null = null,
 ): Promise<Change> => {
   const completed = patch.completed ?? null
   const due = { date: 'due_date' in patch, time: 'due_time' in patch, zone: 'time_zone' in patch }
@@ -118,6 +171,7 @@ export const updateTask = (
     userId,
     id,
     versions,
+    once,
     (sql) => sql`deleted_at is null`,
     (sql) => sql`
       title = coalesce(${patch.title ?? null}, title),
@@ -142,12 +196,14 @@ export const completeTask = (
   id: string,
   versions: number[] | null,
   completed: boolean | null,
+  once: Once | null = null,
 ): Promise<Change> =>
   change(
     db,
     userId,
     id,
     versions,
+    once,
     (sql) => sql`deleted_at is null`,
     (sql) => sql`
       completed_at = case coalesce(${completed}::boolean, completed_at is null)
@@ -161,12 +217,14 @@ export const deleteTask = (
   userId: string,
   id: string,
   versions: number[] | null,
+  once: Once | null = null,
 ): Promise<Change> =>
   change(
     db,
     userId,
     id,
     versions,
+    once,
     (sql) => sql`deleted_at is null`,
     (sql) => sql`deleted_at = now()`,
   )
@@ -177,39 +235,49 @@ export const restoreTask = (
   userId: string,
   id: string,
   versions: number[] | null,
+  once: Once | null = null,
 ): Promise<Change> =>
   change(
     db,
     userId,
     id,
     versions,
+    once,
     (sql) => sql`true`,
     (sql) => sql`deleted_at = null`,
   )
 
 /**
- * Not idempotent: each change counts the version up, and a second one would not find the version of the first. Changes one task that satisfies `condition` and, if `versions` are given, has one of them. The second half of the
- * statement finds the task that has another one.
+ * Changes one task that satisfies `condition` and, if `versions` are given, has one of them. The second half of the
+ * statement finds the task that has another one. Not idempotent without a key: each change counts the version up, and a
+ * second one would not find the version of the first.
  */
 async function change(
   db: Db,
   userId: string,
   id: string,
   versions: number[] | null,
+  once: Once | null,
   condition: (sql: Sql) => Fragment,
   assignments: (sql: Sql) => Fragment,
 ): Promise<Change> {
-  const [row] = await db.write(
-    (sql) => sql<(Task & { changed: boolean })[]>`
-    with changed as (
+  const update = (sql: Sql, unless: Fragment): Fragment => sql`
+    changed as (
       update tasks
       set ${assignments(sql)}, version = version + 1, updated_at = greatest(now(), updated_at)
       where user_id = ${userId}
         and id = ${id}
         and ${condition(sql)}
         and (${versions}::integer[] is null or version = any(${versions}::integer[]))
+        ${unless}
       returning ${columns(sql)}
-    )
+    )`
+  if (once !== null) {
+    return changeOnce(db, userId, id, versions, once, condition, update)
+  }
+  const [row] = await db.write(
+    (sql) => sql<(Task & { changed: boolean })[]>`
+    with ${update(sql, sql``)}
     select ${columns(sql)}, true as changed
     from changed
     union all
@@ -222,10 +290,49 @@ async function change(
   )
   if (row === undefined) return { outcome: 'not_found' }
   const { changed, ...task } = row
-  if (changed) return { outcome: 'changed', task }
-  // Without a version to be stale, another request was faster: the task was there when this one began.
-  return { outcome: versions === null ? 'not_found' : 'stale' }
+  return changed ? { outcome: 'changed', task } : unchanged(versions)
 }
+
+async function changeOnce(
+  db: Db,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  once: Once,
+  condition: (sql: Sql) => Fragment,
+  update: (sql: Sql, unless: Fragment) => Fragment,
+): Promise<Change> {
+  const run = () =>
+    db.idempotentWrite(
+      (sql) => sql<Kept<Task>[]>`
+    with ${earlier(sql, userId, once)}, ${update(sql, sql`and not exists (select from earlier)`)},
+    ${keep(sql, userId, once, 'changed')}
+    select null as request, row_to_json(changed) as answer
+    from changed
+    union all
+    select request, answer
+    from earlier
+    union all
+    select null as request, null as answer
+    from tasks
+    where user_id = ${userId}
+      and id = ${id}
+      and ${condition(sql)}
+      and not exists (select from changed)
+      and not exists (select from earlier)`,
+    )
+  let [row] = await runOnce(run)
+  // The same request may have made the change while this one waited for the task, and left it nothing to do.
+  if (row?.answer == null) [row] = await runOnce(run)
+  if (row === undefined) return { outcome: 'not_found' }
+  const made = outcomeOf(row, once)
+  return made.outcome === 'stale' ? unchanged(versions) : made
+}
+
+/** Without a version to be stale, another request was faster: the task was there when this one began. */
+const unchanged = (versions: number[] | null): Change => ({
+  outcome: versions === null ? 'not_found' : 'stale',
+})
 
 function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {
   if (status === 'pending') return sql`and completed_at is null`

@@ -3,6 +3,7 @@ import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
 import { taskOperations } from './operations.ts'
 import {
@@ -50,10 +51,14 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks',
       async ({ db, user, body, request, set, status }) => {
-        const task = await insertTask(db, user.id, body.id ?? Bun.randomUUIDv7(), body)
-        if (task === undefined) throw new Problem(409, 'You have another task with this id.')
+        const once = readOnce(request.headers, 'create', body)
+        const id = body.id ?? Bun.randomUUIDv7()
+        const change = await insertTask(db, user.id, id, body, once)
+        if (change.outcome === 'stale') {
+          throw new Problem(409, 'You have another task with this id.')
+        }
+        const task = answer(change, set)
         set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${task.id}`
-        set.headers.etag = etag(task.version)
         return status(201, task)
       },
       { ...operations.create, parse, body: 'NewTask' },
@@ -72,7 +77,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await updateTask(db, user.id, id, versions, body), set)
+        const once = readOnce(request.headers, 'update', id, body)
+        return answer(await updateTask(db, user.id, id, versions, body, once), set)
       },
       { ...operations.update, parse, params, body: 'TaskPatch' },
     )
@@ -80,7 +86,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await updateTask(db, user.id, id, versions, body), set)
+        const once = readOnce(request.headers, 'update', id, body)
+        return answer(await updateTask(db, user.id, id, versions, body, once), set)
       },
       { ...operations.replace, parse, params, body: 'TaskPatch' },
     )
@@ -89,7 +96,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
         const completed = body.completed ?? null
-        return answer(await completeTask(db, user.id, id, versions, completed), set)
+        const once = readOnce(request.headers, 'complete', id, completed)
+        return answer(await completeTask(db, user.id, id, versions, completed, once), set)
       },
       { ...operations.complete, parse: parseOptional, params, body: 'Completion' },
     )
@@ -98,7 +106,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, params: { id }, body, request, set }) => {
         const versions = readIfMatch(request.headers)
         const completed = body.completed ?? null
-        return answer(await completeTask(db, user.id, id, versions, completed), set)
+        const once = readOnce(request.headers, 'complete', id, completed)
+        return answer(await completeTask(db, user.id, id, versions, completed, once), set)
       },
       { ...operations.completeByPost, parse: parseOptional, params, body: 'Completion' },
     )
@@ -106,7 +115,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await deleteTask(db, user.id, id, versions), set)
+        const once = readOnce(request.headers, 'delete', id)
+        return answer(await deleteTask(db, user.id, id, versions, once), set)
       },
       { ...operations.delete, parse: [ignoreBody], params },
     )
@@ -114,7 +124,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id/restore',
       async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
-        return answer(await restoreTask(db, user.id, id, versions), set)
+        const once = readOnce(request.headers, 'restore', id)
+        return answer(await restoreTask(db, user.id, id, versions, once), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
     )
@@ -128,6 +139,8 @@ function answer(change: Change, set: { headers: Record<string, unknown> }): Task
   if (change.outcome === 'stale') {
     throw new Problem(412, 'The task has changed since: read it again.')
   }
+  if (change.outcome === 'key_reused') throw keyReused()
+  if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
   set.headers['etag'] = etag(change.task.version)
   return change.task
 }

@@ -325,7 +325,9 @@ const attacks: Record<string, Record<string, string>> = {
 const paths = ['/api/tasks', '/api/me']
 
 async function answers(headers: Record<string, string>, path: string) {
-  const response = await app.handle(new Request(`http://localhost${path}`, { headers }))
+  // The same for all, so that answers can be compared whole.
+  const request = { headers: { 'x-request-id': 'test', ...headers } }
+  const response = await app.handle(new Request(`http://localhost${path}`, request))
   return { status: response.status, text: await response.text(), headers: response.headers }
 }
 

@@ -6,6 +6,7 @@ import * as authQueries from '../../src/auth/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
 import { readLedger } from '../../src/database/ledger.ts'
+import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
@@ -126,6 +127,11 @@ const statements: Record<
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ['readiness', t.Object({ ready: t.Boolean() }), (db) => readiness(db)()],
   [
+    'countRequest',
+    t.Object({ allowed: t.Boolean(), debt: t.Number() }),
+    (db) => countRequest(db, 'user alice', 1),
+  ],
+  [
     'readLedger',
     t.Object({
       version: t.Integer(),
@@ -137,7 +143,7 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ],
 ]
 
-const text = t.String()
+const word = t.String()
 const instant = t.String({ format: 'date-time' })
 
 /** Of Better Auth's tables, which have no `user_id`. */
@@ -146,10 +152,10 @@ const accounts: Record<
   [TSchema, (db: Db) => unknown]
 > = {
   findSession: [
-    t.Object({ id: text, session_id: text, name: text, email: text, expires_at: instant }),
+    t.Object({ id: word, session_id: word, name: word, email: word, expires_at: instant }),
     (db) => authQueries.findSession(db, 'a token'),
   ],
-  findAccount: [t.Object({ name: text, email: text }), (db) => meQueries.findAccount(db, 'alice')],
+  findAccount: [t.Object({ name: word, email: word }), (db) => meQueries.findAccount(db, 'alice')],
   listSessions: [SessionSchema, (db) => meQueries.listSessions(db, 'alice')],
   deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, 'alice', id)],
   deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, 'alice')],
@@ -183,6 +189,8 @@ test('are all here', async () => {
     'src/auth/issuer-database.ts',
     'src/auth/queries.ts',
     'src/database/ledger.ts',
+    'src/database/once.ts',
+    'src/database/rates.ts',
     'src/database/readiness.ts',
     'src/me/queries.ts',
     'src/tasks/queries.ts',
@@ -206,6 +214,30 @@ test.each(Object.entries(statements))(
   },
 )
 
+const once = { key: 'a key', request: 'a digest' }
+const keyed: [string, (db: Db) => unknown][] = [
+  ['insertTask', (db) => queries.insertTask(db, 'alice', id, task, once)],
+  ['updateTask', (db) => queries.updateTask(db, 'alice', id, [1], task, once)],
+  ['completeTask', (db) => queries.completeTask(db, 'alice', id, null, true, once)],
+  ['deleteTask', (db) => queries.deleteTask(db, 'alice', id, null, once)],
+  ['restoreTask', (db) => queries.restoreTask(db, 'alice', id, null, once)],
+]
+
+test.each(keyed)('%s with a key stores it in the same statement', async (_name, call) => {
+  const descriptions = await describe(call)
+
+  // Where nothing is found it is run once more.
+  expect(new Set(descriptions.map(({ text }) => text)).size).toBe(1)
+  const [statement] = descriptions
+  expect(statement?.way).toBe('idempotentWrite')
+  expect(statement?.text).toContain('insert into idempotency_keys')
+  expect(statement?.text).not.toContain('*')
+  expect(statement?.columns.map(({ name, type }) => [name, type])).toEqual([
+    ['request', 25],
+    ['answer', 114],
+  ])
+})
+
 test.each(others)('%s gives what its schema says', async (_name, schema, call) => {
   const [statement] = await describe(call)
   if (statement === undefined) throw new Error('expected a statement')
@@ -218,6 +250,7 @@ const jsonTypes: Record<number, { type: string; format?: string; items?: string 
   16: { type: 'boolean' },
   23: { type: 'integer' },
   25: { type: 'string' },
+  701: { type: 'number' },
   1009: { type: 'array', items: 'string' },
   1082: { type: 'string', format: 'date' },
   1083: { type: 'string' },

@@ -120,3 +120,59 @@ test('answers 413 to a stream as soon as it is too large', async () => {
   expect(response.status).toBe(413)
   expect(sent).toBeLessThan(200_000)
 })
+
+test.each([
+  '{"title":"x","title":"y"}',
+  '{"title":"x","\\u0074itle":"y"}',
+  '{"title":"x","nested":{"a":1,"a":2}}',
+  '{"__proto__":{},"__proto__":{},"title":"x"}',
+])('answers 400 to a name that is there twice: %s', async (raw) => {
+  const answer = await post(raw)
+
+  expect(answer.status).toBe(400)
+  expect(answer.body.detail).toBe('The body has the same name twice.')
+})
+
+test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])(
+  'answers 422 to the field %s, as to any that is not known',
+  async (name) => {
+    const answer = await post(`{"title":"x","${name}":{"admin":true}}`)
+
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors[0].pointer).toBe(`/${name}`)
+    expect(({} as { admin?: unknown }).admin).toBeUndefined()
+  },
+)
+
+test('takes names as values, and the same name in different objects', async () => {
+  const title = '{"title":"x","title":[{]}\\": '
+
+  expect((await post(JSON.stringify({ title, tags: ['title', 'tags'] }))).status).toBe(201)
+  expect((await post('{"title":"x","a":{"a":{"a":1}}}')).status).toBe(422)
+})
+
+test.each(['[', '{"a":'])('answers 400 to 20,000 times %s at once', async (opening) => {
+  const began = performance.now()
+
+  expect((await post(opening.repeat(10_000))).status).toBe(400)
+  expect((await post(`{"title":${'['.repeat(9)}${']'.repeat(9)}}`)).body.detail).toBe(
+    'The body is nested too deeply.',
+  )
+  expect(performance.now() - began).toBeLessThan(1000)
+})
+
+test('answers 431 to an address that is too long, and to too many headers', async () => {
+  const authorization = alice.authorization
+  const long = await send('GET', `/api/tasks?q=${'a'.repeat(14_000)}`, {
+    headers: { authorization },
+  })
+  const many = await send('GET', '/api/tasks', {
+    headers: {
+      authorization,
+      ...Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`x-${index}`, '1'])),
+    },
+  })
+
+  expect([long.status, many.status]).toEqual([431, 431])
+  expect(long.body.code).toBe('headers_too_large')
+})

@@ -11,11 +11,13 @@ const constraints = { positive: { pointer: '/amount', detail: 'must be positive'
 /** What is answered when a handler throws. */
 async function answerTo(thrown: unknown) {
   const app = new Elysia({ normalize: false })
-    .use(errors(constraints, createLog('silent')))
+    .use(errors(constraints, createLog('silent'), null))
     .get('/', () => {
       throw thrown
     })
-  const response = await app.handle(new Request('http://localhost/'))
+  const response = await app.handle(
+    new Request('http://localhost/', { headers: { 'x-request-id': 'test' } }),
+  )
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
@@ -37,6 +39,7 @@ test('renders a problem with its headers', async () => {
     status: 503,
     detail: 'Later.',
     code: 'unavailable',
+    request_id: 'test',
   })
 })
 

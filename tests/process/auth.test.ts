@@ -44,7 +44,7 @@ async function credentialsOf(client: Browser): Promise<Record<string, Record<str
 }
 
 test('signs up, calls, refreshes and signs out with the built-in issuer', async () => {
-  const server = await startServer({ env: { CLIENT_IP_HEADER: 'x-forwarded-for' } })
+  const server = await startServer({ env: { TRUST_PROXY: '1' } })
   const ann = browser(server.address, page)
   const email = 'ann@example.com'
 

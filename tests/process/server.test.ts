@@ -191,3 +191,64 @@ test.skipIf(environment === null)(
     for (const server of servers) expect(await server.end('SIGTERM')).toBe(0)
   },
 )
+
+test('shows metrics on the port of METRICS_PORT, and nowhere else', async () => {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = listener
+  listener.stop(true)
+  const server = await startServer({ env: { METRICS_PORT: String(port) } })
+
+  await fetch(`${server.address}/health`)
+  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`)
+  const elsewhere = await fetch(`${server.address}/metrics`)
+
+  expect(await metrics.text()).toContain('route="/health",status="200"} 1')
+  expect(elsewhere.status).toBe(404)
+  expect(await server.end('SIGTERM')).toBe(0)
+})
+
+test('limits each user, and failed sign-ins by the address of the connection', async () => {
+  const cwd = temporaryFolder()
+  const server = await startServer({ cwd, env: { RATE_LIMIT: '5' } })
+  const call = await signIn(server, { cwd }, 'alice')
+
+  const statuses: number[] = []
+  for (let index = 0; index < 7; index += 1) statuses.push((await call('GET', '/api/tasks')).status)
+  const failed: number[] = []
+  for (let index = 0; index < 62; index += 1) {
+    const answer = await fetch(`${server.address}/api/tasks`, {
+      headers: { authorization: 'Bearer x.y.z', 'x-forwarded-for': `203.0.113.${index}` },
+    })
+    failed.push(answer.status)
+  }
+
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429])
+  expect(failed.slice(0, 60)).toEqual(failed.slice(0, 60).map(() => 401))
+  expect(failed.at(-1)).toBe(429)
+  await server.end('SIGTERM')
+})
+
+test('ends at once when it is told to stop twice', async () => {
+  const cwd = temporaryFolder()
+  const server = await startServer({ cwd })
+  const { port } = new URL(server.address)
+  const { stdout } = await docket(['token', '--user', 'alice'], { cwd })
+  // A body that never comes keeps the first signal waiting.
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port: Number(port),
+    socket: { data() {} },
+  })
+  socket.write(
+    `POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${stdout.trim()}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
+  )
+  await Bun.sleep(100)
+
+  const ended = server.end('SIGTERM')
+  const state = await Promise.race([ended, Bun.sleep(1500).then(() => 'still there')])
+  const again = await server.end('SIGTERM')
+  socket.end()
+
+  expect(state).toBe('still there')
+  expect(again).toBe(1)
+})

@@ -29,7 +29,6 @@ export const issuerOptions: IssuerOptions = {
   github: null,
   oidc: null,
   mailWebhook: null,
-  clientIpHeader: 'x-forwarded-for',
 }
 
 /** The app as most tests want it, or with other options. */
@@ -42,6 +41,12 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     docs: true,
     log: createLog('silent'),
     isReady: async () => true,
+    isStopping: () => false,
+    load: { inFlight: 0, total: 0, limit: Number.POSITIVE_INFINITY },
+    // The clients of the tests each have an address of their own.
+    trustProxy: 1,
+    rates: null,
+    metrics: null,
     ...options,
   })
 
@@ -62,7 +67,8 @@ export async function send(
     raw?: string | Uint8Array<ArrayBuffer>
   } = {},
 ): Promise<Answer> {
-  const headers = new Headers(options.headers)
+  // The same for all, so that answers can be compared whole.
+  const headers = new Headers({ 'x-request-id': 'test', ...options.headers })
   const payload = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body))
   if (options.body !== undefined) headers.set('content-type', 'application/json')
 

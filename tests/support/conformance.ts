@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { App } from '../../src/app.ts'
 import type { Answer } from './app.ts'
@@ -29,7 +29,9 @@ function findTemplate(paths: string[], path: string): string | undefined {
       const parts = template.split('/')
       return (
         parts.length === segments.length &&
-        parts.every((part, index) => part.startsWith('{') || part === segments[index])
+        parts.every((part, index) =>
+          part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+        )
       )
     })
     .toSorted((a, b) => a.split('{').length - b.split('{').length)[0]
@@ -65,7 +67,7 @@ export async function checkAnswer(
     if (answer.text !== '') throw new Error(`${where} with a body: ${answer.text}`)
     return
   }
-  const validate = ajv.compile(absolute(schema))
+  const validate = compile(schema)
   if (!validate(answer.body)) {
     throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${answer.text}`)
   }
@@ -75,6 +77,12 @@ const problem = {
   'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
 }
 
-/** The schema of an answer with its references into the document. */
-const absolute = (schema: object): object =>
-  JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/'))
+const compiled = new Map<string, ValidateFunction>()
+
+/** The schema of an answer with its references into the document, once for all answers that have it. */
+function compile(schema: object): ValidateFunction {
+  const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/')
+  const known = compiled.get(text) ?? ajv.compile(JSON.parse(text))
+  compiled.set(text, known)
+  return known
+}

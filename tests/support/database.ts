@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, connectEmbedded, type Sql } from '../../src/database/connect.ts'
@@ -10,17 +10,23 @@ import { parseDatabaseUrl } from '../../src/database/url.ts'
 const url = process.env['TEST_DATABASE_URL']
 const prepare = process.env['TEST_DATABASE_PREPARE'] !== 'off'
 
-const folders: string[] = []
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-/** A folder that is removed when the tests end. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'docket-test-'))
-  folders.push(folder)
-  return folder
+// A process that tests has no end to tidy up at: the next one removes what is left of those that are gone.
+const prefix = 'docket-test-'
+for (const name of readdirSync(tmpdir())) {
+  const owner = Number(/^docket-test-(\d+)-/.exec(name)?.[1])
+  if (owner > 0 && !isRunning(owner)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
 }
+
+function isRunning(id: number): boolean {
+  try {
+    return process.kill(id, 0)
+  } catch {
+    return false
+  }
+}
+
+/** A folder that is gone some time after the tests. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 
 export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
 

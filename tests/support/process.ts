@@ -39,6 +39,8 @@ export async function docket(args: string[], options: Options = {}) {
 }
 
 export type Server = {
+  /** Of the process. */
+  id: number
   address: string
   /** What it said on standard error before it was ready. */
   introduction: string
@@ -76,6 +78,7 @@ export async function startServer(options: Options = {}): Promise<Server> {
   const address = await ready.promise
   if (address !== undefined) {
     return {
+      id: child.pid,
       address,
       introduction: said,
       said: () => said + output,

@@ -207,6 +207,7 @@ describe('order', () => {
   test('by updated_at: what changed last first', async () => {
     const alice = await signUpWith({ title: '1' }, { title: '2' }, { title: '3' })
     const [, second] = await list(alice)
+    await Bun.sleep(2) // The clock of the embedded database counts milliseconds.
     await alice.send('PATCH', `/api/tasks/${second?.id}/complete`)
 
     expect(await titles(alice, '?sort=updated_at')).toEqual(['2', '3', '1'])

@@ -1,0 +1,166 @@
+import { createHmac } from 'node:crypto'
+import { Elysia } from 'elysia'
+import type { Quota } from './rates.ts'
+
+/** What is known of a request and its answer, besides themselves. */
+export type Exchange = {
+  /** In the answer, in a problem and in the log: what joins the three. */
+  readonly id: string
+  /** Milliseconds, of performance.now(). */
+  readonly began: number
+  /** Of the client, as the rate limit counts. */
+  readonly address: string
+  /** The template of the route, as /api/tasks/:id: values never get here. */
+  route: string
+  userId: string | null
+  quota: Quota | null
+  /** What the database said, if it said an error. */
+  sqlstate: string | null
+  /** There was too much to do when it came. */
+  readonly refused: boolean
+  /** While it waits for its client it takes nobody's place. */
+  setWaiting: (waiting: boolean) => void
+}
+
+export type Answered = {
+  method: string
+  route: string
+  status: number
+  milliseconds: number
+  exchange: Exchange
+}
+
+export type ExchangeOptions = {
+  addressOf: (request: Request, peer: string | null) => string
+  /** Whether the process is ending, so that connections should. */
+  isStopping: () => boolean
+  onAnswer: (answered: Answered) => void
+}
+
+const exchanges = new WeakMap<Request, Exchange>()
+
+/** The exchange of a request that came in through `exchange`. */
+export const exchangeOf = (request: Request): Exchange =>
+  exchanges.get(request) ?? begin(request, 'unknown', false, () => {})
+
+function begin(
+  request: Request,
+  address: string,
+  refused: boolean,
+  setWaiting: Exchange['setWaiting'],
+): Exchange {
+  const begun: Exchange = {
+    id: requestId(request.headers),
+    began: performance.now(),
+    address,
+    route: '',
+    userId: null,
+    quota: null,
+    sqlstate: null,
+    refused,
+    setWaiting,
+  }
+  exchanges.set(request, begun)
+  return begun
+}
+
+/** The requests that are being worked on, how many there ever were, and how many there may be at one time. */
+export type Load = { inFlight: number; total: number; readonly limit: number }
+
+/** What says whether the process lives is answered however much there is to do. */
+const isHealth = (url: string): boolean => /^https?:\/\/[^/]+\/(health|ready)\/?($|\?)/.test(url)
+
+/**
+ * Goes around everything else: gives each request its exchange, and each answer the headers that all answers have. Elysia
+ * looks for the path from the 11th character on, where an address such as http://api/ has no slash left: the host, which
+ * nothing here depends on, becomes a longer one.
+ */
+export function exchange(load: Load, { addressOf, isStopping, onAnswer }: ExchangeOptions) {
+  let peerOf: (request: Request) => string | null = () => null
+
+  return new Elysia({ name: 'exchange', seed: load })
+    .onStart(({ server }) => {
+      peerOf = (request) => server?.requestIP(request)?.address ?? null
+    })
+    .wrap((handle) => async (original: Request) => {
+      const request = localize(original)
+      load.total += 1
+      const refused = load.inFlight >= load.limit && !isHealth(request.url)
+      const begun = begin(request, addressOf(request, peerOf(original)), refused, (waiting) => {
+        load.inFlight += waiting ? -1 : 1
+      })
+      load.inFlight += refused ? 0 : 1
+      try {
+        // Its type is that of any function; what it is wrapped around is that of a server.
+        const answer = await (handle(request) as unknown as Promise<Response>)
+        decorate(answer, request, begun, isStopping())
+        onAnswer({
+          method: request.method,
+          route: begun.route,
+          status: answer.status,
+          milliseconds: performance.now() - begun.began,
+          exchange: begun,
+        })
+        return answer
+      } finally {
+        load.inFlight -= refused ? 0 : 1
+      }
+    })
+    .onTransform({ as: 'global' }, ({ request, route }) => {
+      exchangeOf(request).route = route
+    })
+}
+
+function localize(request: Request): Request {
+  const { url } = request
+  const path = url.indexOf('/', 'http://'.length)
+  return path === -1 || path > 10
+    ? request
+    : new Request(`http://localhost${url.slice(path)}`, request)
+}
+
+/** What a browser may do with any answer: show it to who asked, and nothing else. */
+const security = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+}
+const securityHeaders = Object.entries(security)
+
+/** From a body that is larger than this and that nobody reads, we hang up. */
+const unreadLimit = 64 * 1024
+
+function decorate(
+  { headers }: Response,
+  request: Request,
+  { id, quota }: Exchange,
+  stopping: boolean,
+) {
+  headers.set('x-request-id', id)
+  for (const [name, value] of securityHeaders) if (!headers.has(name)) headers.set(name, value)
+  if (quota !== null) {
+    headers.set('ratelimit-policy', `"user";q=${quota.limit};w=${quota.window}`)
+    headers.set('ratelimit', `"user";r=${quota.remaining};t=${quota.reset}`)
+  }
+  const unread = Number(request.headers.get('content-length')) > unreadLimit
+  if (stopping || (unread && !request.bodyUsed)) headers.set('connection', 'close')
+}
+
+// https://www.w3.org/TR/trace-context/#traceparent-header
+const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+const wellFormed = /^[\w.:-]{1,128}$/
+
+/** The one that the client or a proxy gave, or a new one. */
+function requestId(headers: Headers): string {
+  const trace = traceparent.exec(headers.get('traceparent') ?? '')?.[1]
+  if (trace !== undefined) return trace
+  const given = headers.get('x-request-id') ?? ''
+  return wellFormed.test(given) ? given : crypto.randomUUID()
+}
+
+/** Stands for a user where the user must not be read: in the log. With a key, so that nobody can try ids. */
+export const digest = (userId: string, key: string): string =>
+  createHmac('sha256', key).update(userId).digest('hex').slice(0, 16)

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { Problem } from './problem.ts'
+
+/**
+ * The `Idempotency-Key` of a request, with a digest of what it asks for, or null without one.
+ * @throws Problem 400
+ */
+export function readOnce(
+  headers: Headers,
+  operation: string,
+  ...asked: unknown[]
+): { key: string; request: string } | null {
+  const key = headers.get('idempotency-key')
+  if (key === null) return null
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new Problem(400, 'An Idempotency-Key has 1 to 255 printable ASCII characters.')
+  }
+  const all = JSON.stringify([operation, headers.get('if-match'), ...asked])
+  return { key, request: createHash('sha256').update(all).digest('hex') }
+}
+
+export const keyReused = (): Problem =>
+  new Problem(422, 'This Idempotency-Key was used for another request: make a new one.', {
+    code: 'idempotency_key_reused',
+  })

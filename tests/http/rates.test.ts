@@ -1,0 +1,132 @@
+import { expect, test } from 'bun:test'
+import { countRequest } from '../../src/database/rates.ts'
+import { memoryRates, type Rates, sharedRates } from '../../src/http/rates.ts'
+import { createTestApp, db, sign, sql } from '../support/app.ts'
+
+const unlimited = memoryRates(1_000_000)
+
+async function ask(
+  app: ReturnType<typeof createTestApp>,
+  authorization: string,
+  headers: Record<string, string> = {},
+) {
+  return app.handle(
+    new Request('http://localhost/api/tasks', { headers: { authorization, ...headers } }),
+  )
+}
+
+const tokenOf = async (id: string) => `Bearer ${await sign({ sub: id })}`
+
+test('lets a minute of requests come at once, and then as many as the time allows', () => {
+  let now = 0
+  const rates = memoryRates(60, () => now)
+  const take = () => {
+    const quota = rates('alice')
+    if (quota instanceof Promise) throw new Error('expected an answer at once')
+    return quota
+  }
+
+  for (let left = 59; left >= 0; left -= 1) {
+    expect(take()).toMatchObject({ allowed: true, remaining: left, retry: 0 })
+  }
+  expect(take()).toMatchObject({ allowed: false, remaining: 0, retry: 1, reset: 60 })
+  now = 999
+  expect(take()).toMatchObject({ allowed: false, retry: 1 })
+  now = 1000
+  expect(take()).toMatchObject({ allowed: true, remaining: 0 })
+  now = 31_000
+  expect(take()).toMatchObject({ allowed: true, remaining: 29 })
+  expect(rates('bob')).toMatchObject({ allowed: true, remaining: 59 })
+})
+
+const stores: [string, (limit: number) => Rates][] = [
+  ['memory', (limit) => memoryRates(limit)],
+  [
+    'the database',
+    (limit) => sharedRates('user', limit, (key, cost) => countRequest(db, key, cost)),
+  ],
+]
+
+test.each(stores)(
+  'answers 429 with RateLimit and Retry-After, counted in %s',
+  async (_where, make) => {
+    const app = createTestApp({ rates: { users: make(5), failures: unlimited } })
+    const [alice, bob] = [await tokenOf(crypto.randomUUID()), await tokenOf(crypto.randomUUID())]
+
+    const answers = []
+    for (let index = 0; index < 7; index += 1) answers.push(await ask(app, alice))
+    const [first, , , , , sixth] = answers
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429])
+    expect(first?.headers.get('ratelimit-policy')).toBe('"user";q=5;w=60')
+    expect(first?.headers.get('ratelimit')).toBe('"user";r=4;t=12')
+    expect(sixth?.headers.get('ratelimit')).toMatch(/^"user";r=0;t=\d+$/)
+    expect(sixth?.headers.get('content-type')).toBe('application/problem+json')
+    const seconds = Number(sixth?.headers.get('retry-after'))
+    expect(seconds).toBeGreaterThanOrEqual(1)
+    expect(seconds).toBeLessThanOrEqual(12)
+    expect(await sixth?.json()).toMatchObject({ status: 429, code: 'rate_limited' })
+    expect((await ask(app, bob)).status).toBe(200)
+  },
+)
+
+test.each(stores)(
+  'lets through no more than the limit of what comes at once, in %s',
+  async (_where, make) => {
+    const rates = make(20)
+    const key = crypto.randomUUID()
+    await rates(key)
+
+    const quotas = await Promise.all(Array.from({ length: 60 }, async () => rates(key)))
+
+    expect(quotas.filter(({ allowed }) => allowed).length).toBe(19)
+  },
+)
+
+test('removes who owes nothing from the database, a few at a time', async () => {
+  await sql`
+    insert into rate_limits (key, settled_at)
+    select 'user old ' || n, now() - interval '1 hour'
+    from generate_series(1, 6) as n`
+
+  for (let index = 0; index < 2; index += 1)
+    await countRequest(db, `user ${crypto.randomUUID()}`, 1)
+
+  const left = await sql<{ key: string }[]>`select key from rate_limits where key like 'user old %'`
+  expect(left.length).toBe(0)
+})
+
+test('counts failed sign-ins by address, and keeps out nobody who has a token', async () => {
+  const app = createTestApp({
+    rates: { users: unlimited, failures: memoryRates(3) },
+    trustProxy: 1,
+  })
+  const alice = await tokenOf(crypto.randomUUID())
+  const here = { 'x-forwarded-for': '203.0.113.7' }
+
+  const statuses = []
+  for (let index = 0; index < 5; index += 1) {
+    statuses.push((await ask(app, 'Bearer x.y.z', here)).status)
+  }
+
+  expect(statuses).toEqual([401, 401, 401, 429, 429])
+  expect((await ask(app, alice, here)).status).toBe(200)
+  expect((await ask(app, 'Bearer x.y.z', { 'x-forwarded-for': '203.0.113.8' })).status).toBe(401)
+})
+
+test('is not deceived by an X-Forwarded-For that the client wrote', async () => {
+  for (const [trustProxy, forge] of [
+    [0, (index: number) => `198.51.100.${index}`],
+    [1, (index: number) => `198.51.100.${index}, 203.0.113.7`],
+    [2, (index: number) => `198.51.100.${index}, 203.0.113.7, 10.0.0.1`],
+  ] as const) {
+    const app = createTestApp({ rates: { users: unlimited, failures: memoryRates(3) }, trustProxy })
+
+    const statuses = []
+    for (let index = 0; index < 5; index += 1) {
+      statuses.push((await ask(app, 'Bearer x.y.z', { 'x-forwarded-for': forge(index) })).status)
+    }
+
+    expect(statuses).toEqual([401, 401, 401, 429, 429])
+  }
+})

@@ -1,0 +1,305 @@
+import { expect, test } from 'bun:test'
+import { SignJWT } from 'jose'
+import { app, secret, send, sign, signUp, sql, type TestUser } from './support/app.ts'
+import { list, readPages, titles } from './support/tasks.ts'
+
+// One user never sees another. The matrix is made from the routes of the app: a route that is not in it fails the suite.
+
+type Made = { method: string; path: string }
+const routes: Made[] = app.routes.filter(
+  ({ method, path }) => path.startsWith('/api') && method !== 'ALL' && method !== 'OPTIONS',
+)
+
+/** How each route is called so that it succeeds on a task of one's own. Every route under /api has to have its line. */
+const bodies: Record<string, unknown> = {
+  'GET /tasks': undefined,
+  'POST /tasks': { title: 'Mine' },
+  'GET /tasks/:id': undefined,
+  'PATCH /tasks/:id': { title: 'Changed' },
+  'PUT /tasks/:id': { title: 'Changed' },
+  'DELETE /tasks/:id': undefined,
+  'PATCH /tasks/:id/complete': { completed: true },
+  'POST /tasks/:id/complete': undefined,
+  'POST /tasks/:id/restore': undefined,
+  'GET /me': undefined,
+  'DELETE /me': { confirm: 'me' },
+  'GET /me/sessions': undefined,
+  // A session is not a task: tests/me has the sessions of others.
+  'DELETE /me/sessions/:id': undefined,
+}
+
+const lineOf = ({ method, path }: Made): string =>
+  `${method} ${path.replace(/^\/api(\/:user_id)?/, '')}`
+
+const owner = await signUp()
+const stranger = await signUp()
+const expired = `Bearer ${await sign({ sub: owner.id }, Math.floor(Date.now() / 1000) - 60)}`
+
+const rowsOf = ({ id }: TestUser) => sql`select * from tasks where user_id = ${id} order by id`
+
+/** What an answer says, in whole. */
+const whole = ({ status, headers, text }: Awaited<ReturnType<typeof send>>) => ({
+  status,
+  headers: Object.fromEntries([...headers].filter(([name]) => name !== 'date')),
+  text,
+})
+
+test('has a line for every route', () => {
+  const lines = new Set(routes.map(lineOf))
+
+  expect([...lines].toSorted()).toEqual(Object.keys(bodies).toSorted())
+})
+
+const withTask = routes.filter(({ path }) => path.includes('/tasks/:id'))
+
+test.each(withTask.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s knows nothing of a task that is not there for who asks',
+  async (_name, route) => {
+    const foreign = await owner.create()
+    const { body: trashed } = await owner.send('DELETE', `/api/tasks/${(await owner.create()).id}`)
+    const before = await rowsOf(owner)
+    const call = (id: string, user: string, headers: Record<string, string>) =>
+      send(route.method, route.path.replace(':user_id', user).replace(':id', id), {
+        headers,
+        body: bodies[lineOf(route)],
+      })
+    const asStranger = { authorization: stranger.authorization }
+
+    const answers = []
+    for (const id of [
+      crypto.randomUUID(),
+      foreign.id,
+      trashed.id,
+      foreign.id.toUpperCase(),
+      'not-a-uuid',
+    ]) {
+      for (const headers of [
+        {},
+        { 'if-match': '"1"' },
+        { 'if-none-match': '"1"' },
+        { 'idempotency-key': id },
+      ]) {
+        answers.push(whole(await call(id, 'me', { ...asStranger, ...headers })))
+      }
+    }
+    const [random] = answers
+    expect(random?.status).toBe(404)
+    for (const answer of answers) expect(answer).toEqual(random as typeof answer)
+
+    for (const headers of [{}, { authorization: expired }, { authorization: 'Bearer x.y.z' }]) {
+      const [mine, other] = [
+        whole(await call(foreign.id, 'me', headers)),
+        whole(await call(crypto.randomUUID(), 'me', headers)),
+      ]
+      expect(mine.status).toBe(401)
+      expect(mine).toEqual(other)
+    }
+    if (route.path.includes(':user_id')) {
+      const [named, nobody] = [
+        whole(await call(foreign.id, owner.id, asStranger)),
+        whole(await call(foreign.id, crypto.randomUUID(), asStranger)),
+      ]
+      expect(named.status).toBe(403)
+      expect(named).toEqual(nobody)
+    }
+    expect(await rowsOf(owner)).toEqual(before)
+
+    const own = await call(foreign.id, 'me', { authorization: owner.authorization })
+    expect(own.status).toBe(200)
+  },
+)
+
+const withoutTask = routes.filter(({ path }) => !path.includes(':id'))
+
+test.each(withoutTask.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s is closed to who is nobody, and to who names another',
+  async (_name, route) => {
+    const before = await rowsOf(owner)
+    const call = (user: string, headers: Record<string, string>) =>
+      send(route.method, route.path.replace(':user_id', user), {
+        headers,
+        body: bodies[lineOf(route)],
+      })
+
+    expect((await call('me', {})).status).toBe(401)
+    expect((await call('me', { authorization: expired })).status).toBe(401)
+    if (route.path.includes(':user_id')) {
+      const asStranger = { authorization: stranger.authorization }
+      expect((await call(owner.id, asStranger)).status).toBe(403)
+    }
+    expect(await rowsOf(owner)).toEqual(before)
+  },
+)
+
+test('lists, searches and pages through what is one’s own only', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  for (const title of ['Alpha one', 'Alpha two', 'Alpha three']) {
+    await alice.create({ title, tags: ['shared'], due_date: '2026-12-01' })
+    await bob.create({ title: `${title} of Bob`, tags: ['shared'], due_date: '2026-12-01' })
+  }
+
+  for (const query of ['', '?q=alpha', '?tag=shared', '?sort=title', '?due_before=2026-12-31']) {
+    for (const title of await titles(alice, query)) expect(title).not.toContain('Bob')
+    expect(await titles(alice, query)).toHaveLength(3)
+  }
+  expect(await titles(alice, '?q=Bob')).toEqual([])
+  const pages = await readPages(alice, '/api/tasks?limit=1&sort=title')
+  expect(pages.flat().map(({ user_id }) => user_id)).toEqual([alice.id, alice.id, alice.id])
+})
+
+test('takes a cursor of another user for a place in one’s own list', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  for (const title of ['b', 'd']) await alice.create({ title })
+  for (const title of ['a', 'c', 'e']) await bob.create({ title })
+  const { headers } = await bob.send('GET', '/api/tasks?sort=title&limit=2')
+  const next = /<(.*)>/.exec(headers.get('link') ?? '')?.[1] ?? ''
+
+  const { body } = await alice.send('GET', next)
+
+  expect(body.map(({ title }: { title: string }) => title)).toEqual(['d'])
+})
+
+test('says nothing of an id that another user has chosen', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  const id = crypto.randomUUID()
+  const { body: first } = await alice.send('POST', '/api/tasks', { id, title: 'Of Alice' })
+
+  const second = await bob.send('POST', '/api/tasks', { id, title: 'Of Bob' })
+  await bob.send('PATCH', `/api/tasks/${id}`, { title: 'Changed' })
+  await bob.send('DELETE', `/api/tasks/${id}`)
+
+  expect(second.status).toBe(201)
+  expect(await list(alice)).toEqual([first])
+  expect(await list(alice, '?deleted=true')).toEqual([])
+})
+
+test('shows a trash of one’s own', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  const { id } = await alice.create()
+  await alice.send('DELETE', `/api/tasks/${id}`)
+
+  expect(await list(bob, '?deleted=true')).toEqual([])
+  expect((await bob.send('POST', `/api/tasks/${id}/restore`)).status).toBe(404)
+  expect(await list(alice, '?deleted=true')).toHaveLength(1)
+})
+
+const base64url = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+
+const now = Math.floor(Date.now() / 1000)
+const claims = { sub: owner.id, exp: now + 300 }
+const valid = await sign({ sub: owner.id })
+const [head = '', payload = '', signature = ''] = valid.split('.')
+
+const signed = (header: object, body: object, key = secret): Promise<string> =>
+  new SignJWT(body as Record<string, never>)
+    .setProtectedHeader(header as { alg: string })
+    .sign(new TextEncoder().encode(key))
+
+/** As jose would not: whatever header and payload, with a true HMAC over them. */
+function forged(header: unknown, body: unknown): string {
+  const text = `${base64url(header)}.${base64url(body)}`
+  return `${text}.${new Bun.CryptoHasher('sha256', secret).update(text).digest('base64url')}`
+}
+
+const hs256 = { alg: 'HS256' }
+const credentials: [string, string][] = [
+  ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): [string, string] => [
+    `alg ${alg}`,
+    `${base64url({ alg })}.${payload}.`,
+  ]),
+  ['alg none with a signature', `${base64url({ alg: 'none' })}.${payload}.${signature}`],
+  ['alg RS256 with an HMAC', forged({ alg: 'RS256' }, claims)],
+  ['alg HS384', await signed({ alg: 'HS384' }, claims)],
+  ['alg HS512', await signed({ alg: 'HS512' }, claims)],
+  ['no alg', forged({}, claims)],
+  ['a list of algs', forged({ alg: ['HS256'] }, claims)],
+  ['an unknown crit', forged({ alg: 'HS256', crit: ['x'], x: 1 }, claims)],
+  ['an empty crit', forged({ alg: 'HS256', crit: [] }, claims)],
+  ['b64 false', forged({ alg: 'HS256', b64: false, crit: ['b64'] }, claims)],
+  ['another key', await signed(hs256, claims, 'x'.repeat(40))],
+  [
+    'an empty key',
+    `${head}.${payload}.${new Bun.CryptoHasher('sha256', '').update(`${head}.${payload}`).digest('base64url')}`,
+  ],
+  ['no signature', `${head}.${payload}.`],
+  ['half a signature', `${head}.${payload}.${signature.slice(0, 20)}`],
+  ['another payload', `${head}.${base64url({ ...claims, sub: 'bob' })}.${signature}`],
+  ['two parts', `${head}.${payload}`],
+  ['four parts', `${valid}.x`],
+  ['five parts', `${head}.a.b.c.d`],
+  ['nothing', ''],
+  ['dots', '..'],
+  ['no base64', `${head}.${payload}.!!!`],
+  ['padding', `${valid}=`],
+  ['white space', `${head}. ${payload}.${signature}`],
+  ['15 kB', forged(hs256, { ...claims, more: 'x'.repeat(11_000) })],
+  ['no JSON as header', forged('x', claims)],
+  ['no JSON as payload', forged(hs256, 'x')],
+  ['a list as payload', forged(hs256, [claims])],
+  ['null as payload', forged(hs256, 'null')],
+  ['no exp', forged(hs256, { sub: owner.id })],
+  ['exp as text', forged(hs256, { ...claims, exp: String(now + 300) })],
+  ['exp null', forged(hs256, { ...claims, exp: null })],
+  ['exp an hour ago', forged(hs256, { ...claims, exp: now - 3600 })],
+  ['exp zero', forged(hs256, { ...claims, exp: 0 })],
+  ['exp below zero', forged(hs256, { ...claims, exp: -1 })],
+  ['nbf in an hour', forged(hs256, { ...claims, nbf: now + 3600 })],
+  ['nbf as text', forged(hs256, { ...claims, nbf: 'now' })],
+  ['no sub', forged(hs256, { exp: claims.exp })],
+  ...[null, '', 1, true, [], ['alice'], {}, { id: 'alice' }, 'a'.repeat(256), 'a\0b'].map(
+    (sub): [string, string] => [
+      `sub ${JSON.stringify(sub).slice(0, 20)}`,
+      forged(hs256, { ...claims, sub }),
+    ],
+  ),
+  ['half a surrogate in sub', forged(hs256, `{"sub":"\\ud800","exp":${claims.exp}}`)],
+  [
+    'a link of Better Auth',
+    forged(hs256, { email: 'alice@example.com', updateTo: 'x', exp: claims.exp }),
+  ],
+]
+
+test('answers every attack on the credential with the same 401', async () => {
+  const spellings = [
+    ...credentials.map(([, token]) => `Bearer ${token}`),
+    'Bearer',
+    'Basic YWxpY2U6YWxpY2U=',
+    `Token ${valid}`,
+    `Bearer ${valid}, Bearer ${valid}`,
+    `Bearer ${valid} ${valid}`,
+    `Bearer:${valid}`,
+    `"Bearer ${valid}"`,
+    valid,
+    'Bearer null',
+    'Bearer undefined',
+    'Bearer [object Object]',
+    `Bearer ${'a'.repeat(15_000)}`,
+  ]
+  const leaks: string[] = []
+  const seen = new Set<string>()
+  for (const authorization of spellings) {
+    for (const [method, path] of [
+      ['GET', '/api/tasks'],
+      ['POST', '/api/me/tasks'],
+    ] as const) {
+      const { status, headers, text } = await send(method, path, {
+        headers: { authorization },
+        ...(method === 'POST' ? { body: { title: 'A task' } } : {}),
+      })
+      if (status !== 401) leaks.push(`${status} to ${authorization.slice(0, 100)}`)
+      if (headers.get('www-authenticate') !== 'Bearer')
+        leaks.push(`no challenge to ${authorization}`)
+      seen.add(text)
+    }
+  }
+
+  console.log(
+    `| credential attacks | tried ${spellings.length * 2} · not 401 ${leaks.length} · bodies ${seen.size} |`,
+  )
+  expect(leaks).toEqual([])
+  expect(seen.size).toBe(1)
+  expect(
+    (await send('GET', '/api/tasks', { headers: { authorization: `Bearer ${valid}` } })).status,
+  ).toBe(200)
+})
