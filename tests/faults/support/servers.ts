@@ -18,7 +18,6 @@ const children = new Set<Bun.Subprocess>()
 const folders: string[] = []
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
 /** A folder of the user that the servers run as. */
@@ -213,4 +212,5 @@ export async function stopServers(): Promise<void> {
   const all = [...children]
   for (const child of all) child.kill('SIGQUIT')
   await Promise.all(all.map((child) => child.exited))
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }
