@@ -5,7 +5,7 @@ import { observe } from './database/observe.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
-import type { Load } from './http/exchange.ts'
+import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
 import { createMetrics } from './http/metrics.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
@@ -13,8 +13,11 @@ import { memoryRates, sharedRates } from './http/rates.ts'
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
 
-/** Requests that are worked on at one time: more would only wait for each other. */
-const maxInFlight = 64
+/** Requests that are worked on at one time in any case. */
+const alwaysInFlight = 64
+
+/** Beyond that, milliseconds that one more may be expected to wait for the others. */
+const longestWait = 250
 
 /** Failed sign-ins a minute and address. */
 const failureLimit = 60
@@ -29,7 +32,7 @@ export async function serve(config: Config): Promise<void> {
   })
   const isReachable = readiness(database.db)
   let stopping = false
-  const load: Load = { inFlight: 0, total: 0, limit: maxInFlight }
+  const load = createLoad(alwaysInFlight, longestWait)
   const metrics = config.metricsPort === null ? null : createMetrics(load)
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)

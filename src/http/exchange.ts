@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
+import type { Load } from './load.ts'
 import type { Quota } from './rates.ts'
 
 /** What is known of a request and its answer, besides themselves. */
@@ -64,9 +65,6 @@ function begin(
   return begun
 }
 
-/** The requests that are being worked on, how many there ever were, and how many there may be at one time. */
-export type Load = { inFlight: number; total: number; readonly limit: number }
-
 /** What says whether the process lives is answered however much there is to do. */
 const isHealth = (url: string): boolean => /^https?:\/\/[^/]+\/(health|ready)\/?($|\?)/.test(url)
 
@@ -85,7 +83,7 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
     .wrap((handle) => async (original: Request) => {
       const request = localize(original)
       load.total += 1
-      const refused = load.inFlight >= load.limit && !isHealth(request.url)
+      const refused = load.isFull() && !isHealth(request.url)
       const begun = begin(request, addressOf(request, peerOf(original)), refused, (waiting) => {
         load.inFlight += waiting ? -1 : 1
       })
@@ -103,7 +101,10 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
         })
         return answer
       } finally {
-        load.inFlight -= refused ? 0 : 1
+        if (!refused) {
+          load.answered()
+          load.inFlight -= 1
+        }
       }
     })
     .onTransform({ as: 'global' }, ({ request, route }) => {

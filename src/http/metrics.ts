@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { OperatorError } from '../config.ts'
-import type { Answered, Load } from './exchange.ts'
+import type { Answered } from './exchange.ts'
+import type { Load } from './load.ts'
 
 export type Metrics = {
   count: (answered: Answered) => void

@@ -33,6 +33,10 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
   optionalBody?: boolean
 }
 
+/** What any route of a user can answer, and what one with a body can besides. */
+export const common = [400, 401, 422, 429, 431, 500, 503] as const
+export const withBody = [408, 413, 415] as const
+
 /** The hooks of a route. */
 export type Described<R, Q extends TSchema> = {
   detail: DocumentDecoration

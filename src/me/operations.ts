@@ -1,5 +1,5 @@
 import { Type as t } from '@sinclair/typebox'
-import { operation } from '../http/operation.ts'
+import { common, operation, withBody } from '../http/operation.ts'
 import { DeletedSchema, MeSchema, SessionSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
@@ -33,7 +33,7 @@ export const meOperations = {
         },
       },
     },
-    problems: [401, 422, 500, 503],
+    problems: common,
   }),
   listSessions: operation({
     operationId: 'listSessions',
@@ -48,7 +48,7 @@ export const meOperations = {
         example: [session],
       },
     },
-    problems: [401, 422, 500, 503],
+    problems: common,
   }),
   deleteSession: operation({
     operationId: 'deleteSession',
@@ -63,7 +63,7 @@ export const meOperations = {
         example: session,
       },
     },
-    problems: [401, 404, 422, 500, 503],
+    problems: [...common, 404],
   }),
   delete: operation({
     operationId: 'deleteMe',
@@ -78,6 +78,6 @@ export const meOperations = {
         example: { id: 'alice', tasks: 7, account: true },
       },
     },
-    problems: [400, 401, 413, 415, 422, 500, 503],
+    problems: [...common, ...withBody],
   }),
 }

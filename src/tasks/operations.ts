@@ -1,5 +1,5 @@
 import { Type as t } from '@sinclair/typebox'
-import { type Answer, operation } from '../http/operation.ts'
+import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import { TaskListQuerySchema, TaskSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
@@ -62,10 +62,6 @@ const ifMatch = {
     example: '"1"',
   },
 }
-
-/** What any route can answer, and what one that takes a body can. */
-const common = [400, 401, 422, 429, 431, 500, 503] as const
-const withBody = [408, 413, 415] as const
 
 /** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
 export function taskOperations(path: '/api' | '/api/:user_id') {

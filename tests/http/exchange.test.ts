@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { observe } from '../../src/database/observe.ts'
+import { createLoad } from '../../src/http/load.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import { app, createTestApp, db, origin, send, signUp, sql } from '../support/app.ts'
 
@@ -61,7 +62,7 @@ test.each([
 })
 
 test('refuses what is too much with 503 at once, but not /health', async () => {
-  const load = { inFlight: 0, total: 0, limit: 4 }
+  const load = createLoad(4, 0)
   const busy = createTestApp({ load })
   const ask = (path: string, headers: Record<string, string> = {}) =>
     busy.handle(
@@ -87,7 +88,7 @@ test('refuses what is too much with 503 at once, but not /health', async () => {
 })
 
 test('does not count a request while its body is on the way', async () => {
-  const load = { inFlight: 0, total: 0, limit: 1 }
+  const load = createLoad(1, 0)
   const busy = createTestApp({ load })
   let controller: ReadableStreamDefaultController | undefined
   const body = new ReadableStream({
@@ -198,7 +199,7 @@ test('logs the SQLSTATE of a statement that failed', async () => {
 })
 
 test('shows metrics on a port of their own', async () => {
-  const load = { inFlight: 0, total: 0, limit: 1 }
+  const load = createLoad(1, 0)
   const metrics = createMetrics(load)
   const measured = createTestApp({ load, metrics, db: observe(db, metrics.statement) })
   const { port, stop } = metrics.listen('127.0.0.1', 0)

@@ -3,6 +3,7 @@ import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
+import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { checkAnswer } from './conformance.ts'
 import { emptyDatabase } from './database.ts'
@@ -42,7 +43,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     log: createLog('silent'),
     isReady: async () => true,
     isStopping: () => false,
-    load: { inFlight: 0, total: 0, limit: Number.POSITIVE_INFINITY },
+    load: createLoad(Number.POSITIVE_INFINITY, 0),
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
     rates: null,
