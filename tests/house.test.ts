@@ -7,7 +7,7 @@ const floors: [RegExp, number][] = [
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
   [/^\w+\/routes\.ts$/, 4],
-  [/^(auth\/.*|\w+\/(queries|operations|transfer)\.ts)$/, 3],
+  [/^(auth\/.*|\w+\/(queries|changes|operations|transfer)\.ts)$/, 3],
   [/^\w+\/(schema|rules)\.ts$/, 2],
   [/^(http|database)\//, 1],
   [/^config\.ts$|^[^/]+\.d\.ts$/, 0],

@@ -15,6 +15,11 @@ const lost =
 const permanent =
   /^(28...|3D000|SSL_NOT_SUPPORTED|ERR_TLS_\w+|CERT_\w+|\w+_CERT(_\w+)?|UNABLE_TO_\w+)$/
 
+/** The database cannot be had now: full, late, or not there. Rendered as 503 by its code. */
+export class Unavailable extends Error {
+  readonly code = 'UNAVAILABLE'
+}
+
 export const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 

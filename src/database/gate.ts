@@ -1,5 +1,6 @@
 import type { Sql } from './connect.ts'
-import { codeOf, remedyOf } from './faults.ts'
+import { codeOf, remedyOf, Unavailable } from './faults.ts'
+import { createShare, type Shared } from './share.ts'
 
 /** Every statement of a request goes through one of these, which says what a lost connection means to it. */
 export type Db = {
@@ -9,6 +10,11 @@ export type Db = {
   write: Run
   /** Twice is once, by the way that the statement is written: run again like a read. */
   idempotentWrite: Run
+  /** One statement for many requests, each of which gets its rows. The statement says which asks are run again. */
+  share: <Ask extends object, Row extends object>(
+    shared: Shared<Ask, Row>,
+    ask: Ask,
+  ) => Promise<Row[]>
 }
 
 type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>
@@ -27,11 +33,6 @@ export type GateOptions = {
   deadline: number
   /** How many statements may wait for a permit. */
   room?: number
-}
-
-/** The database cannot be had now: full, late, or not there. Rendered as 503 by its code. */
-export class Unavailable extends Error {
-  readonly code = 'UNAVAILABLE'
 }
 
 type Caller = { until: number; signal: () => AbortSignal | undefined }
@@ -90,7 +91,10 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     }
     const gone = signal()
     const onGone = () => leave('the client went away')
-    const timer = setTimeout(leave, until - performance.now(), 'no connection was free in time')
+    const timer =
+      until === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(leave, until - performance.now(), 'no connection was free in time')
     gone?.addEventListener('abort', onGone, { once: true })
     // Who was inside already is the older one.
     if (isRetry) waiting.unshift(entry)
@@ -150,10 +154,22 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     }
   }
 
+  const share = createShare({
+    // Who takes part in it has a deadline, and the statement itself none.
+    permit: (isRetry) =>
+      permit({ until: Number.POSITIVE_INFINITY, signal: () => undefined }, isRetry),
+    attempt,
+    release: () => {
+      free += 1
+      admit()
+    },
+  })
+
   const dbOf = (caller: () => Caller): Db => ({
     read: (statement) => run(statement, true, caller()),
     write: (statement) => run(statement, false, caller()),
     idempotentWrite: (statement) => run(statement, true, caller()),
+    share: (shared, ask) => share(shared, ask, caller().until),
   })
 
   return {

@@ -9,6 +9,7 @@ export function observe(gate: Gate, watch: Watch): Gate {
     read: (statement) => follow('read', db.read(statement)),
     write: (statement) => follow('write', db.write(statement)),
     idempotentWrite: (statement) => follow('idempotentWrite', db.idempotentWrite(statement)),
+    share: (shared, ask) => follow('share', db.share(shared, ask)),
   })
   async function follow<T>(way: keyof Db, result: Promise<T>): Promise<T> {
     const end = watch(way)

@@ -9,42 +9,47 @@ import type { Sql } from './connect.ts'
 /** The key of a request, and a digest of what it asks for. */
 export type Once = { key: string; request: string }
 
-/** What a statement with a key finds: its own effect, or the answer to an earlier request. */
-export type Kept<T> = { request: string | null; answer: T | null }
-
 type Fragment = PendingQuery<Row[]>
 
-/** `earlier`, which has a row if the key was used within a day, and a sweep of older keys, this one or anybody's. */
-export const earlier = (sql: Sql, userId: string, { key }: Once): Fragment => sql`
-  earlier as (
-    select request, answer
-    from idempotency_keys
-    where user_id = ${userId}
-      and key = ${key}
-      and created_at > now() - interval '24 hours'
-  ), swept as (
-    delete from idempotency_keys
-    where created_at <= now() - interval '24 hours'
-      and ((user_id, key) = (${userId}, ${key}) or (user_id, key) in (
+/**
+ * `earlier`, with a row for each of `asked` whose key was used within a day. Those that are older are removed: the ones
+ * that are asked for, and a few of anybody's.
+ */
+export const earlier = (sql: Sql): Fragment => sql`
+    earlier as (
+      select asked.n, kept.request, kept.answer
+      from asked
+      join idempotency_keys kept on kept.user_id = asked.user_id and kept.key = asked.key
+      where kept.created_at > now() - interval '24 hours'
+    ), expired as (
+      delete from idempotency_keys kept
+      using asked
+      where kept.user_id = asked.user_id
+        and kept.key = asked.key
+        and kept.created_at <= now() - interval '24 hours'
+      returning kept.key
+    ), swept as (
+      delete from idempotency_keys
+      where (user_id, key) in (
         select user_id, key
         from idempotency_keys
         where created_at <= now() - interval '24 hours'
         order by created_at
         limit 10
         for update skip locked
-      ))
-    returning key
-  )`
+      )
+      returning key
+    )`
 
-/** Stores the key with the one row of `effect`. Not before the sweep, which may have to remove the same key. */
-export const keep = (sql: Sql, userId: string, { key, request }: Once, effect: string): Fragment =>
-  sql`
-  kept as (
-    insert into idempotency_keys (user_id, key, request, answer)
-    select ${userId}, ${key}, ${request}, row_to_json(effect)
-    from ${sql(effect)} as effect
-    where (select count(key) from swept) >= 0
-  )`
+/** Stores the keys of what was `changed`. Not before old ones are gone, which may be the same. */
+export const keep = (sql: Sql): Fragment => sql`
+    kept as (
+      insert into idempotency_keys (user_id, key, request, answer)
+      select asked.user_id, asked.key, asked.request, changed.answer
+      from changed
+      join asked on asked.n = changed.n
+      where (select count(key) from expired) + (select count(key) from swept) >= 0
+    )`
 
 /** Runs a statement with a key, and once more where the same key was used at the same moment. */
 export async function runOnce<T>(run: () => Promise<T>): Promise<T> {

@@ -3,19 +3,19 @@ import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
-import { taskOperations } from './operations.ts'
 import {
   type Change,
   completeTask,
   deleteTask,
-  findTask,
   insertTask,
-  listTasks,
   restoreTask,
   updateTask,
-} from './queries.ts'
+} from './changes.ts'
+import { taskOperations } from './operations.ts'
+import { findTask, listTasks } from './queries.ts'
 import { pageSize, readCursor, writeCursor } from './rules.ts'
 import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
 
@@ -43,8 +43,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const found = await listTasks(db, user.id, query, readCursor(query), limit)
         const page = found.slice(0, limit)
         const last = page.at(-1)
-        if (last && found.length > limit) set.headers.link = nextLink(request.url, query, last)
-        return page
+        if (last && found.length > limit) {
+          set.headers.link = nextLink(request.url, query, JSON.parse(last))
+        }
+        return json<Task[]>(set, `[${page.join()}]`)
       },
       operations.list,
     )
@@ -58,7 +60,9 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
           throw new Problem(409, 'You have another task with this id.')
         }
         const task = answer(change, set)
-        set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${task.id}`
+        const made =
+          change.outcome === 'replayed' ? JSON.parse(change.task.text).id : id.toLowerCase()
+        set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${made}`
         return status(201, task)
       },
       { ...operations.create, parse, body: 'NewTask' },
@@ -69,7 +73,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const task = await findTask(db, user.id, id)
         if (task === undefined) throw notFound()
         set.headers.etag = etag(task.version)
-        return isNoneMatch(request.headers, task.version) ? status(304, undefined) : task
+        if (isNoneMatch(request.headers, task.version)) return status(304, undefined)
+        return json<Task>(set, task.text)
       },
       { ...operations.get, params },
     )
@@ -142,7 +147,7 @@ function answer(change: Change, set: { headers: Record<string, unknown> }): Task
   if (change.outcome === 'key_reused') throw keyReused()
   if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
   set.headers['etag'] = etag(change.task.version)
-  return change.task
+  return json<Task>(set, change.task.text)
 }
 
 /** The address of the page after `last`: relative, so that it is right behind any proxy. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { createGate, Unavailable } from '../../src/database/gate.ts'
+import { Unavailable } from '../../src/database/faults.ts'
+import { createGate } from '../../src/database/gate.ts'
 import { sql } from '../support/app.ts'
 
 // The statements are functions that settle when they are told to: the gate does not look into them.

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
-import { Unavailable } from '../../src/database/gate.ts'
+import { Unavailable } from '../../src/database/faults.ts'
 import { errors } from '../../src/http/errors.ts'
 import { createLog } from '../../src/http/log.ts'
 import { Problem } from '../../src/http/problem.ts'

@@ -1,0 +1,273 @@
+import type { Sql } from '../database/connect.ts'
+import type { Db } from '../database/gate.ts'
+import { earlier, keep, type Once, runOnce } from '../database/once.ts'
+import { few, type Shared } from '../database/share.ts'
+import { columns, type Fragment, type TaskText } from './queries.ts'
+import type { NewTask, TaskPatch } from './schema.ts'
+
+// What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
+// another task of its own user. Whatever goes wrong with one of them is said in its row.
+
+/**
+ * What became of a change: made, made by an earlier request with the same key, or not made: because the task has another
+ * version, because the key is one of another request, or because there is no task.
+ */
+export type Change =
+  | { outcome: 'changed' | 'replayed'; task: TaskText }
+  | { outcome: 'stale' }
+  | { outcome: 'key_reused' }
+  | { outcome: 'not_found' }
+
+/** What one request wants to be written. `fields` are the names of those that it has. */
+type Write = {
+  user_id: string
+  id: string
+  versions?: number[] | null
+  key?: string
+  request?: string
+  fields?: string[]
+} & Partial<Omit<NewTask, 'id'>>
+
+/** The task after a write; `request` is that of an earlier write with the same key. Without a text none was made. */
+type Written = { request: string | null; text: string | null; version: number | null }
+
+/** A statement as it is, and the same with keys: they are stored with its effect, so that twice is once. */
+type Writes = { plain: Shared<Write, Written>; keyed: Shared<Write, Written> }
+
+/**
+ * @param effect makes the changes as `changed`, with `n`, `version` and `answer`; without those that `unless` holds off
+ * @param rest more rows, of those whose change was not made
+ */
+function writes(
+  isIdempotent: boolean,
+  effect: (sql: Sql, unless: Fragment) => Fragment,
+  rest: (sql: Sql, unless: Fragment) => Fragment,
+): Writes {
+  const make = (keyed: boolean): Shared<Write, Written> => ({
+    most: 32,
+    isIdempotent: isIdempotent || keyed,
+    claims: ({ user_id, id, key }) => [
+      `${user_id} ${id.toLowerCase()}`,
+      ...(key === undefined ? [] : [`key ${user_id} ${key}`]),
+    ],
+    statement: (sql, asked) => {
+      const none = sql``
+      const unless = keyed
+        ? sql`and not exists (select from earlier where earlier.n = asked.n)`
+        : none
+      return sql<(Written & { n: number })[]>`
+    with asked as (
+      select n, user_id, id, versions, key, request, fields,
+        title, description, completed, priority, tags, due_date, due_time, time_zone
+      from json_to_recordset(${asked}::text::json) as asked (
+        n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[],
+        title text, description text, completed boolean, priority task_priority, tags text[],
+        due_date date, due_time time(0), time_zone text
+      )
+      where ${few(sql)}
+    ), ${keyed ? sql`${earlier(sql)},` : none}
+    ${effect(sql, unless)}
+    ${keyed ? sql`, ${keep(sql)}` : none}
+    select n, null as request, answer::text as text, version
+    from changed
+    ${keyed ? earlierAnswers(sql) : none}
+    ${rest(sql, unless)}`
+    },
+  })
+  return { plain: make(false), keyed: make(true) }
+}
+
+const earlierAnswers = (sql: Sql): Fragment => sql`
+    union all
+    select n, request, answer::text as text, (answer ->> 'version')::integer as version
+    from earlier`
+
+/** The task `t` as TaskSchema has it. */
+const answer = (sql: Sql): Fragment =>
+  sql`(select row_to_json(task) from (select ${columns(sql)}) as task) as answer`
+
+const creation = writes(
+  true,
+  (sql, unless) => sql`
+    owners as (
+      insert into users (id)
+      select distinct user_id
+      from asked
+      where true ${unless}
+      order by user_id
+      on conflict (id) do nothing
+    ), made as (
+      insert into tasks as t
+        (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone)
+      select user_id, id, title, description, case when completed then now() end, coalesce(priority, 'none'),
+        coalesce(tags, '{}'), due_date, due_time, time_zone
+      from asked
+      where true ${unless}
+      on conflict (user_id, id) do update
+        set version = t.version
+        where t.deleted_at is null
+          and (t.title, t.priority, t.tags, t.completed_at is null)
+            = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
+          and (t.description, t.due_date, t.due_time, t.time_zone)
+            is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
+      returning t.user_id, t.id, t.version, ${answer(sql)}
+    ), changed as (
+      select asked.n, made.version, made.answer
+      from made
+      join asked on asked.user_id = made.user_id and asked.id = made.id
+    )`,
+  (sql) => sql``,
+)
+
+/**
+ * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one
+ * under that id is not made, which is `stale`. Twice is once by the id, which the server chooses before the first
+ * attempt if the client did not.
+ */
+export const insertTask = (
+  db: Db,
+  userId: string,
+  id: string,
+  task: NewTask,
+  once: Once | null = null,
+): Promise<Change> =>
+  change(db, creation, { ...task, user_id: userId, id }, once, { outcome: 'stale' })
+
+/**
+ * Changes tasks that satisfy `condition` and have one of the `versions`, if any are given. Not idempotent without a key:
+ * each change counts the version up, and a second one would not find the version of the first.
+ */
+const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => Fragment): Writes =>
+  writes(
+    false,
+    (sql, unless) => sql`
+    changed as (
+      update tasks t
+      set ${assignments(sql)}, version = t.version + 1, updated_at = greatest(now(), t.updated_at)
+      from asked
+      where t.user_id = asked.user_id
+        and t.id = asked.id
+        and ${condition(sql)}
+        and (asked.versions is null or t.version = any(asked.versions))
+        ${unless}
+      returning asked.n, t.version, ${answer(sql)}
+    )`,
+    // Those that are there, in another version.
+    (sql, unless) => sql`
+    union all
+    select asked.n, null as request, null as text, null as version
+    from asked
+    join tasks t on t.user_id = asked.user_id and t.id = asked.id
+    where ${condition(sql)}
+      and asked.versions is not null
+      and not exists (select from changed where changed.n = asked.n)
+      ${unless}`,
+  )
+
+const isThere = (sql: Sql): Fragment => sql`t.deleted_at is null`
+
+const patching = updates(
+  isThere,
+  (sql) => sql`
+      title = coalesce(asked.title, t.title),
+      description = case when 'description' = any(asked.fields) then asked.description else t.description end,
+      completed_at = case asked.completed
+        when true then coalesce(t.completed_at, now())
+        when false then null
+        else t.completed_at
+      end,
+      priority = case when 'priority' = any(asked.fields) then coalesce(asked.priority, 'none') else t.priority end,
+      tags = case when 'tags' = any(asked.fields) then coalesce(asked.tags, '{}') else t.tags end,
+      due_date = case when 'due_date' = any(asked.fields) then asked.due_date else t.due_date end,
+      due_time = case when 'due_time' = any(asked.fields) then asked.due_time else t.due_time end,
+      time_zone = case when 'time_zone' = any(asked.fields) then asked.time_zone else t.time_zone end`,
+)
+
+export const updateTask = (
+  db: Db,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  patch: TaskPatch,
+  once: Once | null = null,
+): Promise<Change> =>
+  change(
+    db,
+    patching,
+    { ...patch, user_id: userId, id, versions, fields: Object.keys(patch) },
+    once,
+  )
+
+const completion = updates(
+  isThere,
+  (sql) => sql`
+      completed_at = case coalesce(asked.completed, t.completed_at is null)
+        when true then coalesce(t.completed_at, now())
+      end`,
+)
+
+/** Completes or reopens; null does whichever is left to do. */
+export const completeTask = (
+  db: Db,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  completed: boolean | null,
+  once: Once | null = null,
+): Promise<Change> =>
+  change(
+    db,
+    completion,
+    { user_id: userId, id, versions, ...(completed === null ? {} : { completed }) },
+    once,
+  )
+
+const deletion = updates(isThere, (sql) => sql`deleted_at = now()`)
+
+/** To the trash. */
+export const deleteTask = (
+  db: Db,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  once: Once | null = null,
+): Promise<Change> => change(db, deletion, { user_id: userId, id, versions }, once)
+
+const restoration = updates(
+  (sql) => sql`true`,
+  (sql) => sql`deleted_at = null`,
+)
+
+/** Back from the trash, or still where it was. */
+export const restoreTask = (
+  db: Db,
+  userId: string,
+  id: string,
+  versions: number[] | null,
+  once: Once | null = null,
+): Promise<Change> => change(db, restoration, { user_id: userId, id, versions }, once)
+
+/** @param unmade what it means that a write has no row */
+async function change(
+  db: Db,
+  { plain, keyed }: Writes,
+  write: Write,
+  once: Once | null,
+  unmade: Change = { outcome: 'not_found' },
+): Promise<Change> {
+  if (once === null) return outcomeOf(await db.share(plain, write), null, unmade)
+  const run = () => runOnce(() => db.share(keyed, { ...write, ...once }))
+  const first = outcomeOf(await run(), once, unmade)
+  // The same request may have made the change while this one waited for the task, and left it nothing to do.
+  return 'task' in first || first.outcome === 'key_reused'
+    ? first
+    : outcomeOf(await run(), once, unmade)
+}
+
+function outcomeOf([row]: Written[], once: Once | null, unmade: Change): Change {
+  if (row === undefined) return unmade
+  const { request, text, version } = row
+  if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
+  if (text === null || version === null) return { outcome: 'stale' }
+  return { outcome: request === null ? 'changed' : 'replayed', task: { text, version } }
+}
