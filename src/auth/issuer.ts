@@ -21,7 +21,7 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
       const headers = new Headers(request.headers)
       headers.delete(addressHeader)
       // As the rate limits count: an IPv6 network is one client.
-      headers.set(addressHeader, exchangeOf(request).address.replace('/64', ''))
+      headers.set(addressHeader, exchangeOf(request).address().replace('/64', ''))
 
       const bytes = await readBytes(request)
       const body = bytes.length === 0 ? null : new Uint8Array(bytes)

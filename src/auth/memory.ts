@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Identity } from './identity.ts'
 
 /** For how many milliseconds a token is not looked at again. A key that the issuer withdrew still works so long. */
@@ -20,7 +19,7 @@ export function createMemory(limit = capacity): Memory {
 
   return {
     recall: async (token, verify) => {
-      const key = createHash('sha256').update(token).digest('latin1')
+      const key = Bun.SHA256.hash(token, 'base64')
       const found = known.get(key)
       if (found !== undefined && Date.now() < found.until) return found.identity
       known.delete(key)

@@ -30,8 +30,21 @@ type Part = {
   reject: (error: unknown) => void
 }
 
-/** Those that will be in one statement. While it waits for a connection, others may join. */
-type Party = { parts: Part[]; claimed: Set<string> }
+/** Those that will be in one statement. Until it has a connection, others may join. */
+type Party = {
+  parts: Part[]
+  claimed: Set<string> /** Goes without waiting any longer. */
+  go: () => void
+}
+
+/** Those that want the same statement. */
+type Line = {
+  shared: Statement
+  /** Parties that others may join. */
+  parties: Party[]
+  /** Statements under way, or on their way to a connection. */
+  running: number
+}
 
 /** What the gate does for a statement. */
 type Passage = {
@@ -42,78 +55,104 @@ type Passage = {
   release: () => void
 }
 
+/** With so many statements of a kind under way, the next one waits for company. */
+const enough = 2
+
+/** But no longer than so many milliseconds, and not once it is full. */
+const patience = 2
+
 /**
- * Has requests share statements. Whoever comes while a connection is free gets a statement of its own at once; while
- * there is none, those who want the same gather, and the next statement answers them all. Nobody waits for company.
+ * Has requests share statements. Whoever comes while there is little to do gets a statement at once; while two of its kind
+ * are under way, those who want the same gather, and the next one answers them all.
  * @returns the rows of an ask
  */
 export function createShare({ permit, attempt, release }: Passage) {
-  const gathering = new Map<object, Party[]>()
+  const lines = new Map<object, Line>()
 
-  /** Goes with a party that has not left yet, or begins one, which goes to wait for a connection. */
-  function join(shared: Statement, part: Part): void {
-    const parties = gathering.get(shared) ?? []
-    gathering.set(shared, parties)
-    const open = parties.find(
-      ({ parts, claimed }) =>
-        parts.length < shared.most && !part.claims.some((claim) => claimed.has(claim)),
-    )
-    if (open !== undefined) {
-      open.parts.push(part)
-      for (const claim of part.claims) open.claimed.add(claim)
-      return
+  function lineOf(shared: Statement): Line {
+    const known = lines.get(shared)
+    if (known !== undefined) return known
+    const made: Line = { shared, parties: [], running: 0 }
+    lines.set(shared, made)
+    return made
+  }
+
+  /** Goes with a party that has not left yet, or begins one. */
+  function join(line: Line, part: Part): void {
+    const { most } = line.shared
+    const party =
+      line.parties.find(
+        ({ parts, claimed }) =>
+          parts.length < most && !part.claims.some((claim) => claimed.has(claim)),
+      ) ?? gather(line)
+    party.parts.push(part)
+    for (const claim of part.claims) party.claimed.add(claim)
+    if (line.running < enough || party.parts.length === most) party.go()
+  }
+
+  function gather(line: Line): Party {
+    const timer = setTimeout(() => party.go(), patience)
+    const party: Party = {
+      parts: [],
+      claimed: new Set(),
+      go: () => {
+        party.go = () => {}
+        clearTimeout(timer)
+        void run(line, party, false)
+      },
     }
-    const party = partyOf([part])
-    parties.push(party)
-    void run(shared, party, false)
+    line.parties.push(party)
+    return party
   }
 
   /** Never rejects: what goes wrong is told to the parts. */
-  async function run(shared: Statement, party: Party, isRetry: boolean): Promise<void> {
+  async function run(line: Line, party: Party, isRetry: boolean): Promise<void> {
+    line.running += 1
     try {
       await permit(isRetry)
-    } catch (error) {
-      leave(shared, party)
-      return rejectAll(party.parts, error)
-    }
-    leave(shared, party)
-    const parts = party.parts.filter(inTime)
-    if (parts.length === 0) return release()
+      leave(line, party)
+      const parts = party.parts.filter(inTime)
+      if (parts.length === 0) return release()
 
-    // In one order everywhere, so that no two statements wait for each other's rows.
-    if (shared.claims !== undefined) parts.sort(byClaim)
-    const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
-    try {
-      deliver(parts, await attempt((sql) => shared.statement(sql, asked)))
+      // In one order everywhere, so that no two statements wait for each other's rows.
+      if (line.shared.claims !== undefined) parts.sort(byClaim)
+      const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
+      deliver(parts, await attempt((sql) => line.shared.statement(sql, asked)))
     } catch (error) {
-      recover(shared, parts.filter(inTime), error)
+      leave(line, party)
+      recover(line, party.parts.filter(inTime), error)
+    } finally {
+      line.running -= 1
+      if (line.running < enough) line.parties[0]?.go()
     }
   }
 
-  function leave(shared: object, party: Party): void {
-    const parties = gathering.get(shared) ?? []
-    const index = parties.indexOf(party)
-    if (index !== -1) parties.splice(index, 1)
+  function leave(line: Line, party: Party): void {
+    const index = line.parties.indexOf(party)
+    if (index !== -1) line.parties.splice(index, 1)
   }
 
   /** Makes room in the parties that still wait: while the database is away nobody may be left in them. */
-  function dismiss(shared: object, part: Part): void {
+  function dismiss(line: Line, part: Part): void {
     part.isLate = true
-    for (const party of gathering.get(shared) ?? []) {
-      if (party.parts.includes(part)) Object.assign(party, partyOf(party.parts.filter(inTime)))
+    for (const party of line.parties) {
+      if (!party.parts.includes(part)) continue
+      party.parts = party.parts.filter(inTime)
+      party.claimed = new Set(party.parts.flatMap(({ claims }) => claims))
     }
   }
 
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
-  function recover(shared: Statement, parts: Part[], error: unknown): void {
+  function recover(line: Line, parts: Part[], error: unknown): void {
     const again = (some: Part[]) => {
-      if (some.length > 0) void run(shared, partyOf(some), true)
+      if (some.length > 0) void run(line, { parts: some, claimed: new Set(), go: () => {} }, true)
     }
+    if (error instanceof Unavailable) return rejectAll(parts, error)
     switch (remedyOf(error)) {
       case 'again':
         return again(parts)
       case 'again if idempotent':
-        return shared.isIdempotent ? again(parts) : rejectAll(parts, unavailable(error))
+        return line.shared.isIdempotent ? again(parts) : rejectAll(parts, unavailable(error))
       case 'later':
         return rejectAll(parts, unavailable(error))
       case 'none': {
@@ -131,6 +170,7 @@ export function createShare({ permit, attempt, release }: Passage) {
     until: number,
   ): Promise<Row[]> =>
     new Promise((resolve, reject) => {
+      const line = lineOf(shared)
       const part: Part = {
         ask,
         claims: shared.claims?.(ask) ?? [],
@@ -145,10 +185,10 @@ export function createShare({ permit, attempt, release }: Passage) {
         },
       }
       const timer = setTimeout(() => {
-        dismiss(shared, part)
+        dismiss(line, part)
         reject(new Unavailable('the database took too long'))
       }, until - performance.now())
-      join(shared, part)
+      join(line, part)
     })
 }
 
@@ -157,11 +197,6 @@ export function createShare({ permit, attempt, release }: Passage) {
  * where it takes the rows of a function to be a hundred, and a small table to be better read whole.
  */
 export const few = (sql: Sql): PendingQuery<Row[]> => sql`asked.n between 0 and 1000`
-
-const partyOf = (parts: Part[]): Party => ({
-  parts,
-  claimed: new Set(parts.flatMap(({ claims }) => claims)),
-})
 
 const inTime = ({ isLate }: Part): boolean => !isLate
 

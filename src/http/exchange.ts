@@ -9,8 +9,8 @@ export type Exchange = {
   readonly id: string
   /** Milliseconds, of performance.now(). */
   readonly began: number
-  /** Of the client, as the rate limit counts. */
-  readonly address: string
+  /** Of the client, as the rate limit counts. Looked up when somebody wants to know. */
+  readonly address: () => string
   /** The template of the route, as /api/tasks/:id: values never get here. */
   route: string
   userId: string | null
@@ -42,11 +42,17 @@ const exchanges = new WeakMap<Request, Exchange>()
 
 /** The exchange of a request that came in through `exchange`. */
 export const exchangeOf = (request: Request): Exchange =>
-  exchanges.get(request) ?? begin(request, 'unknown', false, () => {})
+  exchanges.get(request) ??
+  begin(
+    request,
+    () => 'unknown',
+    false,
+    () => {},
+  )
 
 function begin(
   request: Request,
-  address: string,
+  address: Exchange['address'],
   refused: boolean,
   setWaiting: Exchange['setWaiting'],
 ): Exchange {
@@ -84,7 +90,8 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
       const request = localize(original)
       load.total += 1
       const refused = load.isFull() && !isHealth(request.url)
-      const begun = begin(request, addressOf(request, peerOf(original)), refused, (waiting) => {
+      const address = () => addressOf(request, peerOf(original))
+      const begun = begin(request, address, refused, (waiting) => {
         load.inFlight += waiting ? -1 : 1
       })
       load.inFlight += refused ? 0 : 1

@@ -7,11 +7,68 @@ import { type Answered, digest } from './exchange.ts'
 export const createLog = (level: LogLevel): Logger =>
   process.stdout.isTTY
     ? pino({ level }, PinoPretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }))
-    : pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+    : logLines(level)
+
+/** For how many milliseconds lines may wait for others, so that not each of them is written by itself. */
+const patience = 100
+
+/** Those that wait are written when there are so many characters of them, in any case. */
+const most = 8192
+
+/** A warning, and what is worse, is written at once, with what was before it. */
+function logLines(level: LogLevel): Logger {
+  const output = pino.destination({ dest: 1, sync: true })
+  let lines = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (lines !== '') output.write(lines)
+    lines = ''
+  }
+  function write(line: string): void {
+    lines += line
+    if (lines.length > most) flush()
+    else timer ??= setTimeout(flush, patience)
+  }
+  process.on('exit', flush)
+
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      hooks: {
+        logMethod(args, method, number) {
+          method.apply(this, args)
+          if (number >= warn) flush()
+        },
+      },
+    },
+    { write },
+  )
+}
+
+/** The number of the level, as pino has it. */
+const warn = 40
+
+/** How many users' digests are kept at hand. */
+const mostDigests = 10_000
 
 /** A line for each answer: never a body, a header, or a value from the path or the query. */
 export function logAnswers(log: Logger, key: string): (answered: Answered) => void {
   if (!log.isLevelEnabled('info')) return () => {}
+  const digests = new Map<string, string>()
+  const digestOf = (userId: string): string => {
+    const known = digests.get(userId)
+    if (known !== undefined) return known
+    if (digests.size >= mostDigests) digests.clear()
+    const made = digest(userId, key)
+    digests.set(userId, made)
+    return made
+  }
+
   return ({ method, route, status, milliseconds, exchange: { id, userId, sqlstate } }) => {
     log.info({
       method,
@@ -19,7 +76,7 @@ export function logAnswers(log: Logger, key: string): (answered: Answered) => vo
       status,
       ms: Math.round(milliseconds * 100) / 100,
       request_id: id,
-      ...(userId === null ? {} : { user: digest(userId, key) }),
+      ...(userId === null ? {} : { user: digestOf(userId) }),
       ...(sqlstate === null ? {} : { sqlstate }),
     })
   }
