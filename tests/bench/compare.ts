@@ -14,7 +14,8 @@ async function ask({ port }: Server, request: Request, token: string | null): Pr
     },
     body: request.body,
   })
-  return { status: answer.status, body: await answer.json() }
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json')
+  return { status: answer.status, body: isJson ? await answer.json() : await answer.text() }
 }
 
 const instant = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00:00$/
