@@ -1,7 +1,6 @@
 import { connectionsOf } from './claims.ts'
-import { few } from './load.ts'
 import type { Medians } from './results.ts'
-import { type PeerName, peerNames, type Settings, type Workload } from './settings.ts'
+import { few, type PeerName, peerNames, type Settings, type Workload } from './settings.ts'
 
 const charted: [Workload, string][] = [
   ['get', 'one task'],
@@ -14,14 +13,14 @@ const charted: [Workload, string][] = [
 const names: Record<PeerName, string> = {
   docket: 'Docket',
   straight: 'Elysia, plainly',
-  pgbench: `pgbench, ${few} clients: the database alone`,
+  pgbench: `pgbench, ${few} clients`,
   hono: 'Hono',
   fastify: 'Fastify',
   fastapi: 'FastAPI',
 }
 
 /** All of them can be read on white and on black alike. */
-const ink = '#6e7681'
+const ink = '#757e89'
 const colours: Record<PeerName, string> = {
   docket: '#2f81f7',
   straight: '#8b949e',

@@ -1,6 +1,5 @@
-import { few, usual } from './load.ts'
 import type { Medians } from './results.ts'
-import type { PeerName, Workload } from './settings.ts'
+import { few, type PeerName, usual, type Workload } from './settings.ts'
 
 /** Something that is said of Docket, with the figure that it stands or falls with. NaN: not measured. */
 export type Claim = { name: string; bar: number; atLeast: boolean; unit: string; value: number }

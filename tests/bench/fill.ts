@@ -12,7 +12,8 @@ import {
 } from './rows.ts'
 
 /** The name of a database with these tasks. */
-export const databaseOf = ({ tasks }: Dataset): string => `bench_${tasks}`
+export const databaseOf = ({ tasks, heavy }: Dataset): string =>
+  heavy === 0 ? `bench_${tasks}` : `bench_${tasks}_heavy`
 
 /** The comment of a database that was loaded to its end. */
 const loaded = 'loaded'

@@ -1,11 +1,10 @@
 import { type Context, commonWords, fileOf, startDocket } from './context.ts'
 import { tidy } from './fill.ts'
-import { usual } from './load.ts'
 import { heavyRequests, wire } from './requests.ts'
 import { median } from './results.ts'
 import { type Dataset, datasetOf } from './rows.ts'
-import type { Workload } from './settings.ts'
-import { figure, table } from './table.ts'
+import { usual, type Workload } from './settings.ts'
+import { figure, table, tell } from './table.ts'
 import { measure, prepare, type Run } from './wrk.ts'
 
 // What becomes of Docket as the tasks become more: those of others, and those of one user.
@@ -47,6 +46,7 @@ export async function measureGrowth(context: Context): Promise<Grown[]> {
           const load = { file, connections, seconds, offset: round * 7919 }
           const run = await measure(server, load, postgres.id())
           measured.push({ tasks: data.tasks, workload, connections, round, ...run })
+          tell(workload, `${data.tasks} tasks`, connections, run)
         }
         // A vacuum of the largest takes longer than what it is good for: few new tasks of each user.
         const how = data.tasks > 1_000_000 ? 'delete' : 'vacuum'
@@ -106,7 +106,9 @@ export async function measureHeavy(context: Context): Promise<Heavy[]> {
   for (const [request, requests] of Object.entries(heavyRequests(data))) {
     const file = await prepare(postgres.folder, `heavy-${request}`, await wire(requests))
     const load = { file, connections: 1, seconds: Math.min(3, settings.seconds), offset: 0 }
-    measured.push({ request, ...(await measure(server, load, postgres.id())) })
+    const run = await measure(server, load, postgres.id())
+    measured.push({ request, ...run })
+    tell(request, 'heavy', 1, run)
   }
   await server.stop()
   return measured

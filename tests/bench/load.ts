@@ -4,20 +4,15 @@ import { databaseOf, tidy } from './fill.ts'
 import { pgbenchWorkloads, runPgbench } from './pgbench.ts'
 import type { Measured } from './results.ts'
 import { peer, type Server, startServer } from './servers.ts'
-import type { PeerName, Workload } from './settings.ts'
-import { measure, type Run } from './wrk.ts'
+import { few, type PeerName, usual, type Workload } from './settings.ts'
+import { tell } from './table.ts'
+import { measure } from './wrk.ts'
 
 // The main part: every workload through every server, in turns.
-
-/** Where everybody is compared. */
-export const usual = 64
 
 /** Where only Docket and the straight server are compared, and with what. */
 const others = [16, 256, 1]
 const ofOthers: readonly Workload[] = ['get', 'page', 'post', 'patch']
-
-/** Where pgbench is at its best. */
-export const few = 10
 
 type Turn = { peer: PeerName; connections: number }
 
@@ -99,25 +94,11 @@ export async function measureLoad(context: Context): Promise<Measured[]> {
             ? await runPgbench(postgres, data, workload as never, load)
             : await measure(server, load, postgres.id())
         measured.push({ ...turn, workload, round, ...run })
-        tell(turn, workload, run)
+        tell(workload, turn.peer, turn.connections, run)
       }
     }
   }
   await tidy(postgres, data, 'vacuum')
   for (const server of servers.values()) await server.stop()
   return measured
-}
-
-function tell({ peer: name, connections }: Turn, workload: Workload, run: Run): void {
-  const figures = [
-    `${Math.round(run.rate)}/s`,
-    `p50 ${run.p50.toFixed(2)} ms`,
-    `p99 ${run.p99.toFixed(2)} ms`,
-    ...(run.cpu === null ? [] : [`${run.cpu.toFixed(1)} µs`]),
-    ...(run.memory === null ? [] : [`${Math.round(run.memory)} MB`]),
-    ...(run.fault === null ? [] : [`REFUSED: ${run.fault}`]),
-  ]
-  console.log(
-    `${workload.padEnd(9)} ${name.padEnd(9)} at ${String(connections).padStart(3)}: ${figures.join(', ')}`,
-  )
 }

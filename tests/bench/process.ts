@@ -1,44 +1,40 @@
 import { resolve } from 'node:path'
 import { type Context, commonWords, fileOf, startDocket } from './context.ts'
 import { databaseOf } from './fill.ts'
-import { usual } from './load.ts'
 import { residentMemory } from './processes.ts'
 import { tokenOf } from './requests.ts'
 import { median } from './results.ts'
 import { idOf, userOf } from './rows.ts'
 import { docket, startServer } from './servers.ts'
-import type { Workload } from './settings.ts'
-import { figure, table } from './table.ts'
+import { usual, type Workload } from './settings.ts'
+import { figure, table, tell } from './table.ts'
 import { measure, type Run } from './wrk.ts'
 
 // What the process is like: how it starts, how it fills its memory, and what a second one is good for.
 
 export type Scaled = { workers: number; workload: Workload; round: number } & Run
 
-/** Docket as two processes against Docket as one. Processor time and memory are those of all. */
+/** Docket as two processes against Docket as one, in turns. Processor time and memory are those of all. */
 export async function measureScale(context: Context): Promise<Scaled[]> {
-  const one = await scaleWith(context, 1, {})
-  return [...one, ...(await scaleWith(context, 2, { WORKERS: '2' }))]
-}
-
-/** `get` and `page` with something in Docket's environment. */
-async function scaleWith(
-  context: Context,
-  workers: number,
-  env: Record<string, string>,
-): Promise<Scaled[]> {
   const { settings, postgres, data } = context
   const words = await commonWords(context, data)
-  const server = await startDocket(context, data, env)
+  const servers = [
+    { workers: 1, server: await startDocket(context, data) },
+    { workers: 2, server: await startDocket(context, data, { WORKERS: '2' }) },
+  ]
   const measured: Scaled[] = []
   for (const workload of ['get', 'page'] as const) {
     const file = await fileOf(context, workload, data, words)
     for (let round = 0; round < settings.rounds; round += 1) {
-      const load = { file, connections: usual, seconds: settings.seconds, offset: round * 7919 }
-      measured.push({ workers, workload, round, ...(await measure(server, load, postgres.id())) })
+      for (const { workers, server } of servers) {
+        const load = { file, connections: usual, seconds: settings.seconds, offset: round * 7919 }
+        const run = await measure(server, load, postgres.id())
+        measured.push({ workers, workload, round, ...run })
+        tell(workload, workers === 1 ? '1 process' : `${workers} processes`, usual, run)
+      }
     }
   }
-  await server.stop()
+  for (const { server } of servers) await server.stop()
   return measured
 }
 
@@ -77,6 +73,7 @@ export async function measureStarts({ postgres, binary, data }: Context): Promis
     const command = docket(postgres.folder, commands[name])
     const server = await startServer(`docket-${name}`, command, postgres.folder, url, hasTask)
     starts[name].push(server.began)
+    console.log(`start     ${name.padEnd(9)} ${server.began.toFixed(0)} ms`)
     await server.stop()
   }
   return starts
@@ -101,6 +98,7 @@ export async function measureMemory(context: Context): Promise<Memory> {
     const run = await measure(server, load, postgres.id())
     if (run.fault !== null) throw new Error(`Cannot measure the memory: ${run.fault}.`)
     requests += run.requests
+    tell('get', 'docket', usual, run)
   }
   const busy = residentMemory(server.id)
   await server.stop()

@@ -5,8 +5,8 @@
 //
 // What is measured is Docket at its defaults, with its log (LOG_LEVEL=info) in a file and a RATE_LIMIT that counts every
 // request and refuses none. PostgreSQL has fsync and synchronous_commit on. Loads, servers and the database share
-// the machine, and every run follows a second that is not measured. wrk counts against the slow: an answer that held up
-// those behind it counts for them too.
+// the machine, and every run follows a second that is not measured. Latencies are those that wrk gives, which corrects them
+// for requests that could not be sent while others were late.
 //
 //   BENCH_PARTS=load,growth,scale,start,memory
 //                               load: every workload through every server. growth: databases of a thousandth, a tenth, all and
@@ -85,7 +85,7 @@ async function bench(settings: Settings): Promise<void> {
     ...(has('growth') ? [growthTable(growth), heavyTable(heavy)] : []),
     ...(has('scale') ? [scaleTable(scale)] : []),
     ...describe(starts, memory),
-    claimsTable(claims),
+    claimsTable(claims, isWhole(settings)),
   ]
   console.log(`\n${tables.join('\n\n')}\n`)
   const findings: Findings = { claims, load, growth, heavy, scale, starts, memory }

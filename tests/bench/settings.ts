@@ -20,6 +20,12 @@ export type PeerName = (typeof peerNames)[number]
 export const parts = ['load', 'growth', 'scale', 'start', 'memory'] as const
 export type Part = (typeof parts)[number]
 
+/** Connections at which everybody is compared. */
+export const usual = 64
+
+/** Clients with which pgbench is at its best. */
+export const few = 10
+
 export type Settings = {
   only: Workload[]
   peers: PeerName[]

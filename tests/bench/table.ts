@@ -1,5 +1,6 @@
 import { type Claim, holds } from './claims.ts'
 import type { Measured, Medians } from './results.ts'
+import type { Run } from './wrk.ts'
 
 /** Columns as wide as what is in them; all but the first to the right. */
 export function table(rows: string[][]): string {
@@ -52,13 +53,29 @@ export function loadTable(runs: Measured[], medians: Medians): string {
   return table([[...head, 'CPU µs', 'PostgreSQL µs', 'RSS MB'], ...rows])
 }
 
-export function claimsTable(claims: Claim[]): string {
-  const rows = claims.map((claim) => {
-    const verdict = { true: 'holds', false: 'DOES NOT HOLD', null: 'not measured' }[
+/** The claims that were measured, or all if everything was. */
+export function claimsTable(claims: Claim[], isWhole: boolean): string {
+  const shown = claims.filter((claim) => isWhole || holds(claim) !== null)
+  const rows = shown.map((claim) => {
+    const verdict = { true: 'holds', false: 'DOES NOT HOLD', null: 'NOT MEASURED' }[
       String(holds(claim)) as 'true' | 'false' | 'null' // All that it can be.
     ]
     const bar = `${claim.atLeast ? '≥' : '≤'} ${claim.bar}${claim.unit}`
     return [claim.name, bar, `${figure(claim.value)}${claim.unit}`, verdict]
   })
   return table([['claim', 'bar', 'measured', ''], ...rows])
+}
+
+/** A line for a run that has just ended. */
+export function tell(what: string, who: string, connections: number, run: Run): void {
+  const figures = [
+    `${Math.round(run.rate)}/s`,
+    `p50 ${figure(run.p50)} ms`,
+    `p99 ${figure(run.p99)} ms`,
+    ...(run.cpu === null ? [] : [`${figure(run.cpu)} µs`]),
+    ...(run.memory === null ? [] : [`${figure(run.memory)} MB`]),
+    ...(run.fault === null ? [] : [`REFUSED: ${run.fault}`]),
+  ]
+  const name = `${what.padEnd(9)} ${who.padEnd(14)} at ${String(connections).padStart(3)}`
+  console.log(`${name}: ${figures.join(', ')}`)
 }
