@@ -51,7 +51,10 @@ export async function write(
   // Three places are more than any run is exact to.
   const rounded = (_: string, value: unknown) =>
     typeof value === 'number' ? Math.round(value * 1000) / 1000 : value
-  await Bun.write(join(folder, 'results.json'), `${JSON.stringify(results, rounded, 2)}\n`)
+  const text = JSON.stringify(results, rounded, 2)
+    // One run, claim or start a line, so that a difference can be read.
+    .replace(/\{[^{}[\]]*\}|\[[^{}[\]]*\]/g, (innermost) => innermost.replace(/\s*\n\s*/g, ' '))
+  await Bun.write(join(folder, 'results.json'), `${text}\n`)
   await Bun.write(join(folder, 'results.svg'), chart(medians, settings))
   console.log(`Written to ${folder}.`)
 }
