@@ -15,6 +15,8 @@ export type Context = {
   binary: string
   /** The main database. */
   data: Dataset
+  /** Which part of the processors others took before the first run. */
+  busy: number
 }
 
 /** Starts Docket on the database of a dataset. */

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 // Every process and folder of a run, so that none is left when it ends, whichever way.
 
@@ -110,3 +111,19 @@ export const residentMemory = (id: number): number =>
     const status = readFileSync(`/proc/${one}/status`, 'utf8')
     return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
   })
+
+/** Which part of the processors others take, looked at for a second while nothing runs here. */
+export async function busyProcessors(): Promise<number> {
+  const times = () => {
+    const sum = { idle: 0, all: 0 }
+    for (const { times: spent } of cpus()) {
+      sum.idle += spent.idle
+      sum.all += spent.user + spent.nice + spent.sys + spent.idle + spent.irq
+    }
+    return sum
+  }
+  const before = times()
+  await Bun.sleep(1000)
+  const after = times()
+  return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all)
+}

@@ -30,7 +30,7 @@ export const isWhole = (settings: Settings): boolean =>
 
 /** The files that are kept: every single run, and a picture. */
 export async function write(
-  { settings, postgres }: Context,
+  { settings, postgres, busy }: Context,
   medians: Medians,
   { claims, ...runs }: Findings,
 ): Promise<void> {
@@ -42,6 +42,7 @@ export async function write(
     processor: cpus()[0]?.model ?? 'unknown',
     cores,
     memory_gb: Math.round(totalmem() / 2 ** 30),
+    taken_by_others: busy,
     bun: Bun.version,
     postgresql: { version: postgres.version, settings: postgres.settings },
     settings: { seconds, rounds, tasks },

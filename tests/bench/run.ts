@@ -45,7 +45,7 @@ import {
   type Starts,
   scaleTable,
 } from './process.ts'
-import { endAll, endWithUs, run } from './processes.ts'
+import { busyProcessors, endAll, endWithUs, run } from './processes.ts'
 import { type Findings, isWhole, write } from './report.ts'
 import { secret } from './requests.ts'
 import { median, mediansOf } from './results.ts'
@@ -114,7 +114,12 @@ async function prepare(settings: Settings): Promise<Context> {
   await postgres.restart('measuring')
   // What was loaded without fsync goes to the disk now, and not in the middle of a run.
   await run(['sync'])
-  return { settings, postgres, binary, data }
+  const others = await busyProcessors()
+  if (others > 0.1) {
+    const part = Math.round(others * 100)
+    console.error(`Others take ${part} % of the processors: what is measured now says little.`)
+  }
+  return { settings, postgres, binary, data, busy: others }
 }
 
 function describe(starts: Starts | null, memory: Memory | null): string[] {
