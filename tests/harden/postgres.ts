@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { chmod, chown } from 'node:fs/promises'
 import { temporaryFolder } from '../support/database.ts'
+import { asPostgres, findPostgres, freePort } from '../support/postgres.ts'
 
 export type Postgres = {
   url: string
@@ -9,35 +10,14 @@ export type Postgres = {
   stop: () => Promise<void>
 }
 
-/** Debian keeps the programs of each version in a folder of its own. */
-const programs = (() => {
-  try {
-    const [latest] = readdirSync('/usr/lib/postgresql').toSorted((a, b) => Number(b) - Number(a))
-    return latest === undefined ? null : `/usr/lib/postgresql/${latest}/bin`
-  } catch {
-    return null
-  }
-})()
+const programs = findPostgres()
 
 export const hasPostgres = programs !== null
-
-const isRoot = process.getuid?.() === 0
-
-/** A server refuses to run as root. */
-const asUser = (args: string[]): string[] =>
-  isRoot ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', ...args] : args
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
-}
 
 /** A PostgreSQL of our own in a temporary folder, as durable as it is by default. */
 export async function startPostgres(): Promise<Postgres> {
   const home = temporaryFolder()
-  if (isRoot) {
+  if (asPostgres.length > 0) {
     const entry = Bun.spawnSync(['id', '-u', 'postgres']).stdout.toString()
     await chown(home, Number(entry), -1)
   }
@@ -55,12 +35,13 @@ export async function startPostgres(): Promise<Postgres> {
     '-U',
     'postgres',
   ]
-  const made = Bun.spawnSync(asUser([`${programs}/initdb`, ...make]), { cwd: home })
+  const made = Bun.spawnSync([...asPostgres, `${programs}/initdb`, ...make], { cwd: home })
   if (made.exitCode !== 0) throw new Error(`initdb: ${made.stderr.toString()}`)
 
   const start = () =>
     Bun.spawn(
-      asUser([
+      [
+        ...asPostgres,
         `${programs}/postgres`,
         '-D',
         data,
@@ -70,7 +51,7 @@ export async function startPostgres(): Promise<Postgres> {
         home,
         '-c',
         'listen_addresses=127.0.0.1',
-      ]),
+      ],
       { cwd: home, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
     )
   const isReady = () =>

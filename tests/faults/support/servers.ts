@@ -2,17 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import { asPostgres, findPostgres, freePort } from '../../support/postgres.ts'
 import { type Authority, makeAuthority, run } from './authority.ts'
 
 // A PostgreSQL and a PgBouncer of Debian's packages, with TLS, for this run only.
 
 export const password = 'only-for-tests'
-
-/** The servers refuse to run as root. */
-const asPostgres =
-  process.getuid?.() === 0
-    ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--']
-    : []
 
 const children = new Set<Bun.Subprocess>()
 const folders: string[] = []
@@ -26,13 +21,6 @@ export async function serverFolder(): Promise<string> {
   folders.push(folder)
   if (asPostgres.length > 0) await run('chown', 'postgres:', folder)
   return folder
-}
-
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
 }
 
 function start(folder: string, command: string[]): Bun.Subprocess {
@@ -90,7 +78,8 @@ export type Postgres = {
 export async function startPostgres(): Promise<Postgres> {
   const folder = await serverFolder()
   const authority = await makeAuthority(folder)
-  const bin = await programs()
+  const bin = findPostgres()
+  if (bin === null) throw new Error('There is no PostgreSQL here: install postgresql.')
   await Bun.write(join(folder, 'password'), password)
   if (asPostgres.length > 0) await run('chown', '-R', 'postgres:', folder)
   await run(
@@ -154,17 +143,6 @@ const family = (id: number): number[] => [
   id,
   ...readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').trim().split(' ').map(Number),
 ]
-
-/** Debian keeps them out of the PATH, in a folder of their version. */
-async function programs(): Promise<string> {
-  const [newest] = Array.from(
-    new Bun.Glob('*/bin/initdb').scanSync({ cwd: '/usr/lib/postgresql', onlyFiles: false }),
-  ).toSorted((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
-  if (newest !== undefined) return join('/usr/lib/postgresql', newest, '..')
-  const found = Bun.which('initdb')
-  if (found === null) throw new Error('There is no PostgreSQL here: install postgresql.')
-  return join(found, '..')
-}
 
 /** In transaction mode, with TLS to its clients. */
 export async function startPgBouncer({ port, authority }: Postgres): Promise<number> {
