@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { Load } from './load.ts'
 import type { Quota } from './rates.ts'
+import { security } from './security.ts'
 
 /** What is known of a request and its answer, besides themselves. */
 export type Exchange = {
@@ -127,15 +128,6 @@ function localize(request: Request): Request {
     : new Request(`http://localhost${url.slice(path)}`, request)
 }
 
-/** What a browser may do with any answer: show it to who asked, and nothing else. */
-const security = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-}
 const securityHeaders = Object.entries(security)
 
 /** From a body that is larger than this and that nobody reads, we hang up. */
@@ -148,7 +140,10 @@ function decorate(
   stopping: boolean,
 ) {
   headers.set('x-request-id', id)
-  for (const [name, value] of securityHeaders) if (!headers.has(name)) headers.set(name, value)
+  // What json.ts made has them from the beginning.
+  if (!headers.has('x-frame-options')) {
+    for (const [name, value] of securityHeaders) if (!headers.has(name)) headers.set(name, value)
+  }
   if (quota !== null) {
     headers.set('ratelimit-policy', `"user";q=${quota.limit};w=${quota.window}`)
     headers.set('ratelimit', `"user";r=${quota.remaining};t=${quota.reset}`)

@@ -1,11 +1,20 @@
+import { security } from './security.ts'
+
 /**
- * Answers with JSON that is text already, as the database made it: nothing is read and written once more.
- * @returns the text, which Elysia sends as it is, under the type of what it says: for Eden
+ * An answer with JSON that is text already, as the database made it: nothing is read and written once more. With its
+ * headers ready it costs half of what Elysia and `decorate` would need for it; those of `set` go into it.
+ * @returns the Response, under the type of what it says: for Eden
  */
-export function json<T>(set: { headers: Record<string, unknown> }, text: string): T {
-  set.headers['content-type'] = 'application/json;charset=utf-8'
-  return (text.length > most ? new Response(stream(text)) : text) as T
+export function json<T>(set: { headers: Record<string, unknown> }, text: string, status = 200): T {
+  const body = text.length > most ? stream(text) : text
+  const response = new Response(body, { status, headers: ready })
+  for (const name in set.headers) response.headers.set(name, String(set.headers[name]))
+  // With anything left in there Elysia would make another Response, of the body as a stream.
+  set.headers = {}
+  return response as T
 }
+
+const ready = new Headers({ ...security, 'content-type': 'application/json;charset=utf-8' })
 
 /**
  * Bun 1.4.5 sends a text that is longer than some 15,000 bytes, and was not there at once, in as many pieces as there are

@@ -13,7 +13,7 @@ export const createLog = (level: LogLevel): Logger =>
 const patience = 100
 
 /** Those that wait are written when there are so many characters of them, in any case. */
-const most = 8192
+const most = 65_536
 
 /** A warning, and what is worse, is written at once, with what was before it. */
 function logLines(level: LogLevel): Logger {
@@ -69,15 +69,19 @@ export function logAnswers(log: Logger, key: string): (answered: Answered) => vo
     return made
   }
 
+  // Where pino writes its own lines. It takes twice as long to make one of these from an object.
+  const output = (log as unknown as Record<symbol, { write: (line: string) => void }>)[
+    pino.symbols.streamSym
+  ]
   return ({ method, route, status, milliseconds, exchange: { id, userId, sqlstate } }) => {
-    log.info({
-      method,
-      route,
-      status,
-      ms: Math.round(milliseconds * 100) / 100,
-      request_id: id,
-      ...(userId === null ? {} : { user: digestOf(userId) }),
-      ...(sqlstate === null ? {} : { sqlstate }),
-    })
+    const time = new Date().toISOString()
+    const ms = Math.round(milliseconds * 100) / 100
+    const user = userId === null ? '' : `,"user":"${digestOf(userId)}"`
+    const state = sqlstate === null ? '' : `,"sqlstate":${JSON.stringify(sqlstate)}`
+    // Of these only the method is the client's own word, and its id is looked at before it is one.
+    output?.write(
+      `{"level":30,"time":"${time}","method":${JSON.stringify(method)},"route":"${route}","status":${status},` +
+        `"ms":${ms},"request_id":"${id}"${user}${state}}\n`,
+    )
   }
 }

@@ -15,7 +15,7 @@ import {
   updateTask,
 } from './changes.ts'
 import { taskOperations } from './operations.ts'
-import { findTask, listTasks } from './queries.ts'
+import { findTask, listTasks, type TaskText } from './queries.ts'
 import { pageSize, readCursor, writeCursor } from './rules.ts'
 import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
 
@@ -59,11 +59,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
         }
-        const task = answer(change, set)
-        const made =
-          change.outcome === 'replayed' ? JSON.parse(change.task.text).id : id.toLowerCase()
+        const { text } = taskOf(change, set)
+        const made = change.outcome === 'replayed' ? JSON.parse(text).id : id.toLowerCase()
         set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${made}`
-        return status(201, task)
+        return json<ReturnType<typeof status<201, Task>>>(set, text, 201)
       },
       { ...operations.create, parse, body: 'NewTask' },
     )
@@ -138,8 +137,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 
 const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
 
-/** The task after a change, with its new ETag. */
-function answer(change: Change, set: { headers: Record<string, unknown> }): Task {
+type Set = { headers: Record<string, unknown> }
+
+const answer = (change: Change, set: Set): Task => json<Task>(set, taskOf(change, set).text)
+
+/** The task after a change; its new ETag goes into the headers. */
+function taskOf(change: Change, set: Set): TaskText {
   if (change.outcome === 'not_found') throw notFound()
   if (change.outcome === 'stale') {
     throw new Problem(412, 'The task has changed since: read it again.')
@@ -147,7 +150,7 @@ function answer(change: Change, set: { headers: Record<string, unknown> }): Task
   if (change.outcome === 'key_reused') throw keyReused()
   if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
   set.headers['etag'] = etag(change.task.version)
-  return json<Task>(set, change.task.text)
+  return change.task
 }
 
 /** The address of the page after `last`: relative, so that it is right behind any proxy. */

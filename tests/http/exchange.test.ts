@@ -181,7 +181,7 @@ test('logs the SQLSTATE of a statement that failed', async () => {
   stream.on('data', (chunk) => lines.push(String(chunk)))
   const failing = {
     ...db,
-    for: () => ({ ...db, read: async () => sql.unsafe('select 1/0 as secret') as never }),
+    for: () => ({ ...db, share: async () => sql.unsafe('select 1/0 as secret') as never }),
   }
   const logged = createTestApp({ db: failing, log: pino({ level: 'info' }, stream) })
 
@@ -226,7 +226,7 @@ test('shows metrics on a port of their own', async () => {
   )
   expect(text).toContain('method="GET",route="none",status="404"')
   expect(text).toContain('docket_request_seconds_bucket')
-  expect(text).toContain('docket_statement_seconds_count{way="read",outcome="done"} 2')
+  expect(text).toContain('docket_statement_seconds_count{way="share",outcome="done"} 2')
   expect(text).toContain('docket_statements_in_progress 0')
   expect(text).toContain('docket_requests_in_flight 0')
   expect(text).toContain('nodejs_eventloop_lag')
