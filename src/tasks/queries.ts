@@ -48,29 +48,32 @@ type Filters = { [K in 'priority' | 'tag' | 'due_after' | 'due_before']: TaskLis
 /** What one request wants of a list. */
 type ListAsk = Filters & { user_id: string; size: number }
 
-/** One page and, to tell whether there is more, one task beyond it: each as JSON of a TaskSchema. */
+/** The tasks of a page, as many as `count`: each as the JSON of a TaskSchema, with `between` after all but the last. */
+export type Page = { count: number; text: string }
+
+/** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
+export const between = ',\n'
+
+/** One page and, to tell whether there is more, one task beyond it. */
 export async function listTasks(
   db: Db,
   userId: string,
   query: TaskListQuery,
   after: Position | null,
   limit: number,
-): Promise<string[]> {
+): Promise<Page> {
   const { priority, tag, due_after, due_before } = query
   const patterns = patternsOf(query.q)
   const filters = { priority, tag, due_after, due_before, patterns, ...after }
-  const rows = await db.share(listOf(query, filters), {
-    user_id: userId,
-    size: limit + 1,
-    ...filters,
-  })
-  return rows.map(({ text }) => text)
+  const ask = { user_id: userId, size: limit + 1, ...filters }
+  const [page = { count: 0, text: '' }] = await db.share(listOf(query, filters), ask)
+  return page
 }
 
-const lists = new Map<string, Shared<ListAsk, { text: string }>>()
+const lists = new Map<string, Shared<ListAsk, Page>>()
 
 /** The statement for all lists with these filters in this order, made once. */
-function listOf(query: TaskListQuery, filters: Filters): Shared<ListAsk, { text: string }> {
+function listOf(query: TaskListQuery, filters: Filters): Shared<ListAsk, Page> {
   const order = orderOf(query)
   const has = (filter: keyof Filters) => filters[filter] !== undefined
   const asked = filterNames.filter(has)
@@ -88,33 +91,36 @@ const makeList = (
   order: Order,
   { deleted, status }: TaskListQuery,
   has: (filter: keyof Filters) => boolean,
-): Shared<ListAsk, { text: string }> => ({
+): Shared<ListAsk, Page> => ({
   // A search may have to look at all that a user has: nobody else shall wait for that.
   most: has('patterns') ? 1 : 16,
   isIdempotent: true,
   statement: (sql, asked) => {
     const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
     return sql`
-    select asked.n, row_to_json(task)::text as text
+    select asked.n, page.count, page.text
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer, priority task_priority[], tag text[], due_after date, due_before date,
       patterns text[], key ${keyType(sql, order)}, id uuid
     )
     cross join lateral (
-      select ${columns(sql)}
-      from tasks t
-      where t.user_id = asked.user_id
-        and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
-        ${whereStatus(sql, status)}
-        ${has('priority') ? sql`and t.priority = any(asked.priority)` : sql``}
-        ${has('tag') ? sql`and t.tags @> asked.tag` : sql``}
-        ${has('due_after') ? sql`and t.due_date >= asked.due_after` : sql``}
-        ${has('due_before') ? sql`and t.due_date <= asked.due_before` : sql``}
-        ${has('patterns') ? whereWords(sql) : sql``}
-        ${has('key') ? whereAfter(sql, order) : sql``}
-      order by ${sortKey(sql, order)} ${direction}, t.id ${direction}
-      limit asked.size
-    ) task
+      select count(task.id)::integer as count, coalesce(string_agg(row_to_json(task)::text, ${between}), '') as text
+      from (
+        select ${columns(sql)}
+        from tasks t
+        where t.user_id = asked.user_id
+          and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
+          ${whereStatus(sql, status)}
+          ${has('priority') ? sql`and t.priority = any(asked.priority)` : sql``}
+          ${has('tag') ? sql`and t.tags @> asked.tag` : sql``}
+          ${has('due_after') ? sql`and t.due_date >= asked.due_after` : sql``}
+          ${has('due_before') ? sql`and t.due_date <= asked.due_before` : sql``}
+          ${has('patterns') ? whereWords(sql) : sql``}
+          ${has('key') ? whereAfter(sql, order) : sql``}
+        order by ${sortKey(sql, order)} ${direction}, t.id ${direction}
+        limit asked.size
+      ) task
+    ) page
     where ${few(sql)}`
   },
 })

@@ -15,7 +15,7 @@ import {
   updateTask,
 } from './changes.ts'
 import { taskOperations } from './operations.ts'
-import { findTask, listTasks, type TaskText } from './queries.ts'
+import { between, findTask, listTasks, type TaskText } from './queries.ts'
 import { pageSize, readCursor, writeCursor } from './rules.ts'
 import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
 
@@ -40,13 +40,13 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks',
       async ({ db, user, query, request, set }) => {
         const limit = pageSize(query)
-        const found = await listTasks(db, user.id, query, readCursor(query), limit)
-        const page = found.slice(0, limit)
-        const last = page.at(-1)
-        if (last && found.length > limit) {
-          set.headers.link = nextLink(request.url, query, JSON.parse(last))
-        }
-        return json<Task[]>(set, `[${page.join()}]`)
+        const { count, text } = await listTasks(db, user.id, query, readCursor(query), limit)
+        if (count <= limit) return json<Task[]>(set, `[${text}]`)
+        // Without the task beyond the page, which says that there is more.
+        const page = text.slice(0, text.lastIndexOf(between))
+        const last = page.slice(page.lastIndexOf('\n') + 1)
+        set.headers.link = nextLink(request.url, query, JSON.parse(last))
+        return json<Task[]>(set, `[${page}]`)
       },
       operations.list,
     )
