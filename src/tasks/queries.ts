@@ -141,7 +141,7 @@ function patternsOf(q = ''): string[] | undefined {
 
 /** Each word somewhere in the text of the task. No word has a newline in it, so none matches across two fields. */
 const whereWords = (sql: Sql): Fragment => sql`
-  and concat_ws(E'\n', t.title, t.description, array_to_string(t.tags, E'\n')) ilike all(asked.patterns)`
+  and t.words like all(array(select lower(pattern) from unnest(asked.patterns) pattern))`
 
 /** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
 function sortKey(sql: Sql, { sort, direction }: Order): Fragment {
