@@ -15,7 +15,8 @@ export type AuthOptions = TokenOptions & {
   hasSessions: boolean
 }
 
-export type Identify = (request: Request) => Promise<Identity | null>
+/** At once for a token that was verified a short while ago. */
+export type Identify = (request: Request) => Identity | null | Promise<Identity | null>
 
 /** How often, in milliseconds, the operator is told of the same thing. */
 const reminder = 60_000
@@ -60,20 +61,20 @@ export function createIdentify(
     return session === undefined ? null : { ...session, by: 'session' }
   }
 
-  function check(db: Db, { kind, text }: Credential): Promise<Identity | null> {
+  function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {
     if (kind === 'jwt') return memory.recall(text, () => verifyJwt(text))
     const token = kind === 'raw' ? text : openSigned(text, secret)
     return token !== null && isSessionToken(token)
-      ? findLiveSession(db, token)
-      : Promise.resolve(null)
+      ? findLiveSession(gate.for(request), token)
+      : null
   }
 
-  return async (request) => {
+  return (request) => {
     const credential = findCredential(request.headers, hasSessions)
     if (credential === null) return null
     if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
       return null
-    return check(gate.for(request), credential)
+    return check(request, credential)
   }
 }
 

@@ -7,7 +7,10 @@ const capacity = 10_000
 
 export type Memory = {
   /** What `verify` said of the token a short while ago, or what it says now. */
-  recall: (token: string, verify: () => Promise<Identity | null>) => Promise<Identity | null>
+  recall: (
+    token: string,
+    verify: () => Promise<Identity | null>,
+  ) => Identity | Promise<Identity | null>
 }
 
 /**
@@ -17,21 +20,24 @@ export type Memory = {
 export function createMemory(limit = capacity): Memory {
   const known = new Map<string, { identity: Identity; until: number }>()
 
+  async function learn(key: string, verify: () => Promise<Identity | null>) {
+    const identity = await verify()
+    if (identity === null) return null
+    const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
+    // A map keeps its order: the first is the oldest.
+    const [oldest] = known.keys()
+    if (known.size >= limit && oldest !== undefined) known.delete(oldest)
+    known.set(key, { identity, until })
+    return identity
+  }
+
   return {
-    recall: async (token, verify) => {
+    recall: (token, verify) => {
       const key = Bun.SHA256.hash(token, 'base64')
       const found = known.get(key)
       if (found !== undefined && Date.now() < found.until) return found.identity
       known.delete(key)
-
-      const identity = await verify()
-      if (identity === null) return null
-      const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
-      // A map keeps its order: the first is the oldest.
-      const [oldest] = known.keys()
-      if (known.size >= limit && oldest !== undefined) known.delete(oldest)
-      known.set(key, { identity, until })
-      return identity
+      return learn(key, verify)
     },
   }
 }

@@ -20,7 +20,8 @@ async function count(request: Request, { id }: Identity, rates: Rates | null): P
   const exchange = exchangeOf(request)
   exchange.userId = id
   if (rates === null) return
-  exchange.quota = await rates(id)
+  const counted = rates(id)
+  exchange.quota = counted instanceof Promise ? await counted : counted
   if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
 }
 
@@ -29,13 +30,12 @@ async function count(request: Request, { id }: Identity, rates: Rates | null): P
  * `{user_id}`, that is the caller's own or `me`.
  */
 export function signedIn(identify: Identify, rates: Rates | null) {
+  // Of requests with a body.
   const users = new WeakMap<Request, Identity>()
 
   async function authorize(request: Request, params: Params | undefined): Promise<Identity> {
-    const known = users.get(request)
-    if (known !== undefined) return known
-
-    const user = await identify(request)
+    const found = identify(request)
+    const user = found instanceof Promise ? await found : found
     if (user === null) throw unauthorized()
     await count(request, user, rates)
     // In the path, but null: it could not be decoded, and is nobody's.
@@ -43,17 +43,16 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
       throw new Problem(403, 'The path names another user: put your own id there, or me.')
     }
-    users.set(request, user)
     return user
   }
 
   // Twice, because Elysia parses the body before it derives: a stranger is refused before a byte of it is read.
   return new Elysia({ name: 'signed-in', seed: identify })
     .onParse({ as: 'scoped' }, async ({ request, params }) => {
-      await authorize(request, params)
+      users.set(request, await authorize(request, params))
     })
     .derive({ as: 'scoped' }, async ({ request, params }) => ({
-      user: await authorize(request, params),
+      user: users.get(request) ?? (await authorize(request, params)),
     }))
 }
 
