@@ -24,6 +24,8 @@ export type Config = {
   corsOrigins: string[]
   host: string
   port: number
+  /** Whether other instances may listen on the same port. */
+  reusePort: boolean
   docs: boolean
   /** How many proxies in front add to X-Forwarded-For. */
   trustProxy: number
@@ -197,6 +199,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
     host: read('HOST') ?? '127.0.0.1',
     port: readNumber('PORT', 8000, 65_535),
+    reusePort: oneOf('REUSE_PORT', ['on', 'off'], 'off') === 'on',
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),

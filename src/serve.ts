@@ -68,7 +68,7 @@ export async function serve(config: Config): Promise<void> {
     app.listen({
       hostname: config.host,
       port: config.port,
-      reusePort: false,
+      reusePort: config.reusePort,
       development: false,
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)

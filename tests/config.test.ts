@@ -37,6 +37,7 @@ test('needs nothing', () => {
     corsOrigins: ['http://localhost:3000'],
     host: '127.0.0.1',
     port: 8000,
+    reusePort: false,
     docs: true,
     trustProxy: 0,
     rateLimit: 1200,

@@ -1,4 +1,4 @@
-import type { PendingQuery, Row } from 'postgres'
+import type { Row as AnyRow, PendingQuery } from 'postgres'
 import type { Sql } from './connect.ts'
 import { codeOf, remedyOf, Unavailable } from './faults.ts'
 
@@ -196,7 +196,7 @@ export function createShare({ permit, attempt, release }: Passage) {
  * A condition on `asked` that always holds: it has the planner expect a row or two, and so look each one up by an index,
  * where it takes the rows of a function to be a hundred, and a small table to be better read whole.
  */
-export const few = (sql: Sql): PendingQuery<Row[]> => sql`asked.n between 0 and 1000`
+export const few = (sql: Sql): PendingQuery<AnyRow[]> => sql`asked.n between 0 and 1000`
 
 const inTime = ({ isLate }: Part): boolean => !isLate
 

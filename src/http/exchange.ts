@@ -39,14 +39,14 @@ export type ExchangeOptions = {
   onAnswer: (answered: Answered) => void
 }
 
-const key = Symbol('exchange')
+const ours = Symbol('exchange')
 
 /** Kept on the request itself, which is half the work of a WeakMap. */
-type Carrier = Request & { [key]?: Exchange }
+type Carrier = Request & { [ours]?: Exchange }
 
 /** The exchange of a request that came in through `exchange`. */
 export const exchangeOf = (request: Request): Exchange =>
-  (request as Carrier)[key] ??
+  (request as Carrier)[ours] ??
   begin(
     request,
     () => 'unknown',
@@ -71,7 +71,7 @@ function begin(
     refused,
     setWaiting,
   }
-  ;(request as Carrier)[key] = begun
+  ;(request as Carrier)[ours] = begun
   return begun
 }
 

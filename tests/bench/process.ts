@@ -4,8 +4,8 @@ import { databaseOf } from './fill.ts'
 import { residentMemory } from './processes.ts'
 import { tokenOf } from './requests.ts'
 import { median } from './results.ts'
-import { idOf, userOf } from './rows.ts'
-import { docket, startServer } from './servers.ts'
+import { type Dataset, idOf, userOf } from './rows.ts'
+import { docket, type Server, startServer } from './servers.ts'
 import { usual, type Workload } from './settings.ts'
 import { figure, table, tell } from './table.ts'
 import { measure, type Run } from './wrk.ts'
@@ -20,7 +20,7 @@ export async function measureScale(context: Context): Promise<Scaled[]> {
   const words = await commonWords(context, data)
   const servers = [
     { workers: 1, server: await startDocket(context, data) },
-    { workers: 2, server: await startDocket(context, data, { WORKERS: '2' }) },
+    { workers: 2, server: await startPair(context, data) },
   ]
   const measured: Scaled[] = []
   for (const workload of ['get', 'page'] as const) {
@@ -36,6 +36,13 @@ export async function measureScale(context: Context): Promise<Scaled[]> {
   }
   for (const { server } of servers) await server.stop()
   return measured
+}
+
+/** Two that listen on one port, under a shell that ends them with itself. */
+const startPair = ({ postgres, binary }: Context, data: Dataset): Promise<Server> => {
+  const pair = `"$0" & a=$!; "$0" & b=$!; trap 'kill $a $b' TERM; wait $a $b; wait $a $b`
+  const command = docket(postgres.folder, ['sh', '-c', pair, binary], { REUSE_PORT: 'on' })
+  return startServer('docket-pair', command, postgres.folder, postgres.url(databaseOf(data)))
 }
 
 export function scaleTable(runs: Scaled[]): string {

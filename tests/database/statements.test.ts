@@ -72,9 +72,9 @@ const task = { title: 'A task' }
 /** Rows of shared statements: whose they are, and a task as text, which every other test holds against its schema. */
 const n = t.Integer()
 const version = t.Integer()
-const text = t.String()
-const found = t.Object({ n, text, version })
-const written = t.Object({ n, request: t.String(), text, version })
+const json = t.String()
+const foundRow = t.Object({ n, text: json, version })
+const written = t.Object({ n, request: t.String(), text: json, version })
 
 const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title'] as const
 const positions = {
@@ -112,8 +112,8 @@ const statements: Record<
   | keyof typeof transfer,
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
-  listTasks: ['shared, idempotent', t.Object({ n, count: t.Integer(), text }), lists],
-  findTask: ['shared, idempotent', found, [(db) => queries.findTask(db, 'alice', id)]],
+  listTasks: ['shared, idempotent', t.Object({ n, count: t.Integer(), text: json }), lists],
+  findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: ['shared, idempotent', written, [(db) => changes.insertTask(db, 'alice', id, task)]],
   updateTask: ['shared', written, [(db) => changes.updateTask(db, 'alice', id, [1], task)]],
   completeTask: ['shared', written, [(db) => changes.completeTask(db, 'alice', id, null, true)]],

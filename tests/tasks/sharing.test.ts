@@ -25,7 +25,7 @@ function together(expected: number): { gate: Gate; statements: () => number } {
   async function run(statement: Shared<never, object>['statement']): Promise<void> {
     const parts = waiting.splice(0)
     statements += 1
-    const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
+    const asked = JSON.stringify(parts.map(({ asked: one }, n) => ({ n, ...one })))
     try {
       const rows = await db.read((client) => statement(client, asked))
       for (const [n, { resolve }] of parts.entries()) resolve(rows.filter((row) => row.n === n))
@@ -33,9 +33,9 @@ function together(expected: number): { gate: Gate; statements: () => number } {
       for (const { reject } of parts) reject(error)
     }
   }
-  const share: Gate['share'] = (shared, ask) =>
+  const share: Gate['share'] = (shared, wanted) =>
     new Promise((resolve, reject) => {
-      waiting.push({ ask, resolve: resolve as (rows: object[]) => void, reject })
+      waiting.push({ asked: wanted, resolve: resolve as (rows: object[]) => void, reject })
       if (waiting.length === expected) void run(shared.statement)
     })
   return { gate: { ...db, share, for: () => ({ ...db, share }) }, statements: () => statements }
@@ -167,7 +167,9 @@ test('keeps keys apart: those of other users, of other requests, and of the same
   const patch = (to: App, index: number, title: string) =>
     ask(to, index, 'PATCH', `/api/tasks/${tasks[index].id}`, { title }, key)
   const before = await Promise.all(
-    numbers.map((index) => (kind(index) < 2 ? patch(app, index, `First ${index}`) : null)),
+    numbers.map((index) =>
+      kind(index) < 2 ? patch(app, index, `First ${index}`) : Promise.resolve(null),
+    ),
   )
 
   const answers = await all((to, index) =>
