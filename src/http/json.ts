@@ -29,6 +29,6 @@ const stream = (text: string): ReadableStream =>
     type: 'direct',
     pull: (controller) => {
       void controller.write(text)
-      void controller.close()
+      controller.close()
     },
   })

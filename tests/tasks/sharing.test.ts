@@ -16,7 +16,7 @@ type Answer = { status: number; body: any; text: string; headers: Headers }
 /** A gate that has everybody wait until `expected` have come, and then asks for all at once. */
 function together(expected: number): { gate: Gate; statements: () => number } {
   const waiting: {
-    ask: object
+    asked: object
     resolve: (rows: object[]) => void
     reject: (e: unknown) => void
   }[] = []
