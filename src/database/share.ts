@@ -33,8 +33,9 @@ type Part = {
 /** Those that will be in one statement. Until it has a connection, others may join. */
 type Party = {
   parts: Part[]
-  claimed: Set<string> /** Goes without waiting any longer. */
-  go: () => void
+  claimed: Set<string>
+  /** Until when it waits for company; null: it has gone for a connection. */
+  timer: ReturnType<typeof setTimeout> | null
 }
 
 /** Those that want the same statement. */
@@ -87,22 +88,21 @@ export function createShare({ permit, attempt, release }: Passage) {
       ) ?? gather(line)
     party.parts.push(part)
     for (const claim of part.claims) party.claimed.add(claim)
-    if (line.running < enough || party.parts.length === most) party.go()
+    if (line.running < enough || party.parts.length === most) go(line, party)
   }
 
   function gather(line: Line): Party {
-    const timer = setTimeout(() => party.go(), patience)
-    const party: Party = {
-      parts: [],
-      claimed: new Set(),
-      go: () => {
-        party.go = () => {}
-        clearTimeout(timer)
-        void run(line, party, false)
-      },
-    }
+    const timer = setTimeout(() => go(line, party), patience)
+    const party: Party = { parts: [], claimed: new Set(), timer }
     line.parties.push(party)
     return party
+  }
+
+  function go(line: Line, party: Party): void {
+    if (party.timer === null) return
+    clearTimeout(party.timer)
+    party.timer = null
+    void run(line, party, false)
   }
 
   /** Never rejects: what goes wrong is told to the parts. */
@@ -123,7 +123,8 @@ export function createShare({ permit, attempt, release }: Passage) {
       recover(line, party.parts.filter(inTime), error)
     } finally {
       line.running -= 1
-      if (line.running < enough) line.parties[0]?.go()
+      const next = line.parties.find(({ timer }) => timer !== null)
+      if (next !== undefined && line.running < enough) go(line, next)
     }
   }
 
@@ -145,7 +146,7 @@ export function createShare({ permit, attempt, release }: Passage) {
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
   function recover(line: Line, parts: Part[], error: unknown): void {
     const again = (some: Part[]) => {
-      if (some.length > 0) void run(line, { parts: some, claimed: new Set(), go: () => {} }, true)
+      if (some.length > 0) void run(line, { parts: some, claimed: new Set(), timer: null }, true)
     }
     if (error instanceof Unavailable) return rejectAll(parts, error)
     switch (remedyOf(error)) {

@@ -31,7 +31,7 @@ export function createMetrics(load: Load): Metrics {
   })
   const statements = new Histogram({
     name: 'docket_statement_seconds',
-    help: 'Statements, with their wait for a connection.',
+    help: 'Statements, with their wait for a connection; of a shared one, the part of each request.',
     labelNames: ['way', 'outcome'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
