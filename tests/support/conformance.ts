@@ -6,7 +6,7 @@ import type { Answer } from './app.ts'
 type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
 type Document = { paths: Record<string, Record<string, Operation>> }
 
-let document: Document | undefined
+let reading: Promise<Document> | undefined
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats.default(ajv)
 
@@ -44,7 +44,8 @@ export async function checkAnswer(
   path: string,
   answer: Answer,
 ): Promise<void> {
-  document ??= await readDocument(app)
+  reading ??= readDocument(app)
+  const document = await reading
   const template = findTemplate(Object.keys(document.paths), path)
   const operation =
     template === undefined
