@@ -20,7 +20,7 @@ export type Database = {
 }
 
 /** How many statements run on the server at a time. */
-const connections = Number(process.env['CONNS'] ?? 8)
+const connections = 8
 
 /**
  * Opens the database of the configuration, embedded without a DATABASE_URL, and brings its schema up to date.
