@@ -58,7 +58,9 @@ export function createIdentify(
 
   async function findLiveSession(db: Db, token: string): Promise<Identity | null> {
     const session = await findSession(db, token)
-    return session === undefined ? null : { ...session, by: 'session' }
+    if (session === undefined) return null
+    const { id, session_id, name, email, expires_at } = session
+    return { id, by: 'session', session_id, name, email, expires_at }
   }
 
   function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {

@@ -1,19 +1,25 @@
 import type { Db } from '../database/gate.ts'
+import { few, type Shared } from '../database/share.ts'
 import type { Identity } from './identity.ts'
 
 // Of Better Auth's tables (sql/002_better_auth.sql), whose ids are text, or uuid where a frontend made them so.
 
 export type Session = Pick<Identity, 'id' | 'session_id' | 'name' | 'email' | 'expires_at'>
 
+const live: Shared<{ token: string }, Session> = {
+  most: 32,
+  isIdempotent: true,
+  statement: (sql, asked) => sql`
+    select asked.n, u.id::text as id, s.id::text as session_id, u.name, u.email, s."expiresAt" as expires_at
+    from json_to_recordset(${asked}::text::json) as asked (n integer, token text)
+    join "session" s on s.token = asked.token
+    join "user" u on u.id = s."userId"
+    where s."expiresAt" > now()
+      and ${few(sql)}`,
+}
+
 /** Whose session a token is, while it lasts. */
 export async function findSession(db: Db, token: string): Promise<Session | undefined> {
-  const [session] = await db.read(
-    (sql) => sql<Session[]>`
-    select u.id::text as id, s.id::text as session_id, u.name, u.email, s."expiresAt" as expires_at
-    from "session" s
-    join "user" u on u.id = s."userId"
-    where s.token = ${token}
-      and s."expiresAt" > now()`,
-  )
+  const [session] = await db.share(live, { token })
   return session
 }

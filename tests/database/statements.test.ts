@@ -166,7 +166,7 @@ const accounts: Record<
   [TSchema, (db: Db) => unknown]
 > = {
   findSession: [
-    t.Object({ id: word, session_id: word, name: word, email: word, expires_at: instant }),
+    t.Object({ n, id: word, session_id: word, name: word, email: word, expires_at: instant }),
     (db) => authQueries.findSession(db, 'a token'),
   ],
   findAccount: [t.Object({ name: word, email: word }), (db) => meQueries.findAccount(db, 'alice')],
