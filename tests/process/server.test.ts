@@ -207,6 +207,17 @@ test('shows metrics on the port of METRICS_PORT, and nowhere else', async () => 
   expect(await server.end('SIGTERM')).toBe(0)
 })
 
+test('shares its port with REUSE_PORT, and one goes on when the other ends', async () => {
+  const first = await startServer({ env: { REUSE_PORT: 'on' } })
+  const { port } = new URL(first.address)
+  const second = await startServer({ env: { REUSE_PORT: 'on', PORT: port } })
+
+  expect(second.address).toBe(first.address)
+  expect(await first.end('SIGTERM')).toBe(0)
+  expect((await fetch(`${second.address}/health`)).status).toBe(200)
+  expect(await second.end('SIGTERM')).toBe(0)
+})
+
 test('limits each user, and failed sign-ins by the address of the connection', async () => {
   const cwd = temporaryFolder()
   const server = await startServer({ cwd, env: { RATE_LIMIT: '5' } })
