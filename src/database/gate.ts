@@ -163,13 +163,15 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
       free += 1
       admit()
     },
+    isFree: () => waiting.length === 0 && isOpen(),
+    room,
   })
 
   const dbOf = (caller: () => Caller): Db => ({
     read: (statement) => run(statement, true, caller()),
     write: (statement) => run(statement, false, caller()),
     idempotentWrite: (statement) => run(statement, true, caller()),
-    share: (shared, ask) => share(shared, ask, caller().until),
+    share: (shared, ask) => share(shared, ask, caller()),
   })
 
   return {

@@ -54,7 +54,14 @@ type Passage = {
   attempt: <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>
   /** Gives back a permit that nobody needs any more. */
   release: () => void
+  /** Whether a permit can be had now. */
+  isFree: () => boolean
+  /** How many may wait for one. */
+  room: number
 }
+
+/** A request: until when it waits, by performance.now(), and what tells that its client is gone. */
+type Caller = { until: number; signal: () => AbortSignal | undefined }
 
 /** With so many statements of a kind under way, the next one waits for company. */
 const enough = 2
@@ -67,8 +74,10 @@ const patience = 2
  * are under way, those who want the same gather, and the next one answers them all.
  * @returns the rows of an ask
  */
-export function createShare({ permit, attempt, release }: Passage) {
+export function createShare({ permit, attempt, release, isFree, room }: Passage) {
   const lines = new Map<object, Line>()
+  /** How many parts are in no statement yet. */
+  let waiting = 0
 
   function lineOf(shared: Statement): Line {
     const known = lines.get(shared)
@@ -87,6 +96,7 @@ export function createShare({ permit, attempt, release }: Passage) {
           parts.length < most && !part.claims.some((claim) => claimed.has(claim)),
       ) ?? gather(line)
     party.parts.push(part)
+    waiting += 1
     for (const claim of part.claims) party.claimed.add(claim)
     if (line.running < enough || party.parts.length === most) go(line, party)
   }
@@ -110,7 +120,7 @@ export function createShare({ permit, attempt, release }: Passage) {
     line.running += 1
     try {
       await permit(isRetry)
-      leave(line, party)
+      depart(line, party)
       const parts = party.parts.filter(inTime)
       if (parts.length === 0) return release()
 
@@ -119,7 +129,7 @@ export function createShare({ permit, attempt, release }: Passage) {
       const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
       deliver(parts, await attempt((sql) => line.shared.statement(sql, asked)))
     } catch (error) {
-      leave(line, party)
+      depart(line, party)
       recover(line, party.parts.filter(inTime), error)
     } finally {
       line.running -= 1
@@ -128,17 +138,20 @@ export function createShare({ permit, attempt, release }: Passage) {
     }
   }
 
-  function leave(line: Line, party: Party): void {
+  function depart(line: Line, party: Party): void {
     const index = line.parties.indexOf(party)
-    if (index !== -1) line.parties.splice(index, 1)
+    if (index === -1) return
+    line.parties.splice(index, 1)
+    waiting -= party.parts.length
   }
 
-  /** Makes room in the parties that still wait: while the database is away nobody may be left in them. */
+  /** Takes a part out of the party that it waits in: while the database is away nobody may be left there. */
   function dismiss(line: Line, part: Part): void {
     part.isLate = true
     for (const party of line.parties) {
       if (!party.parts.includes(part)) continue
-      party.parts = party.parts.filter(inTime)
+      party.parts = party.parts.filter((other) => other !== part)
+      waiting -= 1
       party.claimed = new Set(party.parts.flatMap(({ claims }) => claims))
     }
   }
@@ -168,7 +181,7 @@ export function createShare({ permit, attempt, release }: Passage) {
   return <Ask extends object, Row extends object>(
     shared: Shared<Ask, Row>,
     ask: Ask,
-    until: number,
+    { until, signal }: Caller,
   ): Promise<Row[]> =>
     new Promise((resolve, reject) => {
       const line = lineOf(shared)
@@ -185,10 +198,16 @@ export function createShare({ permit, attempt, release }: Passage) {
           reject(error)
         },
       }
-      const timer = setTimeout(() => {
+      const leave = (why: string) => {
         dismiss(line, part)
-        reject(new Unavailable('the database took too long'))
-      }, until - performance.now())
+        part.reject(new Unavailable(why))
+      }
+      const timer = setTimeout(leave, until - performance.now(), 'the database took too long')
+      if (!isFree()) {
+        if (waiting >= room) return leave('too many statements wait')
+        // Asked for only by who may wait for long: it costs something to make.
+        signal()?.addEventListener('abort', () => leave('the client went away'), { once: true })
+      }
       join(line, part)
     })
 }

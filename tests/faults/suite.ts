@@ -163,8 +163,8 @@ for (const way of ['direct', 'pooled'] as const) {
         return { status, ms: performance.now() - started }
       }
       await proxy.turn('lose')
-      // As many as run and as may wait.
-      const clients = await Promise.all(Array.from({ length: 8 + 256 }, client))
+      // As many as eight statements of lists answer, and as may wait.
+      const clients = await Promise.all(Array.from({ length: 8 * 16 + 256 }, client))
       await Bun.sleep(1000)
 
       const refused = await time()
