@@ -222,3 +222,26 @@ test('refuses with everybody else when too many statements wait', async () => {
   blocker.resolve()
   await blocked
 })
+
+test('leaves with its client, and makes room for the next', async () => {
+  const gate = createGate(sql, { permits: 1, deadline: 1000, room: 1 })
+  const { runs, shared } = statement()
+  const blocker = Promise.withResolvers<void>()
+  const blocked = gate.read(() => blocker.promise)
+  const client = new AbortController()
+  const first = outcomeOf(gate.for(client).share(shared, { who: 'a' }))
+  const second = outcomeOf(gate.share(shared, { who: 'b' }))
+
+  client.abort()
+  const third = outcomeOf(gate.share(shared, { who: 'c' }))
+  blocker.resolve()
+  await blocked
+  ;(await next(runs, 0)).end()
+
+  expect(await Promise.all([first, second, third])).toEqual([
+    'unavailable: the client went away',
+    'unavailable: too many statements wait',
+    'c',
+  ])
+  expect(runs.map(({ asks }) => asks)).toEqual([['c']])
+})
