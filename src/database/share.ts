@@ -45,6 +45,9 @@ type Line = {
   parties: Party[]
   /** Statements under way, or on their way to a connection. */
   running: number
+  /** Milliseconds that the fastest of late took, and that each part after the first adds. */
+  fastest: number
+  perPart: number
 }
 
 /** What the gate does for a statement. */
@@ -69,6 +72,9 @@ const enough = 2
 /** But no longer than so many milliseconds, and not once it is full. */
 const patience = 2
 
+/** And only so many together that they are not expected to wait for each other for more than so many milliseconds. */
+const longest = 100
+
 /**
  * Has requests share statements. Whoever comes while there is little to do gets a statement at once; while two of its kind
  * are under way, those who want the same gather, and the next one answers them all.
@@ -82,14 +88,20 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   function lineOf(shared: Statement): Line {
     const known = lines.get(shared)
     if (known !== undefined) return known
-    const made: Line = { shared, parties: [], running: 0 }
+    const made: Line = {
+      shared,
+      parties: [],
+      running: 0,
+      fastest: Number.POSITIVE_INFINITY,
+      perPart: 0,
+    }
     lines.set(shared, made)
     return made
   }
 
   /** Goes with a party that has not left yet, or begins one. */
   function join(line: Line, part: Part): void {
-    const { most } = line.shared
+    const most = Math.max(1, Math.min(line.shared.most, Math.floor(longest / line.perPart)))
     const party =
       line.parties.find(
         ({ parts, claimed }) =>
@@ -98,7 +110,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     party.parts.push(part)
     waiting += 1
     for (const claim of part.claims) party.claimed.add(claim)
-    if (line.running < enough || party.parts.length === most) go(line, party)
+    if (line.running < enough || party.parts.length >= most) go(line, party)
   }
 
   function gather(line: Line): Party {
@@ -127,7 +139,9 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       // In one order everywhere, so that no two statements wait for each other's rows.
       if (line.shared.claims !== undefined) parts.sort(byClaim)
       const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
+      const began = performance.now()
       deliver(parts, await attempt((sql) => line.shared.statement(sql, asked)))
+      learn(line, parts.length, performance.now() - began)
     } catch (error) {
       depart(line, party)
       recover(line, party.parts.filter(inTime), error)
@@ -136,6 +150,14 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       const next = line.parties.find(({ timer }) => timer !== null)
       if (next !== undefined && line.running < enough) go(line, next)
     }
+  }
+
+  /** What is the same for a statement of one and of many, as the way to the database, is no reason to share less. */
+  function learn(line: Line, parts: number, milliseconds: number): void {
+    line.fastest = Math.min(milliseconds, line.fastest * 1.01)
+    // One alone says nothing of it: what was learned is forgotten, so that it is tried again.
+    const perPart = parts === 1 ? 0 : (milliseconds - line.fastest) / (parts - 1)
+    line.perPart += (perPart - line.perPart) / (parts === 1 ? 16 : 4)
   }
 
   function depart(line: Line, party: Party): void {
