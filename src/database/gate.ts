@@ -17,7 +17,9 @@ export type Db = {
   ) => Promise<Row[]>
 }
 
-type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>
+type Statement<T> = (sql: Sql) => PromiseLike<T>
+
+type Run = <T>(statement: Statement<T>) => Promise<T>
 
 export type Gate = Db & {
   /** The same for one request: its statements share one deadline, and leave when the client does. */
@@ -35,7 +37,7 @@ export type GateOptions = {
   room?: number
 }
 
-type Caller = { until: number; signal: () => AbortSignal | undefined }
+type Caller = { readonly until: number; signal(): AbortSignal | undefined }
 
 type Waiting = { enter: () => void; leave: (error: Unavailable) => void }
 
@@ -77,7 +79,8 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     }
   }
 
-  async function permit({ until, signal }: Caller, isRetry: boolean): Promise<void> {
+  async function permit(caller: Caller, isRetry: boolean): Promise<void> {
+    const { until } = caller
     if (performance.now() >= until) throw new Unavailable('the deadline has passed')
     if (waiting.length === 0 && isOpen()) return take()
     if (waiting.length >= room) throw new Unavailable('too many statements wait')
@@ -89,7 +92,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
       if (index !== -1) waiting.splice(index, 1)
       reject(new Unavailable(why))
     }
-    const gone = signal()
+    const gone = caller.signal()
     const onGone = () => leave('the client went away')
     const timer =
       until === Number.POSITIVE_INFINITY
@@ -108,7 +111,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
   }
 
   /** Keeps the permit until the driver is done, even where the caller is not there any more. */
-  function attempt<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  function attempt<T>(statement: Statement<T>): Promise<T> {
     const done = (reachable: boolean) => {
       last = { reachable, at: performance.now() }
       if (reachable) {
@@ -134,11 +137,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     )
   }
 
-  async function run<T>(
-    statement: (sql: Sql) => PromiseLike<T>,
-    idempotent: boolean,
-    caller: Caller,
-  ): Promise<T> {
+  async function run<T>(statement: Statement<T>, idempotent: boolean, caller: Caller): Promise<T> {
     for (let isRetry = false; ; isRetry = true) {
       await permit(caller, isRetry)
       try {
@@ -167,20 +166,46 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     room,
   })
 
-  const dbOf = (caller: () => Caller): Db => ({
-    read: (statement) => run(statement, true, caller()),
-    write: (statement) => run(statement, false, caller()),
-    idempotentWrite: (statement) => run(statement, true, caller()),
-    share: (shared, ask) => share(shared, ask, caller()),
-  })
+  /** A class, because there is one for each request, which most often wants but one of its methods. */
+  class Way implements Db {
+    readonly until = performance.now() + deadline
+    readonly #request: { signal: AbortSignal } | null
+
+    constructor(request: { signal: AbortSignal } | null) {
+      this.#request = request
+    }
+
+    /** Asked for only by who has to wait: it costs something to make. */
+    signal(): AbortSignal | undefined {
+      return this.#request?.signal
+    }
+
+    read<T>(statement: Statement<T>): Promise<T> {
+      return run(statement, true, this)
+    }
+
+    write<T>(statement: Statement<T>): Promise<T> {
+      return run(statement, false, this)
+    }
+
+    idempotentWrite<T>(statement: Statement<T>): Promise<T> {
+      return run(statement, true, this)
+    }
+
+    share<Ask extends object, Row extends object>(
+      shared: Shared<Ask, Row>,
+      ask: Ask,
+    ): Promise<Row[]> {
+      return share(shared, ask, this)
+    }
+  }
 
   return {
-    ...dbOf(() => ({ until: performance.now() + deadline, signal: () => undefined })),
-    for: (request) => {
-      // The signal is asked for only by who has to wait: it costs something to make.
-      const caller = { until: performance.now() + deadline, signal: () => request.signal }
-      return dbOf(() => caller)
-    },
+    read: (statement) => new Way(null).read(statement),
+    write: (statement) => new Way(null).write(statement),
+    idempotentWrite: (statement) => new Way(null).idempotentWrite(statement),
+    share: (shared, ask) => new Way(null).share(shared, ask),
+    for: (request) => new Way(request),
     seen: () => last,
   }
 }

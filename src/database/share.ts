@@ -22,11 +22,12 @@ type Statement = Pick<Shared<never, object>, 'statement' | 'most' | 'isIdempoten
 
 /** What one request wants of a statement. */
 type Part = {
+  line: Line
   ask: object
   claims: readonly string[]
-  /** Its request did not wait for it any longer. */
-  isLate: boolean
-  resolve: (rows: readonly object[]) => void
+  /** How long its request waits for it, by performance.now(). */
+  until: number
+  resolve: (rows: object[]) => void
   reject: (error: unknown) => void
 }
 
@@ -64,24 +65,30 @@ type Passage = {
 }
 
 /** A request: until when it waits, by performance.now(), and what tells that its client is gone. */
-type Caller = { until: number; signal: () => AbortSignal | undefined }
+type Caller = { readonly until: number; signal(): AbortSignal | undefined }
 
-/** With so many statements of a kind under way, the next one waits for company. */
+/** With so many statements of a kind under way, the next one waits until it is full. */
 const enough = 2
 
-/** But no longer than so many milliseconds, and not once it is full. */
+/** But no longer than so many milliseconds. */
 const patience = 2
 
 /** And only so many together that they are not expected to wait for each other for more than so many milliseconds. */
 const longest = 100
 
 /**
- * Has requests share statements. Whoever comes while there is little to do gets a statement at once; while two of its kind
- * are under way, those who want the same gather, and the next one answers them all.
+ * Has requests share statements. Whoever comes while there is nothing to do gets a statement at once, with those who came
+ * in the same turn of the event loop. While one of its kind is under way, those who want the same gather until half a
+ * statement of them are there, or one is done, and the next one answers them all.
  * @returns the rows of an ask
  */
 export function createShare({ permit, attempt, release, isFree, room }: Passage) {
   const lines = new Map<object, Line>()
+  /** Those whose request waits for them. */
+  const awaited = new Set<Part>()
+  /** One timer for all of them, set for the first that is due: to make one for each would cost more than its share. */
+  let alarm: ReturnType<typeof setTimeout> | undefined
+  let alarmAt = Number.POSITIVE_INFINITY
   /** How many parts are in no statement yet. */
   let waiting = 0
 
@@ -100,7 +107,8 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   }
 
   /** Goes with a party that has not left yet, or begins one. */
-  function join(line: Line, part: Part): void {
+  function join(part: Part): void {
+    const { line } = part
     const most = Math.max(1, Math.min(line.shared.most, Math.floor(longest / line.perPart)))
     const party =
       line.parties.find(
@@ -110,7 +118,11 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     party.parts.push(part)
     waiting += 1
     for (const claim of part.claims) party.claimed.add(claim)
-    if (line.running < enough || party.parts.length >= most) go(line, party)
+
+    const { length } = party.parts
+    if (length >= most) go(line, party)
+    else if (line.running === 0 && length === 1) setImmediate(go, line, party)
+    else if (line.running < enough && length >= most / 2) go(line, party)
   }
 
   function gather(line: Line): Party {
@@ -133,7 +145,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     try {
       await permit(isRetry)
       depart(line, party)
-      const parts = party.parts.filter(inTime)
+      const parts = party.parts.filter(isAwaited)
       if (parts.length === 0) return release()
 
       // In one order everywhere, so that no two statements wait for each other's rows.
@@ -144,7 +156,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       learn(line, parts.length, performance.now() - began)
     } catch (error) {
       depart(line, party)
-      recover(line, party.parts.filter(inTime), error)
+      recover(line, party.parts.filter(isAwaited), error)
     } finally {
       line.running -= 1
       const next = line.parties.find(({ timer }) => timer !== null)
@@ -167,15 +179,49 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     waiting -= party.parts.length
   }
 
-  /** Takes a part out of the party that it waits in: while the database is away nobody may be left there. */
-  function dismiss(line: Line, part: Part): void {
-    part.isLate = true
-    for (const party of line.parties) {
+  const isAwaited = (part: Part): boolean => awaited.has(part)
+
+  function sweep(): void {
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const part of awaited) {
+      if (part.until <= now) leave(part, 'the database took too long')
+      else next = Math.min(next, part.until)
+    }
+    setAlarm(next)
+  }
+
+  function setAlarm(at: number): void {
+    clearTimeout(alarm)
+    alarmAt = at
+    alarm = at === Number.POSITIVE_INFINITY ? undefined : setTimeout(sweep, at - performance.now())
+  }
+
+  /** Its request waits no longer. Out of the party too: while the database is away nobody may be left in there. */
+  function leave(part: Part, why: string): void {
+    refuse(part, new Unavailable(why))
+    for (const party of part.line.parties) {
       if (!party.parts.includes(part)) continue
       party.parts = party.parts.filter((other) => other !== part)
       waiting -= 1
       party.claimed = new Set(party.parts.flatMap(({ claims }) => claims))
     }
+  }
+
+  /** Gives each part its rows. */
+  function deliver(parts: Part[], rows: readonly (object & { n: number })[]): void {
+    const answers: object[][] = parts.map(() => [])
+    for (const row of rows) answers[row.n]?.push(row)
+    for (const [n, part] of parts.entries())
+      if (awaited.delete(part)) part.resolve(answers[n] ?? [])
+  }
+
+  function refuse(part: Part, error: unknown): void {
+    if (awaited.delete(part)) part.reject(error)
+  }
+
+  function rejectAll(parts: Part[], error: unknown): void {
+    for (const part of parts) refuse(part, error)
   }
 
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
@@ -203,34 +249,28 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   return <Ask extends object, Row extends object>(
     shared: Shared<Ask, Row>,
     ask: Ask,
-    { until, signal }: Caller,
+    caller: Caller,
   ): Promise<Row[]> =>
     new Promise((resolve, reject) => {
-      const line = lineOf(shared)
+      if (!isFree() && waiting >= room) {
+        return reject(new Unavailable('too many statements wait'))
+      }
       const part: Part = {
+        line: lineOf(shared),
         ask,
         claims: shared.claims?.(ask) ?? [],
-        isLate: false,
-        resolve: (rows) => {
-          clearTimeout(timer)
-          resolve(rows as Row[]) // They are those of its statement.
-        },
-        reject: (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
+        until: caller.until,
+        resolve: resolve as Part['resolve'], // They are those of its statement.
+        reject,
       }
-      const leave = (why: string) => {
-        dismiss(line, part)
-        part.reject(new Unavailable(why))
-      }
-      const timer = setTimeout(leave, until - performance.now(), 'the database took too long')
+      awaited.add(part)
+      if (part.until < alarmAt) setAlarm(part.until)
       if (!isFree()) {
-        if (waiting >= room) return leave('too many statements wait')
         // Asked for only by who may wait for long: it costs something to make.
-        signal()?.addEventListener('abort', () => leave('the client went away'), { once: true })
+        const onGone = () => leave(part, 'the client went away')
+        caller.signal()?.addEventListener('abort', onGone, { once: true })
       }
-      join(line, part)
+      join(part)
     })
 }
 
@@ -240,20 +280,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
  */
 export const few = (sql: Sql): PendingQuery<AnyRow[]> => sql`asked.n between 0 and 1000`
 
-const inTime = ({ isLate }: Part): boolean => !isLate
-
 const byClaim = (a: Part, b: Part): number => ((a.claims[0] ?? '') < (b.claims[0] ?? '') ? -1 : 1)
-
-/** Gives each part its rows. */
-function deliver(parts: Part[], rows: readonly (object & { n: number })[]): void {
-  const answers: object[][] = parts.map(() => [])
-  for (const row of rows) answers[row.n]?.push(row)
-  for (const [n, { resolve }] of parts.entries()) resolve(answers[n] ?? [])
-}
-
-function rejectAll(parts: Part[], error: unknown): void {
-  for (const { reject } of parts) reject(error)
-}
 
 const unavailable = (error: unknown): Unavailable =>
   new Unavailable(codeOf(error), { cause: error })

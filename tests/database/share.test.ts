@@ -15,7 +15,7 @@ const options = { permits: 8, deadline: 1000 }
 function statement(settings: Partial<Shared<Ask, Answer>> = {}) {
   const runs: { asks: string[]; end: () => void; fail: (code: string) => void }[] = []
   const shared: Shared<Ask, Answer> = {
-    most: 4,
+    most: 8,
     isIdempotent: true,
     ...settings,
     statement: (_sql, asked) => {
@@ -51,62 +51,76 @@ const outcomeOf = (promise: Promise<Answer[]>): Promise<string> =>
       error instanceof Unavailable ? `unavailable: ${error.message}` : String(error),
   )
 
-/** Two statements under way, and asks that gather behind them. */
-async function behindTwo(
-  shared: Shared<Ask, Answer>,
+/** A statement of one ask under way, and asks that gather behind it. */
+async function behindOne(
+  { shared, runs }: { shared: Shared<Ask, Answer>; runs: unknown[] },
   asks: Ask[],
   gate = createGate(sql, options),
 ) {
-  const first: Promise<string>[] = []
-  for (const who of ['x', 'y']) {
-    first.push(outcomeOf(gate.share(shared, { who, row: who })))
-    await tick() // At the same moment they would share one.
-  }
+  const first = outcomeOf(gate.share(shared, { who: 'x', row: 'x' }))
+  await next(runs, 0)
   const others = asks.map((ask) => outcomeOf(gate.share(shared, ask)))
-  await tick()
   return { first, others }
 }
 
 const named = (...names: string[]): Ask[] => names.map((who) => ({ who }))
 
-test('sends a lone ask at once, by itself', async () => {
+test('sends a lone ask in the same turn, by itself', async () => {
   const { runs, shared } = statement()
   const answer = createGate(sql, options).share(shared, { who: 'a' })
-  await Promise.resolve()
+  await new Promise(setImmediate)
 
   expect(runs.map(({ asks }) => asks)).toEqual([['a']])
   runs[0]?.end()
   expect(await answer).toEqual([{ n: 0, who: 'a' }])
 })
 
-test('gathers asks behind two statements, and gives each its own rows', async () => {
+test('sends together who asks in the same turn', async () => {
   const { runs, shared } = statement()
-  const { first, others } = await behindTwo(shared, named('a', 'b', 'c'))
-  runs[0]?.end()
+  const gate = createGate(sql, options)
+  const answers = named('a', 'b').map((ask) => outcomeOf(gate.share(shared, ask)))
+  ;(await next(runs, 0)).end()
 
-  const third = await next(runs, 2)
-  expect(runs.map(({ asks }) => asks)).toEqual([['x'], ['y'], ['a', 'b', 'c']])
-  runs[1]?.end()
-  third.end()
-  expect(await Promise.all([...first, ...others])).toEqual(['x', 'y', 'a', 'b', 'c'])
+  expect(runs.map(({ asks }) => asks)).toEqual([['a', 'b']])
+  expect(await Promise.all(answers)).toEqual(['a', 'b'])
 })
 
-test('waits for neither of the two for long', async () => {
-  const { runs, shared } = statement()
-  const { others } = await behindTwo(shared, named('a'))
+test('gathers asks behind a statement, and gives each its own rows', async () => {
+  const pending = statement()
+  const { runs } = pending
+  const { first, others } = await behindOne(pending, named('a', 'b', 'c'))
+  expect(runs.length).toBe(1)
+  runs[0]?.end()
 
-  const third = await next(runs, 2) // Though none of the others has ended.
-  third.end()
+  ;(await next(runs, 1)).end()
+  expect(runs.map(({ asks }) => asks)).toEqual([['x'], ['a', 'b', 'c']])
+  expect(await Promise.all([first, ...others])).toEqual(['x', 'a', 'b', 'c'])
+})
+
+test('waits for the one before it not for long', async () => {
+  const pending = statement()
+  const { others } = await behindOne(pending, named('a'))
+
+  const second = await next(pending.runs, 1) // Though the first has not ended.
+  second.end()
   expect(await Promise.all(others)).toEqual(['a'])
 })
 
-test('sends a full statement at once, and no fuller one', async () => {
-  const { runs, shared } = statement()
-  const { others } = await behindTwo(shared, named('a', 'b', 'c', 'd', 'e'))
+test('sends a second statement once it is half full, and a third once it is full', async () => {
+  const pending = statement()
+  const { runs } = pending
+  const gate = createGate(sql, options)
+  const { others } = await behindOne(pending, named('a', 'b', 'c', 'd'), gate)
+  await next(runs, 1)
+  const more = named(...'e f g h i j k l'.split(' ')).map((ask) =>
+    outcomeOf(gate.share(pending.shared, ask)),
+  )
+  await next(runs, 2)
 
-  for (const run of [await next(runs, 2), await next(runs, 3)]) run.end()
-  expect(runs.slice(2).map(({ asks }) => asks)).toEqual([['a', 'b', 'c', 'd'], ['e']])
-  expect(await Promise.all(others)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  // None of them has ended yet.
+  expect(runs.map(({ asks }) => asks.join(''))).toEqual(['x', 'abcd', 'efghijkl'])
+  for (const run of runs) run.end()
+  expect((await Promise.all([...others, ...more])).join('')).toBe('abcdefghijkl')
 })
 
 test('gives no rows to who has none', async () => {
@@ -121,29 +135,30 @@ test('gives no rows to who has none', async () => {
 })
 
 test('never has two asks in a statement that claim the same', async () => {
-  const { runs, shared } = statement({ claims: ({ row = '' }) => [row] })
-  const { others } = await behindTwo(shared, [
+  const pending = statement({ claims: ({ row = '' }) => [row] })
+  const { runs } = pending
+  const { others } = await behindOne(pending, [
     { who: 'a', row: '1' },
     { who: 'b', row: '2' },
     { who: 'c', row: '1' },
     { who: 'd', row: '1' },
     { who: 'e', row: '2' },
   ])
-  for (let index = 2; index < 5; index += 1) (await next(runs, index)).end()
+  for (let index = 1; index < 4; index += 1) (await next(runs, index)).end()
 
-  expect(runs.slice(2).map(({ asks }) => asks)).toEqual([['a', 'b'], ['c', 'e'], ['d']])
+  expect(runs.slice(1).map(({ asks }) => asks)).toEqual([['a', 'b'], ['c', 'e'], ['d']])
   expect(await Promise.all(others)).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
 test('has the asks of a statement in the order of what they claim', async () => {
-  const { runs, shared } = statement({ claims: ({ row = '' }) => [row] })
-  await behindTwo(shared, [
+  const pending = statement({ claims: ({ row = '' }) => [row] })
+  await behindOne(pending, [
     { who: 'a', row: '3' },
     { who: 'b', row: '1' },
     { who: 'c', row: '2' },
   ])
 
-  expect((await next(runs, 2)).asks).toEqual(['b', 'c', 'a'])
+  expect((await next(pending.runs, 1)).asks).toEqual(['b', 'c', 'a'])
 })
 
 test('runs a statement that fails again in halves, so that one bad ask harms no other', async () => {
@@ -159,10 +174,12 @@ test('runs a statement that fails again in halves, so that one bad ask harms no 
       return asks.map(({ n, who }) => ({ n, who }))
     },
   }
-  const { others } = await behindTwo(picky, named('a', 'b', 'c', 'bad', 'e', 'f', 'g', 'h'))
+  const gate = createGate(sql, options)
+  const asks = named('a', 'b', 'c', 'bad', 'e', 'f', 'g', 'h')
+  const answers = asks.map((ask) => outcomeOf(gate.share(picky, ask)))
 
-  expect(await Promise.all(others)).toEqual(['a', 'b', 'c', 'Error: 23514', 'e', 'f', 'g', 'h'])
-  expect(sizes.toSorted((a, b) => a - b)).toEqual([1, 1, 1, 1, 2, 2, 4, 4, 8])
+  expect(await Promise.all(answers)).toEqual(['a', 'b', 'c', 'Error: 23514', 'e', 'f', 'g', 'h'])
+  expect(sizes.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 4, 4, 8])
 })
 
 test.each([
@@ -171,36 +188,38 @@ test.each([
   ['ECONNREFUSED', false, ['a', 'b']],
   ['57014', true, Array(2).fill('unavailable: 57014')],
 ])('after %s, idempotent: %p, answers %p', async (code, isIdempotent, expected) => {
-  const { runs, shared } = statement({ isIdempotent })
-  const { others } = await behindTwo(shared, named('a', 'b'))
-  ;(await next(runs, 2)).fail(code)
-  if (expected[0] === 'a') (await next(runs, 3)).end()
+  const pending = statement({ isIdempotent })
+  const { runs } = pending
+  const { others } = await behindOne(pending, named('a', 'b'))
+  ;(await next(runs, 1)).fail(code)
+  if (expected[0] === 'a') (await next(runs, 2)).end()
 
   expect(await Promise.all(others)).toEqual(expected)
 })
 
 test('answers each at its own deadline, and does not run again what nobody waits for', async () => {
   const gate = createGate(sql, { permits: 8, deadline: 60 })
-  const { runs, shared } = statement()
-  const { first, others } = await behindTwo(shared, named('a'), gate)
-  const third = await next(runs, 2)
+  const pending = statement()
+  const { runs } = pending
+  const { first, others } = await behindOne(pending, named('a'), gate)
+  const second = await next(runs, 1)
 
   const late = 'unavailable: the database took too long'
-  expect(await Promise.all([...first, ...others])).toEqual([late, late, late])
-  third.fail('CONNECTION_CLOSED')
+  expect(await Promise.all([first, ...others])).toEqual([late, late])
+  second.fail('CONNECTION_CLOSED')
   await Bun.sleep(100) // As long as a gate in doubt lets in the next attempt.
 
-  expect(runs.length).toBe(3)
+  expect(runs.length).toBe(2)
 })
 
 test('leaves nobody in a party who is late before there is a connection', async () => {
   const gate = createGate(sql, { permits: 1, deadline: 60 })
   const { runs, shared } = statement({ claims: ({ row = '' }) => [row] })
   const blocker = Promise.withResolvers<void>()
-  const blocked = gate.read(() => blocker.promise)
+  const blocked = gate.read(() => blocker.promise).catch(() => undefined)
   const early = outcomeOf(gate.share(shared, { who: 'a', row: '1' }))
   expect(await early).toBe('unavailable: the database took too long')
-  await blocked.catch(() => undefined)
+  await blocked
 
   const later = outcomeOf(gate.share(shared, { who: 'b', row: '1' }))
   blocker.resolve()
