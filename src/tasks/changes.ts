@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import { columns, type Fragment, type TaskText } from './queries.ts'
+import { type Fragment, type TaskText, taskText } from './queries.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
@@ -83,8 +83,7 @@ const earlierAnswers = (sql: Sql): Fragment => sql`
     from earlier`
 
 /** The task `t` as TaskSchema has it. */
-const answer = (sql: Sql): Fragment =>
-  sql`(select row_to_json(task) from (select ${columns(sql)}) as task) as answer`
+const answer = (sql: Sql): Fragment => sql`${taskText(sql)}::json as answer`
 
 const creation = writes(
   true,

@@ -14,25 +14,39 @@ export type Fragment = PendingQuery<Row[]>
 /** A task as the database writes it: the JSON of a TaskSchema, and the version in it. */
 export type TaskText = { text: string; version: number }
 
-/** The columns of TaskSchema, in its order, of the task `t`. */
-export const columns = (sql: Sql): Fragment => sql`
-  t.id, t.user_id, t.title, t.description, t.completed_at is not null as completed, t.completed_at, t.priority, t.tags,
-  t.due_date, t.due_time, t.time_zone, t.version, t.created_at, t.updated_at, t.deleted_at`
+/**
+ * The task `t` as the text of a TaskSchema. `row_to_json` takes a fifth longer: it looks up the type of each column, and
+ * escapes its name, again for each row.
+ */
+export const taskText = (sql: Sql): Fragment => sql`
+  concat(
+    '{"id":"', t.id, '"',
+    ',"user_id":', to_json(t.user_id),
+    ',"title":', to_json(t.title),
+    ',"description":', coalesce(to_json(t.description), 'null'),
+    ',"completed":', case when t.completed_at is null then 'false' else 'true' end,
+    ',"completed_at":', coalesce(to_json(t.completed_at), 'null'),
+    ',"priority":"', t.priority, '"',
+    ',"tags":', array_to_json(t.tags),
+    ',"due_date":', coalesce(to_json(t.due_date), 'null'),
+    ',"due_time":', coalesce(to_json(t.due_time), 'null'),
+    ',"time_zone":', coalesce(to_json(t.time_zone), 'null'),
+    ',"version":', t.version,
+    ',"created_at":', to_json(t.created_at),
+    ',"updated_at":', to_json(t.updated_at),
+    ',"deleted_at":', coalesce(to_json(t.deleted_at), 'null'),
+    '}'
+  )`
 
 const single: Shared<{ user_id: string; id: string }, TaskText> = {
   most: 32,
   isIdempotent: true,
   statement: (sql, asked) => sql`
-    select asked.n, task.version, row_to_json(task)::text as text
+    select asked.n, t.version, ${taskText(sql)} as text
     from json_to_recordset(${asked}::text::json) as asked (n integer, user_id text, id uuid)
-    cross join lateral (
-      select ${columns(sql)}
-      from tasks t
-      where t.user_id = asked.user_id
-        and t.id = asked.id
-        and t.deleted_at is null
-    ) task
-    where ${few(sql)}`,
+    join tasks t on t.user_id = asked.user_id and t.id = asked.id
+    where t.deleted_at is null
+      and ${few(sql)}`,
 }
 
 export async function findTask(db: Db, userId: string, id: string): Promise<TaskText | undefined> {
@@ -104,9 +118,9 @@ const makeList = (
       patterns text[], key ${keyType(sql, order)}, id uuid
     )
     cross join lateral (
-      select count(task.id)::integer as count, coalesce(string_agg(row_to_json(task)::text, ${between}), '') as text
+      select count(task.id)::integer as count, coalesce(string_agg(task.text, ${between}), '') as text
       from (
-        select ${columns(sql)}
+        select t.id, ${taskText(sql)} as text
         from tasks t
         where t.user_id = asked.user_id
           and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
