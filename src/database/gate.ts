@@ -1,6 +1,6 @@
 import type { Sql } from './connect.ts'
 import { codeOf, remedyOf, Unavailable } from './faults.ts'
-import { createShare, type Shared } from './share.ts'
+import { type Caller, createShare, type Shared } from './share.ts'
 
 /** Every statement of a request goes through one of these, which says what a lost connection means to it. */
 export type Db = {
@@ -36,8 +36,6 @@ export type GateOptions = {
   /** How many statements may wait for a permit. */
   room?: number
 }
-
-type Caller = { readonly until: number; signal(): AbortSignal | undefined }
 
 type Waiting = { enter: () => void; leave: (error: Unavailable) => void }
 

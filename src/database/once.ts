@@ -45,7 +45,7 @@ export const earlier = (sql: Sql): Fragment => sql`
 export const keep = (sql: Sql): Fragment => sql`
     kept as (
       insert into idempotency_keys (user_id, key, request, answer)
-      select asked.user_id, asked.key, asked.request, changed.answer
+      select asked.user_id, asked.key, asked.request, changed.answer::json
       from changed
       join asked on asked.n = changed.n
       where (select count(key) from expired) + (select count(key) from swept) >= 0

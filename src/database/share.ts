@@ -65,7 +65,7 @@ type Passage = {
 }
 
 /** A request: until when it waits, by performance.now(), and what tells that its client is gone. */
-type Caller = { readonly until: number; signal(): AbortSignal | undefined }
+export type Caller = { readonly until: number; signal(): AbortSignal | undefined }
 
 /** With so many statements of a kind under way, the next one waits until it is full. */
 const enough = 2
@@ -220,7 +220,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     if (awaited.delete(part)) part.reject(error)
   }
 
-  function rejectAll(parts: Part[], error: unknown): void {
+  function refuseAll(parts: Part[], error: unknown): void {
     for (const part of parts) refuse(part, error)
   }
 
@@ -229,16 +229,16 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     const again = (some: Part[]) => {
       if (some.length > 0) void run(line, { parts: some, claimed: new Set(), timer: null }, true)
     }
-    if (error instanceof Unavailable) return rejectAll(parts, error)
+    if (error instanceof Unavailable) return refuseAll(parts, error)
     switch (remedyOf(error)) {
       case 'again':
         return again(parts)
       case 'again if idempotent':
-        return line.shared.isIdempotent ? again(parts) : rejectAll(parts, unavailable(error))
+        return line.shared.isIdempotent ? again(parts) : refuseAll(parts, unavailable(error))
       case 'later':
-        return rejectAll(parts, unavailable(error))
+        return refuseAll(parts, unavailable(error))
       case 'none': {
-        if (parts.length === 1) return rejectAll(parts, error)
+        if (parts.length === 1) return refuseAll(parts, error)
         const half = Math.ceil(parts.length / 2)
         again(parts.slice(0, half))
         return again(parts.slice(half))
@@ -252,7 +252,8 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     caller: Caller,
   ): Promise<Row[]> =>
     new Promise((resolve, reject) => {
-      if (!isFree() && waiting >= room) {
+      const isDelayed = !isFree()
+      if (isDelayed && waiting >= room) {
         return reject(new Unavailable('too many statements wait'))
       }
       const part: Part = {
@@ -265,7 +266,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       }
       awaited.add(part)
       if (part.until < alarmAt) setAlarm(part.until)
-      if (!isFree()) {
+      if (isDelayed) {
         // Asked for only by who may wait for long: it costs something to make.
         const onGone = () => leave(part, 'the client went away')
         caller.signal()?.addEventListener('abort', onGone, { once: true })

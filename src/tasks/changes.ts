@@ -68,7 +68,7 @@ function writes(
     ), ${keyed ? sql`${earlier(sql)},` : none}
     ${effect(sql, unless)}
     ${keyed ? sql`, ${keep(sql)}` : none}
-    select n, null as request, answer::text as text, version
+    select n, null as request, answer as text, version
     from changed
     ${keyed ? earlierAnswers(sql) : none}
     ${rest(sql, unless)}`
@@ -81,9 +81,6 @@ const earlierAnswers = (sql: Sql): Fragment => sql`
     union all
     select n, request, answer::text as text, (answer ->> 'version')::integer as version
     from earlier`
-
-/** The task `t` as TaskSchema has it. */
-const answer = (sql: Sql): Fragment => sql`${taskText(sql)}::json as answer`
 
 const creation = writes(
   true,
@@ -109,7 +106,7 @@ const creation = writes(
             = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
           and (t.description, t.due_date, t.due_time, t.time_zone)
             is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
-      returning t.user_id, t.id, t.version, ${answer(sql)}
+      returning t.user_id, t.id, t.version, ${taskText(sql)} as answer
     ), changed as (
       select asked.n, made.version, made.answer
       from made
@@ -149,7 +146,7 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
         and ${condition(sql)}
         and (asked.versions is null or t.version = any(asked.versions))
         ${unless}
-      returning asked.n, t.version, ${answer(sql)}
+      returning asked.n, t.version, ${taskText(sql)} as answer
     )`,
     // Those that are there, in another version.
     (sql, unless) => sql`
