@@ -46,9 +46,10 @@ type Line = {
   parties: Party[]
   /** Statements under way, or on their way to a connection. */
   running: number
-  /** Milliseconds that the fastest of late took, and that each part after the first adds. */
+  /** How many a statement answers at most, at the moment. */
+  most: number
+  /** Milliseconds that the fastest of late took; 0: not known. */
   fastest: number
-  perPart: number
 }
 
 /** What the gate does for a statement. */
@@ -73,7 +74,7 @@ const enough = 2
 /** But no longer than so many milliseconds. */
 const patience = 2
 
-/** And only so many together that they are not expected to wait for each other for more than so many milliseconds. */
+/** Where they wait for each other for more than so many milliseconds, fewer go together, until they do not. */
 const longest = 100
 
 /**
@@ -95,13 +96,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   function lineOf(shared: Statement): Line {
     const known = lines.get(shared)
     if (known !== undefined) return known
-    const made: Line = {
-      shared,
-      parties: [],
-      running: 0,
-      fastest: Number.POSITIVE_INFINITY,
-      perPart: 0,
-    }
+    const made: Line = { shared, parties: [], running: 0, most: shared.most, fastest: 0 }
     lines.set(shared, made)
     return made
   }
@@ -109,7 +104,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   /** Goes with a party that has not left yet, or begins one. */
   function join(part: Part): void {
     const { line } = part
-    const most = Math.max(1, Math.min(line.shared.most, Math.floor(longest / line.perPart)))
+    const most = Math.floor(line.most)
     const party =
       line.parties.find(
         ({ parts, claimed }) =>
@@ -164,12 +159,12 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     }
   }
 
-  /** What is the same for a statement of one and of many, as the way to the database, is no reason to share less. */
+  /** What a statement of one takes as well, as the way to the database, is no reason to share less. */
   function learn(line: Line, parts: number, milliseconds: number): void {
-    line.fastest = Math.min(milliseconds, line.fastest * 1.01)
-    // One alone says nothing of it: what was learned is forgotten, so that it is tried again.
-    const perPart = parts === 1 ? 0 : (milliseconds - line.fastest) / (parts - 1)
-    line.perPart += (perPart - line.perPart) / (parts === 1 ? 16 : 4)
+    const wait = milliseconds - line.fastest
+    line.fastest = line.fastest === 0 ? milliseconds : Math.min(milliseconds, line.fastest * 1.001)
+    if (wait > longest && parts > 1) line.most = Math.max(1, (longest / wait) * (parts - 1))
+    else if (wait < longest / 2) line.most = Math.min(line.shared.most, line.most + parts / 16)
   }
 
   function depart(line: Line, party: Party): void {

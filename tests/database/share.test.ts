@@ -123,6 +123,29 @@ test('sends a second statement once it is half full, and a third once it is full
   expect((await Promise.all([...others, ...more])).join('')).toBe('abcdefghijkl')
 })
 
+test('has fewer go together where they wait for each other for long', async () => {
+  const sizes: number[] = []
+  const slow: Shared<Ask, Answer> = {
+    most: 8,
+    isIdempotent: true,
+    statement: async (_sql, asked) => {
+      const asks: (Ask & { n: number })[] = JSON.parse(asked)
+      sizes.push(asks.length)
+      await Bun.sleep(40 * asks.length)
+      return asks
+    },
+  }
+  const gate = createGate(sql, options)
+  const eight = () =>
+    Promise.all(named(...'abcdefgh').map((ask) => outcomeOf(gate.share(slow, ask))))
+
+  await gate.share(slow, { who: 'x' })
+  await eight()
+  expect(sizes).toEqual([1, 8])
+  expect((await eight()).join('')).toBe('abcdefgh')
+  expect(Math.max(...sizes.slice(2))).toBeLessThan(4)
+})
+
 test('gives no rows to who has none', async () => {
   const gate = createGate(sql, options)
   const nothing: Shared<Ask, Answer> = {
