@@ -137,7 +137,9 @@ test('has fewer go together where they wait for each other for long', async () =
   }
   const gate = createGate(sql, options)
   const eight = () =>
-    Promise.all(named(...'abcdefgh').map((ask) => outcomeOf(gate.share(slow, ask))))
+    Promise.all(
+      named(...'a b c d e f g h'.split(' ')).map((ask) => outcomeOf(gate.share(slow, ask))),
+    )
 
   await gate.share(slow, { who: 'x' })
   await eight()

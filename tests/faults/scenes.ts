@@ -51,8 +51,7 @@ export const scenes: Scene[] = [
     fault: ({ proxy, load }) =>
       several(6, 100, async () => {
         await load.pause()
-        proxy.cut('fin')
-        await Bun.sleep(20)
+        await proxy.cut('fin')
         load.resume()
       }),
   },
@@ -61,9 +60,8 @@ export const scenes: Scene[] = [
     unnoticed: true,
     fault: async ({ proxy, load }) => {
       await load.pause()
-      proxy.cut('fin')
+      await proxy.cut('fin')
       proxy.delay(150) // Of each of the several round trips of a new connection.
-      await Bun.sleep(20)
       load.resume()
       await Bun.sleep(1500)
       proxy.delay(0)
@@ -82,7 +80,7 @@ export const scenes: Scene[] = [
         3,
         async () => {
           await proxy.turn('hang up')
-          proxy.cut('fin')
+          await proxy.cut('fin')
         },
         () => proxy.turn('pass'),
       ),
@@ -95,7 +93,7 @@ export const scenes: Scene[] = [
         5,
         async () => {
           await proxy.turn('refuse')
-          proxy.cut('fin')
+          await proxy.cut('fin')
         },
         () => proxy.turn('pass'),
       ),

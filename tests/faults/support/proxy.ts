@@ -10,8 +10,8 @@ export type Proxy = {
   port: number
   /** Old connections stay as they are, but for `lose`. */
   turn: (mode: Mode) => Promise<void>
-  /** Ends every connection, cleanly or by a reset. */
-  cut: (how: 'fin' | 'rst') => void
+  /** Ends every connection, cleanly or by a reset, and waits until the clients have ended theirs. */
+  cut: (how: 'fin' | 'rst') => Promise<void>
   /** Milliseconds on the wire, in each direction. */
   delay: (ms: number) => void
   /** How many connections were accepted so far. */
@@ -80,13 +80,18 @@ export async function startProxy(target: number): Promise<Proxy> {
       else if (mode === 'refuse') await listen(port)
       mode = next
     },
-    cut: (how) => {
-      for (const [client, upstream] of pairs) {
+    cut: async (how) => {
+      const ended = Array.from(pairs, ([client, upstream]) => {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        client.on('close', () => resolve())
         if (how === 'rst') client.resetAndDestroy()
         else client.end()
+        upstream.removeAllListeners('close') // It would end the client's connection on this side.
         upstream.destroy()
-      }
+        return promise
+      })
       pairs.clear()
+      await Promise.all(ended)
     },
     delay: (ms) => {
       lag = ms
