@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import { type Fragment, type TaskText, taskText } from './queries.ts'
+import type { Fragment, TaskText } from './queries.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
@@ -106,7 +106,7 @@ const creation = writes(
             = (excluded.title, excluded.priority, excluded.tags, excluded.completed_at is null)
           and (t.description, t.due_date, t.due_time, t.time_zone)
             is not distinct from (excluded.description, excluded.due_date, excluded.due_time, excluded.time_zone)
-      returning t.user_id, t.id, t.version, ${taskText(sql)} as answer
+      returning t.user_id, t.id, t.version, t.json as answer
     ), changed as (
       select asked.n, made.version, made.answer
       from made
@@ -146,7 +146,7 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
         and ${condition(sql)}
         and (asked.versions is null or t.version = any(asked.versions))
         ${unless}
-      returning asked.n, t.version, ${taskText(sql)} as answer
+      returning asked.n, t.version, t.json as answer
     )`,
     // Those that are there, in another version.
     (sql, unless) => sql`

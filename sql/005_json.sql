@@ -1,0 +1,35 @@
+-- A task as it is answered, made when it is written: to put the JSON together for every answer takes longer than all else
+-- that the database does for a page. Fields are in the order of TaskSchema. The time zone is always UTC, whoever writes.
+create function docket_json(
+  user_id text, id uuid, title text, description text, completed_at timestamptz, priority task_priority, tags text[],
+  due_date date, due_time time, time_zone text, version integer, created_at timestamptz, updated_at timestamptz,
+  deleted_at timestamptz
+) returns text language plpgsql immutable parallel safe
+  as $$ begin
+  return concat(
+    '{"id":"', id, '"',
+    ',"user_id":', to_json(user_id),
+    ',"title":', to_json(title),
+    ',"description":', coalesce(to_json(description)::text, 'null'),
+    ',"completed":', case when completed_at is null then 'false' else 'true' end,
+    ',"completed_at":', coalesce(left(to_json(completed_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    ',"priority":"', priority, '"',
+    ',"tags":', to_json(tags),
+    ',"due_date":', coalesce(to_json(due_date)::text, 'null'),
+    ',"due_time":', coalesce(to_json(due_time)::text, 'null'),
+    ',"time_zone":', coalesce(to_json(time_zone)::text, 'null'),
+    ',"version":', version,
+    ',"created_at":', left(to_json(created_at at time zone 'UTC')::text, -1), '+00:00"',
+    ',"updated_at":', left(to_json(updated_at at time zone 'UTC')::text, -1), '+00:00"',
+    ',"deleted_at":', coalesce(left(to_json(deleted_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    '}'
+  );
+end $$;
+
+alter table tasks
+  add column json text not null generated always as (
+    docket_json(
+      user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
+      updated_at, deleted_at
+    )
+  ) stored;
