@@ -15,16 +15,6 @@ const unauthorized = (): Problem =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
-/** Notes who it is for the log, and that there was one request more. */
-async function count(request: Request, { id }: Identity, rates: Rates | null): Promise<void> {
-  const exchange = exchangeOf(request)
-  exchange.userId = id
-  if (rates === null) return
-  const counted = rates(id)
-  exchange.quota = counted instanceof Promise ? await counted : counted
-  if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
-}
-
 /**
  * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
@@ -37,7 +27,13 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     const found = identify(request)
     const user = found instanceof Promise ? await found : found
     if (user === null) throw unauthorized()
-    await count(request, user, rates)
+    const exchange = exchangeOf(request)
+    exchange.userId = user.id
+    if (rates !== null) {
+      const counted = rates(user.id)
+      exchange.quota = counted instanceof Promise ? await counted : counted
+      if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
+    }
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {

@@ -54,20 +54,22 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
 
 const hangUp = { headers: { connection: 'close' } }
 
+const tooLarge = (): Problem => new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
+
 const tooSlow = (): Problem =>
   new Problem(408, `The body did not arrive within ${patience / 1000} seconds.`, hangUp)
 
 async function collect(request: Request): Promise<Uint8Array> {
-  const tooLarge = new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
-  if (Number(request.headers.get('content-length')) > limit) throw tooLarge
-  if (request.headers.has('content-length')) return request.bytes()
+  const announced = request.headers.get('content-length')
+  if (Number(announced) > limit) throw tooLarge()
+  if (announced !== null) return request.bytes()
 
   // Chunked: nobody knows how much will come.
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of request.body ?? []) {
     length += chunk.length
-    if (length > limit) throw tooLarge
+    if (length > limit) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -82,32 +84,47 @@ function parse(bytes: Uint8Array): unknown {
   } catch {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
-  refuseOddities(text)
+  refuseOddities(text, value)
   return value
 }
 
-/** Strings, and whatever makes an object or an array: all that is needed of valid JSON to tell its names. */
-const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g
-
-/** Refuses what parses but is not what it seems: a name twice in one object, and a tower of arrays. */
-function refuseOddities(text: string): void {
-  /** The names so far of each object that is open; null: it is an array. */
-  const open: (Set<string> | null)[] = []
-  let last = ''
-  for (const [part] of text.matchAll(token)) {
-    if (part === '{' || part === '[') {
-      open.push(part === '{' ? new Set() : null)
-      if (open.length > maxDepth) throw new Problem(400, 'The body is nested too deeply.')
-    } else if (part === '}' || part === ']') {
-      open.pop()
-    } else if (part === ':') {
-      const name: string = JSON.parse(last)
-      const names = open.at(-1)
-      if (names?.has(name)) throw new Problem(400, 'The body has the same name twice.')
-      names?.add(name)
+/** Refuses what parses but is not what it seems: a tower of arrays, and a name twice in one object. */
+function refuseOddities(text: string, value: unknown): void {
+  let names = 0
+  let depth = 0
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index]
+    if (character === '"') index = endOfString(text, index)
+    else if (character === ':') names += 1
+    else if (character === '}' || character === ']') depth -= 1
+    else if ((character === '{' || character === '[') && ++depth > maxDepth) {
+      throw new Problem(400, 'The body is nested too deeply.')
     }
-    last = part
   }
+  // Of two of a name the parser keeps one.
+  if (names !== countNames(value)) throw new Problem(400, 'The body has the same name twice.')
+}
+
+/** Where the string ends that begins at `start`, in JSON that is valid. */
+function endOfString(text: string, start: number): number {
+  let end = start
+  let backslashes: number
+  do {
+    end = text.indexOf('"', end + 1)
+    backslashes = 0
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1
+  } while (backslashes % 2 === 1)
+  return end
+}
+
+/** Of all objects within. */
+function countNames(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const parts = Object.values(value)
+  return parts.reduce(
+    (sum, part) => sum + countNames(part),
+    Array.isArray(value) ? 0 : parts.length,
+  )
 }
 
 /** For a route that takes no body: one that is sent stays unread, where Elysia would parse it. */
