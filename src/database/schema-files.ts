@@ -2,7 +2,7 @@ import tasks from '../../sql/001_tasks.sql' with { type: 'text' }
 import betterAuth from '../../sql/002_better_auth.sql' with { type: 'text' }
 import requests from '../../sql/003_requests.sql' with { type: 'text' }
 import search from '../../sql/004_search.sql' with { type: 'text' }
-import json from '../../sql/005_json.sql' with { type: 'text' }
+import derived from '../../sql/005_derived.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -25,5 +25,5 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('002_better_auth', betterAuth),
   file('003_requests', requests),
   file('004_search', search),
-  file('005_json', json),
+  file('005_derived', derived),
 ]

@@ -31,9 +31,10 @@ export async function findTask(db: Db, userId: string, id: string): Promise<Task
 }
 
 /** One that is undefined is not in the statement either. */
-type Filters = { [K in 'priority' | 'tag' | 'due_after' | 'due_before']: TaskListQuery[K] } & {
-  patterns: string[] | undefined
-} & Partial<Position>
+type Filters = {
+  [K in 'priority' | 'tag' | 'due_after' | 'due_before']: TaskListQuery[K]
+} & Partial<Search> &
+  Partial<Position>
 
 /** What one request wants of a list. */
 type ListAsk = Filters & { user_id: string; size: number }
@@ -53,8 +54,7 @@ export async function listTasks(
   limit: number,
 ): Promise<Page> {
   const { priority, tag, due_after, due_before } = query
-  const patterns = patternsOf(query.q)
-  const filters = { priority, tag, due_after, due_before, patterns, ...after }
+  const filters = { priority, tag, due_after, due_before, ...searchOf(query.q), ...after }
   const ask = { user_id: userId, size: limit + 1, ...filters }
   const [page = { count: 0, text: '' }] = await db.share(listOf(query, filters), ask)
   return page
@@ -75,29 +75,33 @@ function listOf(query: TaskListQuery, filters: Filters): Shared<ListAsk, Page> {
   return made
 }
 
-const filterNames = ['priority', 'tag', 'due_after', 'due_before', 'patterns', 'key'] as const
+const filterNames = ['priority', 'tag', 'due_after', 'due_before', 'word', 'key'] as const
 
 const makeList = (
   order: Order,
   { deleted, status }: TaskListQuery,
   has: (filter: keyof Filters) => boolean,
 ): Shared<ListAsk, Page> => ({
-  // A search may have to look at all that a user has: nobody else shall wait for that.
-  most: has('patterns') ? 1 : 16,
+  // A search may have to look at all that a user has: not many others shall wait for that.
+  most: has('word') ? 4 : 16,
   isIdempotent: true,
   statement: (sql, asked) => {
     const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
+    const after = has('key') ? whereAfter(sql, order) : sql``
+    const isSearch = has('word') && order.sort === 'created_at' && !deleted
+    const from = isSearch ? searchIndex(sql, direction, after) : sql`tasks t`
+    const key = isSearch ? sql`found.created_at` : sortKey(sql, order)
     return sql`
     select asked.n, page.count, page.text
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer, priority task_priority[], tag text[], due_after date, due_before date,
-      patterns text[], key ${keyType(sql, order)}, id uuid
+      word text, others text[], key ${keyType(sql, order)}, id uuid
     )
     cross join lateral (
       select count(task.json)::integer as count, coalesce(string_agg(task.json, ${between}), '') as text
       from (
         select t.json
-        from tasks t
+        from ${from}
         where t.user_id = asked.user_id
           and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
           ${whereStatus(sql, status)}
@@ -105,9 +109,9 @@ const makeList = (
           ${has('tag') ? sql`and t.tags @> asked.tag` : sql``}
           ${has('due_after') ? sql`and t.due_date >= asked.due_after` : sql``}
           ${has('due_before') ? sql`and t.due_date <= asked.due_before` : sql``}
-          ${has('patterns') ? whereWords(sql) : sql``}
-          ${has('key') ? whereAfter(sql, order) : sql``}
-        order by ${sortKey(sql, order)} ${direction}, t.id ${direction}
+          ${has('word') ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
+          ${after}
+        order by ${key} ${direction}, ${isSearch ? sql`found` : sql`t`}.id ${direction}
         limit asked.size
       ) task
     ) page
@@ -121,17 +125,37 @@ function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {
   return sql``
 }
 
-/** For each word of a search, what text with it is like; undefined without a word. */
-function patternsOf(q = ''): string[] | undefined {
-  const words = q.split(/\s+/).filter((word) => word !== '')
-  return words.length === 0
-    ? undefined
-    : words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+/** The longest word of a search, which is looked for first, and what text with each of the others is like. */
+type Search = { word: string; others: string[] }
+
+function searchOf(q = ''): Search | undefined {
+  const words = q.split(/\s+/).filter((part) => part !== '')
+  const [word, ...others] = words.toSorted((a, b) => b.length - a.length)
+  if (word === undefined) return undefined
+  return { word, others: others.map((other) => `%${other.replace(/[\\%_]/g, '\\$&')}%`) }
 }
 
 /** Each word somewhere in the text of the task. No word has a newline in it, so none matches across two fields. */
-const whereWords = (sql: Sql): Fragment => sql`
-  and t.words like all(array(select lower(pattern) from unnest(asked.patterns) pattern))`
+const hasWords = (sql: Sql, words: Fragment): Fragment => sql`
+  strpos(${words}, (select lower(asked.word))) > 0
+  and ${words} like all(array(select lower(other) from unnest(asked.others) other))`
+
+/**
+ * The tasks that a search may find, in the order of the index that has their words: nothing else is looked at of the others.
+ * Of a task with long words it does not know them. The offset keeps the planner from making one scan of both.
+ */
+const searchIndex = (sql: Sql, direction: Fragment, after: Fragment): Fragment => sql`
+  (
+    select t.id, t.created_at
+    from tasks t
+    where t.user_id = asked.user_id
+      and t.deleted_at is null
+      and (t.words is null or ${hasWords(sql, sql`t.words`)})
+      ${after}
+    order by t.created_at ${direction}, t.id ${direction}
+    offset 0
+  ) found
+  join tasks t on t.user_id = asked.user_id and t.id = found.id`
 
 /** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
 function sortKey(sql: Sql, { sort, direction }: Order): Fragment {

@@ -131,6 +131,19 @@ test.each(filtered)('a page with %j looks at no more than %d rows', async (query
   expect(read(plan)).toBeLessThanOrEqual(most)
 })
 
+test('a search looks at no task but those that it finds', async () => {
+  const plan = await planOf((db) => queries.listTasks(db, '7', { q: 'task ab' }, null, 50))
+  const [words, found] = touches(plan, 'tasks')
+
+  expect([words?.['Node Type'], words?.['Index Name']]).toEqual([
+    'Index Only Scan',
+    'tasks_by_created_at',
+  ])
+  expect(found?.['Index Name']).toBe('tasks_pkey')
+  expect(found?.['Actual Loops']).toBeLessThanOrEqual(51)
+  expect(typesOf(plan)).not.toContain('Sort')
+})
+
 const once = { key: 'a key', request: 'a digest' }
 const writes: [string, (db: Db) => Promise<unknown>][] = [
   ['updateTask', (db) => changes.updateTask(db, '7', idOf(27), null, { title: 'New' })],

@@ -2,8 +2,13 @@ import { expect, test } from 'bun:test'
 import { signUp, type TestUser } from '../support/app.ts'
 import { titles } from '../support/tasks.ts'
 
-/** The titles of the tasks that `q` finds, in alphabetical order. */
-const search = (user: TestUser, q: string) => titles(user, `?sort=title&q=${encodeURIComponent(q)}`)
+/** The titles of the tasks that `q` finds, in alphabetical order: the same in whatever order a page is. */
+async function search(user: TestUser, q: string): Promise<string[]> {
+  const found = await titles(user, `?sort=title&q=${encodeURIComponent(q)}`)
+  const newest = await titles(user, `?q=${encodeURIComponent(q)}`)
+  expect(newest.toSorted()).toEqual(found.toSorted())
+  return found
+}
 
 async function signUpWithTasks(): Promise<TestUser> {
   const user = await signUp()
@@ -93,6 +98,37 @@ test.each([
   await alice.create({ title: 'azb 100 snake case, something else' })
 
   expect(await search(alice, q)).toEqual([title])
+})
+
+test('finds words in a long task as in a short one, also after it has become the other', async () => {
+  const alice = await signUp()
+  const filler = 'é'.repeat(250)
+  const short = await alice.create({ title: 'Short', description: 'a needle' })
+  const long = await alice.create({ title: 'Long', description: `${filler} a needle ${filler}` })
+  await alice.create({ title: 'Neither', description: filler.repeat(40) })
+
+  expect(await search(alice, 'needle A')).toEqual(['Long', 'Short'])
+  expect(await search(alice, 'ÉÉ needle')).toEqual(['Long'])
+  await alice.send('PATCH', `/api/tasks/${short.id}`, { description: `${filler} a pin ${filler}` })
+  await alice.send('PATCH', `/api/tasks/${long.id}`, { description: 'a pin' })
+  expect(await search(alice, 'pin')).toEqual(['Long', 'Short'])
+  expect(await search(alice, 'needle')).toEqual([])
+})
+
+test('finds what the other filters let through, a page at a time', async () => {
+  const alice = await signUp()
+  for (const priority of ['high', 'low', 'high', 'low', 'high']) {
+    await alice.create({ title: `A ${priority} needle`, priority, tags: ['sewing'] })
+  }
+  const path = '/api/tasks?q=needle&priority=high&tag=sewing&status=pending&limit=2'
+
+  const first = await alice.send('GET', path)
+  const next = /<(.+)>/.exec(first.headers.get('link') ?? '')?.[1] ?? ''
+  const second = await alice.send('GET', next)
+
+  expect(first.body).toHaveLength(2)
+  expect(second.body).toHaveLength(1)
+  expect(second.headers.get('link')).toBeNull()
 })
 
 test.each(['in the trash', 'of somebody else'])('finds no task %s', async (where) => {
