@@ -41,7 +41,13 @@ drop index tasks_by_created_at;
 alter table tasks
   drop column words,
   add column words text generated always as (docket_words(title, description, tags, false)) stored,
-  add column long_words text generated always as (docket_words(title, description, tags, true)) stored,
+  add column long_words text generated always as (
+    -- To fold them takes time: not twice for what cannot be long, however much longer its lower case is.
+    case
+      when octet_length(title) + coalesce(octet_length(description), 0) + 201 * cardinality(tags) > 300
+      then docket_words(title, description, tags, true)
+    end
+  ) stored,
   add column json text not null generated always as (
     docket_json(
       user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
