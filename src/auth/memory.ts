@@ -15,8 +15,8 @@ export type Memory = {
 
 /**
  * Remembers who verified tokens name, and never longer than the token lasts. The tokens lie in memory as they came, next to
- * the secret that could make any of them: to keep a digest instead takes a tenth of what is left of a request. What is
- * invalid is not remembered, and neither are sessions that the database has: those can be revoked.
+ * the secret that could make any of them: a digest of each would cost every request something, and protect nothing. What
+ * is invalid is not remembered, and neither are sessions that the database has: those can be revoked.
  */
 export function createMemory(limit = capacity): Memory {
   const known = new Map<string, { identity: Identity; until: number }>()
