@@ -68,10 +68,7 @@ type Passage = {
 /** A request: until when it waits, by performance.now(), and what tells that its client is gone. */
 export type Caller = { readonly until: number; signal(): AbortSignal | undefined }
 
-/** With so many statements of a kind under way, the next one waits until it is full. */
-const enough = 2
-
-/** But no longer than so many milliseconds. */
+/** While a statement of its kind is under way, the next one waits until it is full, but for so many milliseconds at most. */
 const patience = 2
 
 /** Where they wait for each other for more than so many milliseconds, fewer go together, until they do not. */
@@ -79,8 +76,8 @@ const longest = 100
 
 /**
  * Has requests share statements. Whoever comes while there is nothing to do gets a statement at once, with those who came
- * in the same turn of the event loop. While one of its kind is under way, those who want the same gather until half a
- * statement of them are there, or one is done, and the next one answers them all.
+ * in the same turn of the event loop. While one of its kind is under way, those who want the same gather until it is done, or
+ * there are as many as a statement answers, and the next one answers them all.
  * @returns the rows of an ask
  */
 export function createShare({ permit, attempt, release, isFree, room }: Passage) {
@@ -117,7 +114,6 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     const { length } = party.parts
     if (length >= most) go(line, party)
     else if (line.running === 0 && length === 1) setImmediate(go, line, party)
-    else if (line.running < enough && length >= most / 2) go(line, party)
   }
 
   function gather(line: Line): Party {
@@ -155,7 +151,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     } finally {
       line.running -= 1
       const next = line.parties.find(({ timer }) => timer !== null)
-      if (next !== undefined && line.running < enough) go(line, next)
+      if (next !== undefined && line.running === 0) go(line, next)
     }
   }
 
