@@ -64,7 +64,7 @@ export function createIdentify(
   }
 
   function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {
-    if (kind === 'jwt') return memory.recall(text, () => verifyJwt(text))
+    if (kind === 'jwt') return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text))
     const token = kind === 'raw' ? text : openSigned(text, secret)
     return token !== null && isSessionToken(token)
       ? findLiveSession(gate.for(request), token)
@@ -72,6 +72,13 @@ export function createIdentify(
   }
 
   return (request) => {
+    // Most often it is this, and nothing has to be looked at.
+    const authorization = request.headers.get('authorization')
+    const known = authorization?.startsWith(bearer)
+      ? memory.recall(authorization.slice(bearer.length))
+      : undefined
+    if (known !== undefined) return known
+
     const credential = findCredential(request.headers, hasSessions)
     if (credential === null) return null
     if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
@@ -79,6 +86,8 @@ export function createIdentify(
     return check(request, credential)
   }
 }
+
+const bearer = 'Bearer '
 
 /** Any page can have a browser send a cookie; what it reads of the answer is a matter of CORS. */
 const isHarmless = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'

@@ -6,11 +6,10 @@ const longest = 60_000
 const capacity = 10_000
 
 export type Memory = {
-  /** What `verify` said of the token a short while ago, or what it says now. */
-  recall: (
-    token: string,
-    verify: () => Promise<Identity | null>,
-  ) => Identity | Promise<Identity | null>
+  /** Whom a token names that was verified a short while ago. */
+  recall: (token: string) => Identity | undefined
+  /** Whom `verify` says that the token names, from now on. */
+  learn: (token: string, verify: () => Promise<Identity | null>) => Promise<Identity | null>
 }
 
 /**
@@ -21,23 +20,21 @@ export type Memory = {
 export function createMemory(limit = capacity): Memory {
   const known = new Map<string, { identity: Identity; until: number }>()
 
-  async function learn(token: string, verify: () => Promise<Identity | null>) {
-    const identity = await verify()
-    if (identity === null) return null
-    const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
-    // A map keeps its order: the first is the oldest.
-    const [oldest] = known.keys()
-    if (known.size >= limit && oldest !== undefined) known.delete(oldest)
-    known.set(token, { identity, until })
-    return identity
-  }
-
   return {
-    recall: (token, verify) => {
+    recall: (token) => {
       const found = known.get(token)
-      if (found !== undefined && Date.now() < found.until) return found.identity
+      return found !== undefined && Date.now() < found.until ? found.identity : undefined
+    },
+    learn: async (token, verify) => {
+      const identity = await verify()
       known.delete(token)
-      return learn(token, verify)
+      if (identity === null) return null
+      const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
+      // A map keeps its order: the first is the oldest.
+      const [oldest] = known.keys()
+      if (known.size >= limit && oldest !== undefined) known.delete(oldest)
+      known.set(token, { identity, until })
+      return identity
     },
   }
 }

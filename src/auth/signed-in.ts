@@ -31,8 +31,9 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     exchange.userId = user.id
     if (rates !== null) {
       const counted = rates(user.id)
-      exchange.quota = counted instanceof Promise ? await counted : counted
-      if (!exchange.quota.allowed) throw tooMany('requests', exchange.quota.retry)
+      const quota = counted instanceof Promise ? await counted : counted
+      exchange.quota = quota
+      if (!quota.allowed) throw tooMany('requests', quota.retry)
     }
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params

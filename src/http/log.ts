@@ -75,12 +75,17 @@ export function logAnswers(log: Logger, key: string): (answered: Answered) => vo
     return made
   }
 
+  // The time of the last line, in milliseconds and as it is written: most often the next one has the same.
+  let written = 0
+  let time = ''
+
   // Where pino writes its own lines. It takes twice as long to make one of these from an object.
   const output = (log as unknown as Record<symbol, { write: (line: string) => void }>)[
     pino.symbols.streamSym
   ]
   return ({ method, route, status, milliseconds, exchange: { id, userId, sqlstate } }) => {
-    const time = new Date().toISOString()
+    const now = Date.now()
+    if (now !== written) [written, time] = [now, new Date(now).toISOString()]
     const ms = Math.round(milliseconds * 100) / 100
     const user = userId === null ? '' : `,"user":"${digestOf(userId)}"`
     const state = sqlstate === null ? '' : `,"sqlstate":${JSON.stringify(sqlstate)}`

@@ -18,7 +18,7 @@ export type Rates = (key: string) => Quota | Promise<Quota>
 /** Seconds. */
 const window = 60
 
-/** More keys than these are not remembered: the oldest are forgotten first. */
+/** More keys than these are not remembered. */
 const maxKeys = 100_000
 
 /**
@@ -44,19 +44,33 @@ export function quotaOf(limit: number, debt: number): Quota {
 
 /** In the memory of this process. `now` is in milliseconds. */
 export function memoryRates(limit: number, now: () => number = () => performance.now()): Rates {
-  /** When each key owes nothing any more. */
-  const settled = new Map<string, number>()
+  /** Until when each key owes something. Changed in their places, for a map that is written to all the time is slow. */
+  const debts = new Map<string, { until: number }>()
 
   return (key) => {
     const time = now()
-    const due = Math.max(settled.get(key) ?? 0, time)
-    const quota = quotaOf(limit, (due - time) / 1000)
-    if (quota.allowed) {
-      settled.delete(key) // To the end, so that the first is the one that wrote least recently.
-      settled.set(key, due + (window / limit) * 1000)
-      if (settled.size > maxKeys) forget(settled)
+    const debt = debts.get(key)
+    const owed = Math.max(debt?.until ?? 0, time)
+    const quota = quotaOf(limit, (owed - time) / 1000)
+    if (!quota.allowed) return quota
+
+    const until = owed + (window / limit) * 1000
+    if (debt !== undefined) {
+      debt.until = until
+      return quota
     }
+    if (debts.size >= maxKeys) forget(debts, time)
+    debts.set(key, { until })
     return quota
+  }
+}
+
+/** Makes room for a tenth more: who owes nothing is as if he had never come, and of the others the oldest go. */
+function forget(debts: Map<string, { until: number }>, time: number): void {
+  for (const [key, { until }] of debts) if (until <= time) debts.delete(key)
+  for (const key of debts.keys()) {
+    if (debts.size <= 0.9 * maxKeys) return
+    debts.delete(key)
   }
 }
 
@@ -74,10 +88,3 @@ export const sharedRates =
     const { allowed, debt } = counted
     return quotaOf(limit, allowed ? Math.max(0, debt - cost) : Math.max(window - cost / 2, debt))
   }
-
-function forget(settled: Map<string, number>): void {
-  for (const key of settled.keys()) {
-    settled.delete(key)
-    return
-  }
-}

@@ -1,6 +1,6 @@
 import { expect, setSystemTime, test } from 'bun:test'
 import type { Identity } from '../../src/auth/identity.ts'
-import { createMemory } from '../../src/auth/memory.ts'
+import { createMemory, type Memory } from '../../src/auth/memory.ts'
 
 const identity = (seconds: number): Identity => ({
   id: 'alice',
@@ -10,6 +10,10 @@ const identity = (seconds: number): Identity => ({
   email: null,
   expires_at: new Date(Date.now() + seconds * 1000).toISOString(),
 })
+
+/** As `identify` does it. */
+const recall = async (memory: Memory, token: string, verify: () => Promise<Identity | null>) =>
+  memory.recall(token) ?? memory.learn(token, verify)
 
 /** Whoever is asked, and how often. */
 function verifier(answer: Identity | null) {
@@ -45,13 +49,13 @@ test('asks once for the same token, for a minute', () =>
 
     for (const seconds of [0, 0, 59]) {
       forward(seconds)
-      expect(await memory.recall('a', verify)).toMatchObject({ id: 'alice' })
+      expect(await recall(memory, 'a', verify)).toMatchObject({ id: 'alice' })
     }
     expect(asked.times).toBe(1)
-    await memory.recall('b', verify)
+    await recall(memory, 'b', verify)
     expect(asked.times).toBe(2)
     forward(2)
-    await memory.recall('a', verify)
+    await recall(memory, 'a', verify)
     expect(asked.times).toBe(3)
   }))
 
@@ -60,12 +64,12 @@ test('remembers no token beyond its expiry', () =>
     const memory = createMemory()
     const { asked, verify } = verifier(identity(10))
 
-    await memory.recall('a', verify)
+    await recall(memory, 'a', verify)
     forward(9)
-    await memory.recall('a', verify)
+    await recall(memory, 'a', verify)
     expect(asked.times).toBe(1)
     forward(1)
-    await memory.recall('a', verify)
+    await recall(memory, 'a', verify)
     expect(asked.times).toBe(2)
   }))
 
@@ -73,8 +77,8 @@ test('remembers nothing that is not valid', async () => {
   const memory = createMemory()
   const { asked, verify } = verifier(null)
 
-  expect(await memory.recall('a', verify)).toBeNull()
-  expect(await memory.recall('a', verify)).toBeNull()
+  expect(await recall(memory, 'a', verify)).toBeNull()
+  expect(await recall(memory, 'a', verify)).toBeNull()
   expect(asked.times).toBe(2)
 })
 
@@ -82,10 +86,10 @@ test('remembers so many and no more', async () => {
   const memory = createMemory(3)
   const { asked, verify } = verifier(identity(600))
 
-  for (const token of ['a', 'b', 'c', 'd']) await memory.recall(token, verify)
+  for (const token of ['a', 'b', 'c', 'd']) await recall(memory, token, verify)
   expect(asked.times).toBe(4)
-  for (const token of ['b', 'c', 'd']) await memory.recall(token, verify)
+  for (const token of ['b', 'c', 'd']) await recall(memory, token, verify)
   expect(asked.times).toBe(4)
-  await memory.recall('a', verify)
+  await recall(memory, 'a', verify)
   expect(asked.times).toBe(5)
 })

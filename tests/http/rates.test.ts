@@ -39,6 +39,27 @@ test('lets a minute of requests come at once, and then as many as the time allow
   expect(rates('bob')).toMatchObject({ allowed: true, remaining: 59 })
 })
 
+test('forgets who owes nothing before anybody who does', () => {
+  let now = 0
+  const rates = memoryRates(60, () => now)
+  for (let times = 0; times < 60; times += 1) void rates('alice')
+  for (let other = 0; other < 99_999; other += 1) void rates(`other ${other}`)
+  now = 1000
+  // There are as many as are remembered: one more makes room.
+  void rates('bob')
+  expect(rates('alice')).toMatchObject({ allowed: true, remaining: 0 })
+  expect(rates('alice')).toMatchObject({ allowed: false })
+})
+
+test('remembers no more than it can, though all of them owe', () => {
+  const rates = memoryRates(1, () => 0)
+  for (let one = 0; one < 100_001; one += 1) void rates(`${one}`)
+  // The oldest went, and the last did not.
+  expect(rates('0')).toMatchObject({ allowed: true })
+  expect(rates('100000')).toMatchObject({ allowed: false })
+  expect(rates('50000')).toMatchObject({ allowed: false })
+})
+
 const stores: [string, (limit: number) => Rates][] = [
   ['memory', (limit) => memoryRates(limit)],
   [
