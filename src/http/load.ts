@@ -15,26 +15,33 @@ const busy = 8
 /** Never more than this at one time, however fast they are answered. */
 const most = 1024
 
-/** How many answers the pace is the average of, roughly. */
-const memory = 32
+/** Over how many milliseconds the pace is the average, roughly: many answers come together, with a gap before the next ones. */
+const memory = 100
 
 /**
  * Up to `always` requests at one time are let in in any case; more while the last of them can be expected to be answered
  * within `patience` milliseconds, at the pace of the last answers. So a slow database refuses early, and a fast one late.
  */
 export function createLoad(always: number, patience: number): Load {
-  // Milliseconds between two answers: nothing until it is known.
-  let pace = 0
+  // The time of late, in milliseconds, and how many were answered in it.
+  let time = 0
+  let count = 0
   let last: number | null = null
+  /** Milliseconds between two answers; 0 until it is known. */
+  const pace = () => (count === 0 ? 0 : time / count)
 
   const load: Load = {
     inFlight: 0,
     total: 0,
     isFull: () =>
-      load.inFlight >= most || (load.inFlight >= always && load.inFlight * pace >= patience),
+      load.inFlight >= most || (load.inFlight >= always && load.inFlight * pace() >= patience),
     answered: () => {
       const now = load.inFlight < busy ? null : performance.now()
-      if (now !== null && last !== null) pace += (now - last - pace) / memory
+      if (now !== null && last !== null) {
+        const left = Math.exp((last - now) / memory)
+        time = time * left + now - last
+        count = count * left + 1
+      }
       last = now
     },
   }
