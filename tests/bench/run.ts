@@ -1,6 +1,6 @@
 // The benchmark of Docket: `bun run bench`. It measures the compiled binary against other servers that answer the same, and
 // against the database alone, on one machine, in turns. It needs Linux, PostgreSQL with pgbench (Debian: postgresql), and
-// wrk; Node.js and Python for the peers that run on them. All of it takes about half an hour, and about 12 GB of disk. The
+// wrk; Node.js and Python for the peers that run on them. All of it takes about half an hour, and about 25 GB of disk. The
 // results are written to tests/bench/results; a run of less than everything only prints them.
 //
 // What is measured is Docket at its defaults, with its log (LOG_LEVEL=info) in a file and a RATE_LIMIT that counts every
