@@ -38,8 +38,10 @@ export function createLoad(always: number, patience: number): Load {
     answered: () => {
       const now = load.inFlight < busy ? null : performance.now()
       if (now !== null && last !== null) {
-        const left = Math.exp((last - now) / memory)
-        time = time * left + now - last
+        // A longer one says no more, and would have to be outweighed by many answers.
+        const gap = Math.min(now - last, patience)
+        const left = Math.exp(-gap / memory)
+        time = time * left + gap
         count = count * left + 1
       }
       last = now

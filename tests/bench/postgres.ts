@@ -88,7 +88,8 @@ export async function startPostgres(data: string | null): Promise<Postgres> {
     await sql`checkpoint`
     const [{ files } = { files: 0 }] = await sql<{ files: number }[]>`
       select count(*)::integer as files from pg_ls_waldir()`
-    for (let begun = 0; files < logFiles && begun < logFiles; begun += 1) {
+    const wanted = files < logFiles ? logFiles : 0
+    for (let begun = 0; begun < wanted; begun += 1) {
       await sql`select pg_logical_emit_message(false, 'bench', 'one more')`
       await sql`select pg_switch_wal()`
     }

@@ -38,6 +38,12 @@ test('refuses nobody for one gap among many answers', () => {
   expect(loadAfter(256, [...bursts(4, 50), 60]).isFull()).toBe(false)
 })
 
+test('forgets a time without answers as soon as there are many', () => {
+  const many = Array.from({ length: 256 }, () => 0.05)
+  expect(loadAfter(128, [0, 5000]).isFull()).toBe(true)
+  expect(loadAfter(128, [0, 5000, ...many]).isFull()).toBe(false)
+})
+
 test('is not deceived by answers that come together', () => {
   expect(loadAfter(256, bursts(40, 50)).isFull()).toBe(true)
 })
