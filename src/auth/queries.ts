@@ -19,7 +19,5 @@ const live: Shared<{ token: string }, Session> = {
 }
 
 /** Whose session a token is, while it lasts. */
-export async function findSession(db: Db, token: string): Promise<Session | undefined> {
-  const [session] = await db.share(live, { token })
-  return session
-}
+export const findSession = (db: Db, token: string): Promise<Session | undefined> =>
+  db.share(live, { token })

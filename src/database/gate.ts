@@ -10,11 +10,11 @@ export type Db = {
   write: Run
   /** Twice is once, by the way that the statement is written: run again like a read. */
   idempotentWrite: Run
-  /** One statement for many requests, each of which gets its rows. The statement says which asks are run again. */
+  /** One statement for many requests, each of which gets its row. The statement says which asks are run again. */
   share: <Ask extends object, Row extends object>(
     shared: Shared<Ask, Row>,
     ask: Ask,
-  ) => Promise<Row[]>
+  ) => Promise<Row | undefined>
 }
 
 type Statement<T> = (sql: Sql) => PromiseLike<T>
@@ -193,7 +193,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     share<Ask extends object, Row extends object>(
       shared: Shared<Ask, Row>,
       ask: Ask,
-    ): Promise<Row[]> {
+    ): Promise<Row | undefined> {
       return share(shared, ask, this)
     }
   }

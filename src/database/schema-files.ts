@@ -3,6 +3,7 @@ import betterAuth from '../../sql/002_better_auth.sql' with { type: 'text' }
 import requests from '../../sql/003_requests.sql' with { type: 'text' }
 import search from '../../sql/004_search.sql' with { type: 'text' }
 import derived from '../../sql/005_derived.sql' with { type: 'text' }
+import writes from '../../sql/006_writes.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -26,4 +27,5 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('003_requests', requests),
   file('004_search', search),
   file('005_derived', derived),
+  file('006_writes', writes),
 ]

@@ -4,8 +4,8 @@ import { codeOf, remedyOf, Unavailable } from './faults.ts'
 
 /**
  * A statement that answers many requests at once. It gets what they ask for as JSON: an array of objects, each with the
- * fields of one ask and its number, `n`. Each of its rows says by `n` whose it is. What goes wrong for one request is
- * said in its row, and is no error of the statement.
+ * fields of one ask and its number, `n`. It has one row for an ask, or none, which says by `n` whose it is. What goes wrong
+ * for one request is said in its row, and is no error of the statement.
  */
 export type Shared<Ask extends object, Row extends object> = {
   statement: (sql: Sql, asked: string) => PromiseLike<readonly (Row & { n: number })[]>
@@ -23,15 +23,17 @@ type Statement = Pick<Shared<never, object>, 'statement' | 'most' | 'isIdempoten
 /** What one request wants of a statement. */
 type Part = {
   line: Line
-  ask: object
+  ask: object & { n?: number }
   claims: readonly string[]
   /** How long its request waits for it, by performance.now(). */
   until: number
-  resolve: (rows: object[]) => void
+  /** Its request waits no longer: it has its row, or an error. */
+  isDone: boolean
+  resolve: (row: object | undefined) => void
   reject: (error: unknown) => void
 }
 
-/** Those that will be in one statement. Until it has a connection, others may join. */
+/** Those that are in one statement, or will be. Until it has a connection, others may join. */
 type Party = {
   parts: Part[]
   claimed: Set<string>
@@ -78,12 +80,12 @@ const longest = 100
  * Has requests share statements. Whoever comes while there is nothing to do gets a statement at once, with those who came
  * in the same turn of the event loop. While one of its kind is under way, those who want the same gather until it is done, or
  * there are as many as a statement answers, and the next one answers them all.
- * @returns the rows of an ask
+ * @returns the row of an ask, which is numbered in its place
  */
 export function createShare({ permit, attempt, release, isFree, room }: Passage) {
   const lines = new Map<object, Line>()
-  /** Those whose request waits for them. */
-  const awaited = new Set<Part>()
+  /** Those that gather, and those that have gone. */
+  const parties = new Set<Party>()
   /** One timer for all of them, set for the first that is due: to make one for each would cost more than its share. */
   let alarm: ReturnType<typeof setTimeout> | undefined
   let alarmAt = Number.POSITIVE_INFINITY
@@ -102,11 +104,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   function join(part: Part): void {
     const { line } = part
     const most = Math.floor(line.most)
-    const party =
-      line.parties.find(
-        ({ parts, claimed }) =>
-          parts.length < most && !part.claims.some((claim) => claimed.has(claim)),
-      ) ?? gather(line)
+    const party = line.parties.find((other) => hasRoom(other, most, part)) ?? gather(line)
     party.parts.push(part)
     waiting += 1
     for (const claim of part.claims) party.claimed.add(claim)
@@ -120,6 +118,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     const timer = setTimeout(() => go(line, party), patience)
     const party: Party = { parts: [], claimed: new Set(), timer }
     line.parties.push(party)
+    parties.add(party)
     return party
   }
 
@@ -133,6 +132,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   /** Never rejects: what goes wrong is told to the parts. */
   async function run(line: Line, party: Party, isRetry: boolean): Promise<void> {
     line.running += 1
+    parties.add(party)
     try {
       await permit(isRetry)
       depart(line, party)
@@ -141,7 +141,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
 
       // In one order everywhere, so that no two statements wait for each other's rows.
       if (line.shared.claims !== undefined) parts.sort(byClaim)
-      const asked = JSON.stringify(parts.map(({ ask }, n) => ({ n, ...ask })))
+      const asked = JSON.stringify(parts.map(numbered))
       const began = performance.now()
       deliver(parts, await attempt((sql) => line.shared.statement(sql, asked)))
       learn(line, parts.length, performance.now() - began)
@@ -150,6 +150,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       recover(line, party.parts.filter(isAwaited), error)
     } finally {
       line.running -= 1
+      parties.delete(party)
       const next = line.parties.find(({ timer }) => timer !== null)
       if (next !== undefined && line.running === 0) go(line, next)
     }
@@ -170,14 +171,14 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     waiting -= party.parts.length
   }
 
-  const isAwaited = (part: Part): boolean => awaited.has(part)
-
   function sweep(): void {
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const part of awaited) {
-      if (part.until <= now) leave(part, 'the database took too long')
-      else next = Math.min(next, part.until)
+    for (const { parts } of parties) {
+      for (const part of parts.filter(isAwaited)) {
+        if (part.until <= now) leave(part, 'the database took too long')
+        else next = Math.min(next, part.until)
+      }
     }
     setAlarm(next)
   }
@@ -197,18 +198,6 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       waiting -= 1
       party.claimed = new Set(party.parts.flatMap(({ claims }) => claims))
     }
-  }
-
-  /** Gives each part its rows. */
-  function deliver(parts: Part[], rows: readonly (object & { n: number })[]): void {
-    const answers: object[][] = parts.map(() => [])
-    for (const row of rows) answers[row.n]?.push(row)
-    for (const [n, part] of parts.entries())
-      if (awaited.delete(part)) part.resolve(answers[n] ?? [])
-  }
-
-  function refuse(part: Part, error: unknown): void {
-    if (awaited.delete(part)) part.reject(error)
   }
 
   function refuseAll(parts: Part[], error: unknown): void {
@@ -241,7 +230,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     shared: Shared<Ask, Row>,
     ask: Ask,
     caller: Caller,
-  ): Promise<Row[]> =>
+  ): Promise<Row | undefined> =>
     new Promise((resolve, reject) => {
       const isDelayed = !isFree()
       if (isDelayed && waiting >= room) {
@@ -250,12 +239,12 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       const part: Part = {
         line: lineOf(shared),
         ask,
-        claims: shared.claims?.(ask) ?? [],
+        claims: shared.claims?.(ask) ?? none,
         until: caller.until,
-        resolve: resolve as Part['resolve'], // They are those of its statement.
+        isDone: false,
+        resolve: resolve as Part['resolve'], // It is one of its statement.
         reject,
       }
-      awaited.add(part)
       if (part.until < alarmAt) setAlarm(part.until)
       if (isDelayed) {
         // Asked for only by who may wait for long: it costs something to make.
@@ -264,6 +253,36 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       }
       join(part)
     })
+}
+
+const none: readonly string[] = []
+
+const hasRoom = ({ parts, claimed }: Party, most: number, { claims }: Part): boolean =>
+  parts.length < most && !claims.some((claim) => claimed.has(claim))
+
+const isAwaited = ({ isDone }: Part): boolean => !isDone
+
+function numbered({ ask }: Part, n: number): object {
+  ask.n = n
+  return ask
+}
+
+/** Gives each part its row. */
+function deliver(parts: Part[], rows: readonly (object & { n: number })[]): void {
+  for (const row of rows) give(parts[row.n], row)
+  for (const part of parts) give(part, undefined)
+}
+
+function give(part: Part | undefined, row: object | undefined): void {
+  if (part === undefined || part.isDone) return
+  part.isDone = true
+  part.resolve(row)
+}
+
+function refuse(part: Part, error: unknown): void {
+  if (part.isDone) return
+  part.isDone = true
+  part.reject(error)
 }
 
 /**

@@ -260,7 +260,7 @@ async function change(
     : outcomeOf(await run(), once, unmade)
 }
 
-function outcomeOf([row]: Written[], once: Once | null, unmade: Change): Change {
+function outcomeOf(row: Written | undefined, once: Once | null, unmade: Change): Change {
   if (row === undefined) return unmade
   const { request, text, version } = row
   if (request !== null && request !== once?.request) return { outcome: 'key_reused' }

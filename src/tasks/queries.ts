@@ -25,10 +25,8 @@ const single: Shared<{ user_id: string; id: string }, TaskText> = {
       and ${few(sql)}`,
 }
 
-export async function findTask(db: Db, userId: string, id: string): Promise<TaskText | undefined> {
-  const [task] = await db.share(single, { user_id: userId, id })
-  return task
-}
+export const findTask = (db: Db, userId: string, id: string): Promise<TaskText | undefined> =>
+  db.share(single, { user_id: userId, id })
 
 /** One that is undefined is not in the statement either. */
 type Filters = {
@@ -54,10 +52,12 @@ export async function listTasks(
   limit: number,
 ): Promise<Page> {
   const { priority, tag, due_after, due_before } = query
-  const filters = { priority, tag, due_after, due_before, ...searchOf(query.q), ...after }
+  // Among those without a date, which have nothing to be sorted by.
+  const isUndated = query.sort === 'due_date' && after?.key === '-infinity'
+  const position = isUndated ? { id: after.id } : after
+  const filters = { priority, tag, due_after, due_before, ...searchOf(query.q), ...position }
   const ask = { user_id: userId, size: limit + 1, ...filters }
-  const [page = { count: 0, text: '' }] = await db.share(listOf(query, filters), ask)
-  return page
+  return (await db.share(listOf(query, filters), ask)) ?? { count: 0, text: '' }
 }
 
 const lists = new Map<string, Shared<ListAsk, Page>>()
@@ -75,7 +75,7 @@ function listOf(query: TaskListQuery, filters: Filters): Shared<ListAsk, Page> {
   return made
 }
 
-const filterNames = ['priority', 'tag', 'due_after', 'due_before', 'word', 'key'] as const
+const filterNames = ['priority', 'tag', 'due_after', 'due_before', 'word', 'key', 'id'] as const
 
 const makeList = (
   order: Order,
@@ -87,21 +87,14 @@ const makeList = (
   isIdempotent: true,
   statement: (sql, asked) => {
     const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
-    const after = has('key') ? whereAfter(sql, order) : sql``
     const isSearch = has('word') && order.sort === 'created_at' && !deleted
-    const from = isSearch ? searchIndex(sql, direction, after) : sql`tasks t`
     const key = isSearch ? sql`found.created_at` : sortKey(sql, order)
-    return sql`
-    select asked.n, page.count, page.text
-    from json_to_recordset(${asked}::text::json) as asked (
-      n integer, user_id text, size integer, priority task_priority[], tag text[], due_after date, due_before date,
-      word text, others text[], key ${keyType(sql, order)}, id uuid
-    )
+    const part = (size: Fragment, span: Fragment): Fragment => sql`
     cross join lateral (
-      select count(task.json)::integer as count, coalesce(string_agg(task.json, ${between}), '') as text
+      select count(task.json)::integer as count, string_agg(task.json, ${between}) as text
       from (
         select t.json
-        from ${from}
+        from ${isSearch ? searchIndex(sql, direction, span) : sql`tasks t`}
         where t.user_id = asked.user_id
           and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
           ${whereStatus(sql, status)}
@@ -110,11 +103,24 @@ const makeList = (
           ${has('due_after') ? sql`and t.due_date >= asked.due_after` : sql``}
           ${has('due_before') ? sql`and t.due_date <= asked.due_before` : sql``}
           ${has('word') ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
-          ${after}
+          ${span}
         order by ${key} ${direction}, ${isSearch ? sql`found` : sql`t`}.id ${direction}
-        limit asked.size
+        limit ${size}
       ) task
-    ) page
+    )`
+    const [first, second] = spans(sql, order, has)
+    return sql`
+    select asked.n, ${
+      second === undefined
+        ? sql`page.count, coalesce(page.text, '') as text`
+        : sql`page.count + rest.count as count, concat_ws(${between}, page.text, rest.text) as text`
+    }
+    from json_to_recordset(${asked}::text::json) as asked (
+      n integer, user_id text, size integer, priority task_priority[], tag text[], due_after date, due_before date,
+      word text, others text[], key ${keyType(sql, order)}, id uuid
+    )
+    ${part(sql`asked.size`, first)} page
+    ${second === undefined ? sql`` : sql`${part(sql`asked.size - page.count`, second)} rest`}
     where ${few(sql)}`
   },
 })
@@ -158,13 +164,9 @@ const searchIndex = (sql: Sql, direction: Fragment, after: Fragment): Fragment =
   join tasks t on t.user_id = asked.user_id and t.id = found.id`
 
 /** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
-function sortKey(sql: Sql, { sort, direction }: Order): Fragment {
+function sortKey(sql: Sql, { sort }: Order): Fragment {
   if (sort === 'title') return sql`lower(t.title)`
-  if (sort !== 'due_date') return sql`t.${sql(sort)}`
-  // A task without a date comes last, whichever way the list goes.
-  return direction === 'asc'
-    ? sql`coalesce(t.due_date, 'infinity')`
-    : sql`coalesce(t.due_date, '-infinity')`
+  return sort === 'due_date' ? sql`coalesce(t.due_date, 'infinity')` : sql`t.${sql(sort)}`
 }
 
 function keyType(sql: Sql, { sort }: Order): Fragment {
@@ -173,10 +175,24 @@ function keyType(sql: Sql, { sort }: Order): Fragment {
   return sort === 'priority' ? sql`task_priority` : sql`timestamptz`
 }
 
-/** What comes after a position, compared as one row: with `or` the index would be read from its beginning. */
-function whereAfter(sql: Sql, order: Order): Fragment {
+/**
+ * What of the order is looked at, one after the other: all, or what comes after a position. It is compared as one row: with
+ * `or` the index would be read from its beginning. A task without a date comes last, whichever way the list goes; in the index
+ * that is so for one of them, and for the other such tasks are a span by themselves.
+ */
+function spans(
+  sql: Sql,
+  order: Order,
+  has: (filter: keyof Filters) => boolean,
+): [Fragment, Fragment?] {
+  const at = sortKey(sql, order)
   const key = order.sort === 'title' ? sql`lower(asked.key)` : sql`asked.key`
-  return order.direction === 'asc'
-    ? sql`and (${sortKey(sql, order)}, t.id) > (${key}, asked.id)`
-    : sql`and (${sortKey(sql, order)}, t.id) < (${key}, asked.id)`
+  const less = order.direction === 'asc' ? sql`>` : sql`<`
+  const after = has('key') ? sql`and (${at}, t.id) ${less} (${key}, asked.id)` : sql``
+  if (order.sort !== 'due_date' || order.direction === 'asc') return [after]
+
+  const undated = sql`and ${at} = 'infinity'`
+  return has('id') && !has('key')
+    ? [sql`${undated} and t.id < asked.id`]
+    : [sql`and ${at} < 'infinity' ${after}`, undated]
 }

@@ -44,9 +44,9 @@ async function next<T>(runs: T[], index: number): Promise<T> {
   }
 }
 
-const outcomeOf = (promise: Promise<Answer[]>): Promise<string> =>
+const outcomeOf = (promise: Promise<Answer | undefined>): Promise<string> =>
   promise.then(
-    (rows) => rows.map(({ who }) => who).join(),
+    (row) => row?.who ?? 'nothing',
     (error: unknown) =>
       error instanceof Unavailable ? `unavailable: ${error.message}` : String(error),
   )
@@ -72,7 +72,7 @@ test('sends a lone ask in the same turn, by itself', async () => {
 
   expect(runs.map(({ asks }) => asks)).toEqual([['a']])
   runs[0]?.end()
-  expect(await answer).toEqual([{ n: 0, who: 'a' }])
+  expect(await answer).toEqual({ n: 0, who: 'a' })
 })
 
 test('sends together who asks in the same turn', async () => {
@@ -85,7 +85,7 @@ test('sends together who asks in the same turn', async () => {
   expect(await Promise.all(answers)).toEqual(['a', 'b'])
 })
 
-test('gathers asks behind a statement, and gives each its own rows', async () => {
+test('gathers asks behind a statement, and gives each its own row', async () => {
   const pending = statement()
   const { runs } = pending
   const { first, others } = await behindOne(pending, named('a', 'b', 'c'))
@@ -106,7 +106,7 @@ test('waits for the one before it not for long', async () => {
   expect(await Promise.all(others)).toEqual(['a'])
 })
 
-test('sends a second statement once it is half full, and a third once it is full', async () => {
+test('sends what has waited, and what is full, though the statement before has not ended', async () => {
   const pending = statement()
   const { runs } = pending
   const gate = createGate(sql, options)
@@ -148,7 +148,7 @@ test('has fewer go together where they wait for each other for long', async () =
   expect(Math.max(...sizes.slice(2))).toBeLessThan(4)
 })
 
-test('gives no rows to who has none', async () => {
+test('gives no row to who has none', async () => {
   const gate = createGate(sql, options)
   const nothing: Shared<Ask, Answer> = {
     most: 4,
@@ -156,7 +156,7 @@ test('gives no rows to who has none', async () => {
     statement: async () => [{ n: 1, who: 'b' }],
   }
 
-  expect(await gate.share(nothing, { who: 'a' })).toEqual([])
+  expect(await gate.share(nothing, { who: 'a' })).toBeUndefined()
 })
 
 test('never has two asks in a statement that claim the same', async () => {

@@ -58,7 +58,8 @@ async function describe(use: (db: Gate, sql: Sql) => unknown): Promise<Descripti
     idempotentWrite: going('idempotentWrite'),
     share: async (shared, ask) => {
       way = shared.isIdempotent ? 'shared, idempotent' : 'shared'
-      return [...(await shared.statement(describing, JSON.stringify([{ n: 0, ...ask }])))]
+      const [row] = await shared.statement(describing, JSON.stringify([{ n: 0, ...ask }]))
+      return row
     },
   }
   const seen = () => ({ reachable: false, at: Number.NEGATIVE_INFINITY })
@@ -92,10 +93,15 @@ const filters: TaskListQuery = {
   due_before: '2026-12-31',
   q: 'some words',
 }
+const undated = { key: '-infinity', id }
 const lists = sorts.flatMap((sort) =>
   (['asc', 'desc'] as const).flatMap((order) =>
     [{}, filters, { status: 'completed', deleted: true } as const].flatMap((filter) =>
-      [null, { key: positions[sort], id }].map(
+      [
+        null,
+        { key: positions[sort], id },
+        ...(sort === 'due_date' && order === 'desc' ? [undated] : []),
+      ].map(
         (after) => (db: Db) =>
           queries.listTasks(db, 'alice', { ...filter, sort, order }, after, 50),
       ),

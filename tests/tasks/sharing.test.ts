@@ -17,7 +17,7 @@ type Answer = { status: number; body: any; text: string; headers: Headers }
 function together(expected: number): { gate: Gate; statements: () => number } {
   const waiting: {
     asked: object
-    resolve: (rows: object[]) => void
+    resolve: (row: object | undefined) => void
     reject: (e: unknown) => void
   }[] = []
   let statements = 0
@@ -28,14 +28,14 @@ function together(expected: number): { gate: Gate; statements: () => number } {
     const asked = JSON.stringify(parts.map(({ asked: one }, n) => ({ n, ...one })))
     try {
       const rows = await db.read((client) => statement(client, asked))
-      for (const [n, { resolve }] of parts.entries()) resolve(rows.filter((row) => row.n === n))
+      for (const [n, { resolve }] of parts.entries()) resolve(rows.find((row) => row.n === n))
     } catch (error) {
       for (const { reject } of parts) reject(error)
     }
   }
   const share: Gate['share'] = (shared, wanted) =>
     new Promise((resolve, reject) => {
-      waiting.push({ asked: wanted, resolve: resolve as (rows: object[]) => void, reject })
+      waiting.push({ asked: wanted, resolve: resolve as (row: object | undefined) => void, reject })
       if (waiting.length === expected) void run(shared.statement)
     })
   return { gate: { ...db, share, for: () => ({ ...db, share }) }, statements: () => statements }
