@@ -1,13 +1,15 @@
 import { Elysia } from 'elysia'
 import { tooMany } from '../http/errors.ts'
-import { exchangeOf } from '../http/exchange.ts'
+import { type Exchange, exchangeOf } from '../http/exchange.ts'
 import { Problem } from '../http/problem.ts'
-import type { Rates } from '../http/rates.ts'
+import type { Quota, Rates } from '../http/rates.ts'
 import type { Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
 
 /** Undefined where the path has none. */
 type Params = { user_id?: string | undefined }
+
+type Soon<T> = T | Promise<T>
 
 /** The same for every reason: a stranger learns nothing of which it was. */
 const unauthorized = (): Problem =>
@@ -23,18 +25,38 @@ export function signedIn(identify: Identify, rates: Rates | null) {
   // Of requests with a body.
   const users = new WeakMap<Request, Identity>()
 
-  async function authorize(request: Request, params: Params | undefined): Promise<Identity> {
+  // Most often there is nothing to wait for, and then these three wait for nothing: a promise for each would cost more than
+  // all that they do.
+
+  function authorize(request: Request, params: Params | undefined): Soon<Identity> {
     const found = identify(request)
-    const user = found instanceof Promise ? await found : found
+    return found instanceof Promise
+      ? found.then((user) => count(request, params, user))
+      : count(request, params, found)
+  }
+
+  function count(
+    request: Request,
+    params: Params | undefined,
+    user: Identity | null,
+  ): Soon<Identity> {
     if (user === null) throw unauthorized()
     const exchange = exchangeOf(request)
     exchange.userId = user.id
-    if (rates !== null) {
-      const counted = rates(user.id)
-      const quota = counted instanceof Promise ? await counted : counted
-      exchange.quota = quota
-      if (!quota.allowed) throw tooMany('requests', quota.retry)
-    }
+    const quota = rates?.(user.id) ?? null
+    return quota instanceof Promise
+      ? quota.then((counted) => admit(exchange, params, user, counted))
+      : admit(exchange, params, user, quota)
+  }
+
+  function admit(
+    exchange: Exchange,
+    params: Params | undefined,
+    user: Identity,
+    quota: Quota | null,
+  ): Identity {
+    exchange.quota = quota
+    if (quota !== null && !quota.allowed) throw tooMany('requests', quota.retry)
     // In the path, but null: it could not be decoded, and is nobody's.
     const named = params !== undefined && 'user_id' in params
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
@@ -48,9 +70,10 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     .onParse({ as: 'scoped' }, async ({ request, params }) => {
       users.set(request, await authorize(request, params))
     })
-    .derive({ as: 'scoped' }, async ({ request, params }) => ({
-      user: users.get(request) ?? (await authorize(request, params)),
-    }))
+    .derive({ as: 'scoped' }, async ({ request, params }) => {
+      const user = users.get(request) ?? authorize(request, params)
+      return { user: user instanceof Promise ? await user : user }
+    })
 }
 
 export type SignedIn = ReturnType<typeof signedIn>

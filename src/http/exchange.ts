@@ -148,7 +148,7 @@ function decorate(
     for (const [name, value] of securityHeaders) if (!headers.has(name)) headers.set(name, value)
   }
   if (quota !== null) {
-    headers.set('ratelimit-policy', `"user";q=${quota.limit};w=${quota.window}`)
+    headers.set('ratelimit-policy', quota.limit.policy)
     headers.set('ratelimit', `"user";r=${quota.remaining};t=${quota.reset}`)
   }
   const unread = Number(request.headers.get('content-length')) > unreadLimit

@@ -12,31 +12,28 @@ export const createLog = (level: LogLevel): Logger =>
 /** For how many milliseconds lines may wait for others, so that not each of them is written by itself. */
 const patience = 100
 
-/** Those that wait are written when they fill so many bytes, in any case. */
+/** Those that wait are written when they are so many characters, in any case. */
 const most = 65_536
 
 /** A warning, and what is worse, is written at once, with what was before it. */
 function logLines(level: LogLevel): Logger {
-  const output = pino.destination({ dest: 1, sync: true, contentMode: 'buffer' })
-  const lines = Buffer.allocUnsafe(most)
+  const output = pino.destination({ dest: 1, sync: true })
+  let lines: string[] = []
   let length = 0
   let timer: ReturnType<typeof setTimeout> | undefined
-
-  // Its type knows of texts only.
-  const send = (bytes: Uint8Array) => output.write(bytes as unknown as string)
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    if (length > 0) send(lines.subarray(0, length))
+    if (lines.length > 0) output.write(lines.join(''))
+    lines = []
     length = 0
   }
   function write(line: string): void {
-    // As many bytes as they can take in UTF-8.
-    if (length + 3 * line.length > most) flush()
-    if (3 * line.length > most) send(Buffer.from(line))
-    else length += lines.write(line, length)
-    timer ??= setTimeout(flush, patience)
+    lines.push(line)
+    length += line.length
+    if (length >= most) flush()
+    else timer ??= setTimeout(flush, patience)
   }
   process.on('exit', flush)
 

@@ -1,9 +1,15 @@
+/** Requests in a window, and what follows from it. */
+export type Limit = {
+  /** Seconds that one request costs: its share of the window. */
+  cost: number
+  /** As the header RateLimit-Policy says it. */
+  policy: string
+}
+
 /** What is left to somebody after a request. */
 export type Quota = {
   allowed: boolean
-  /** Requests in a window of so many seconds. */
-  limit: number
-  window: number
+  limit: Limit
   /** Requests that would be allowed now. */
   remaining: number
   /** Seconds until all of them would be. */
@@ -21,13 +27,18 @@ const window = 60
 /** More keys than these are not remembered. */
 const maxKeys = 100_000
 
+const limitTo = (requests: number): Limit => ({
+  cost: window / requests,
+  policy: `"user";q=${requests};w=${window}`,
+})
+
 /**
  * The generic cell rate algorithm: each request costs its share of the window, and as long as the debt is below a whole
  * window the next is allowed. So all may come at once, and then as many a minute as the limit says. `debt` is in
  * seconds, before this request.
  */
-export function quotaOf(limit: number, debt: number): Quota {
-  const cost = window / limit
+function quotaOf(limit: Limit, debt: number): Quota {
+  const { cost } = limit
   // A millionth, because the costs do not add up to the window exactly.
   const retry = debt + cost - window
   const allowed = retry <= 1e-6
@@ -35,7 +46,6 @@ export function quotaOf(limit: number, debt: number): Quota {
   return {
     allowed,
     limit,
-    window,
     remaining: Math.max(0, Math.floor((window - owed) / cost + 1e-6)),
     reset: Math.ceil(owed),
     retry: allowed ? 0 : Math.max(1, Math.ceil(retry)),
@@ -43,7 +53,8 @@ export function quotaOf(limit: number, debt: number): Quota {
 }
 
 /** In the memory of this process. `now` is in milliseconds. */
-export function memoryRates(limit: number, now: () => number = () => performance.now()): Rates {
+export function memoryRates(requests: number, now: () => number = () => performance.now()): Rates {
+  const limit = limitTo(requests)
   /** Until when each key owes something. Changed in their places, for a map that is written to all the time is slow. */
   const debts = new Map<string, { until: number }>()
 
@@ -54,7 +65,7 @@ export function memoryRates(limit: number, now: () => number = () => performance
     const quota = quotaOf(limit, (owed - time) / 1000)
     if (!quota.allowed) return quota
 
-    const until = owed + (window / limit) * 1000
+    const until = owed + limit.cost * 1000
     if (debt !== undefined) {
       debt.until = until
       return quota
@@ -75,16 +86,17 @@ function forget(debts: Map<string, { until: number }>, time: number): void {
 }
 
 /** In the database, for several instances that share a limit: `count` is one statement. */
-export const sharedRates =
-  (
-    kind: 'user' | 'address',
-    limit: number,
-    count: (key: string, cost: number) => Promise<{ allowed: boolean; debt: number } | undefined>,
-  ): Rates =>
-  async (name) => {
-    const cost = window / limit
+export function sharedRates(
+  kind: 'user' | 'address',
+  requests: number,
+  count: (key: string, cost: number) => Promise<{ allowed: boolean; debt: number } | undefined>,
+): Rates {
+  const limit = limitTo(requests)
+  const { cost } = limit
+  return async (name) => {
     const counted = await count(`${kind} ${name}`, cost)
     if (counted === undefined) return quotaOf(limit, 0)
     const { allowed, debt } = counted
     return quotaOf(limit, allowed ? Math.max(0, debt - cost) : Math.max(window - cost / 2, debt))
   }
+}
