@@ -100,8 +100,7 @@ const makeList = (
           ${whereStatus(sql, status)}
           ${has('priority') ? sql`and t.priority = any(asked.priority)` : sql``}
           ${has('tag') ? sql`and t.tags @> asked.tag` : sql``}
-          ${has('due_after') ? sql`and t.due_date >= asked.due_after` : sql``}
-          ${has('due_before') ? sql`and t.due_date <= asked.due_before` : sql``}
+          ${whereDue(sql, order, has)}
           ${has('word') ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
           ${span}
         order by ${key} ${direction}, ${isSearch ? sql`found` : sql`t`}.id ${direction}
@@ -129,6 +128,14 @@ function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {
   if (status === 'pending') return sql`and t.completed_at is null`
   if (status === 'completed') return sql`and t.completed_at is not null`
   return sql``
+}
+
+/** In the order of due dates it is where the index is read from, and where not any further. */
+function whereDue(sql: Sql, order: Order, has: (filter: keyof Filters) => boolean): Fragment {
+  const date = order.sort === 'due_date' ? sortKey(sql, order) : sql`t.due_date`
+  const after = sql`and ${date} >= asked.due_after and ${date} < 'infinity'`
+  const before = sql`and ${date} <= asked.due_before`
+  return sql`${has('due_after') ? after : sql``} ${has('due_before') ? before : sql``}`
 }
 
 /** The longest word of a search, which is looked for first, and what text with each of the others is like. */

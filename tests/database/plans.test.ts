@@ -141,6 +141,11 @@ const filtered: [TaskListQuery, number][] = [
   [{ priority: ['high', 'medium'] }, perUser],
   [{ tag: ['home'] }, perUser],
   [{ due_after: '2026-03-01', due_before: '2026-03-07' }, perUser],
+  // In their own order, nothing but what lies between them.
+  [{ due_after: '2026-03-01', due_before: '2026-03-07', sort: 'due_date' }, 25],
+  [{ due_after: '2026-03-01', due_before: '2026-03-07', sort: 'due_date', order: 'desc' }, 25],
+  [{ due_before: '2026-01-01', status: 'completed', sort: 'due_date' }, 5],
+  [{ due_after: '2026-12-31', priority: ['high'], sort: 'due_date', order: 'desc' }, 5],
   [{ q: 'zzz' }, perUser],
 ]
 

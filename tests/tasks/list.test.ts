@@ -148,6 +148,9 @@ describe('filters', () => {
     )
 
     expect(await filtered(alice, query)).toEqual(expected)
+    // In this order they are where the index is read from and to: those without a date are at its end.
+    expect(await titles(alice, `${query}&sort=due_date`)).toEqual(expected)
+    expect(await titles(alice, `${query}&sort=due_date&order=desc`)).toEqual(expected.toReversed())
   })
 
   test('by all of it at once', async () => {
