@@ -155,8 +155,7 @@ function taskOf(change: Change, set: Set): TaskText {
 
 /** The address of the page after `last`: relative, so that it is right behind any proxy. */
 function nextLink(address: string, query: TaskListQuery, last: Task): string {
-  const [path = '', search] = address.slice(address.indexOf('/', 'http://'.length)).split('?')
-  const parameters = new URLSearchParams(search)
-  parameters.set('cursor', writeCursor(query, last))
-  return `<${path}?${parameters.toString()}>; rel="next"`
+  const url = new URL(address)
+  url.searchParams.set('cursor', writeCursor(query, last))
+  return `<${url.pathname}${url.search}>; rel="next"`
 }

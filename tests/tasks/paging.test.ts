@@ -40,6 +40,20 @@ const remove = (user: TestUser, ids: string[]) =>
 const trash = (user: TestUser, ids: string[]) =>
   sql`update tasks set deleted_at = now() where user_id = ${user.id} and id = any(${ids}::text[]::uuid[])`
 
+test.each(['q=what?', 'q=what%3F', 'q=a?+what&tag=50%25%26', 'tag=50%25%26&q=%3D'])(
+  'the next page is of the same list: %s',
+  async (query) => {
+    const alice = await signUp()
+    for (const title of ['a? what? =', '= a? what?', 'what? a? =']) {
+      await alice.create({ title, tags: ['50%&'] })
+    }
+
+    const pages = await readPages(alice, `/api/tasks?limit=1&${query}`)
+
+    expect(pages.map((page) => page.length)).toEqual([1, 1, 1])
+  },
+)
+
 describe('pages through tasks that come and go', () => {
   test.each(orders)('all equal, by %s %s', async (sort, order) => {
     const alice = await signUp()
