@@ -115,9 +115,14 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   }
 
   function gather(line: Line): Party {
-    const timer = setTimeout(() => go(line, party), patience)
-    const party: Party = { parts: [], claimed: new Set(), timer }
+    const party = found([])
+    party.timer = setTimeout(go, patience, line, party)
     line.parties.push(party)
+    return party
+  }
+
+  function found(parts: Part[]): Party {
+    const party: Party = { parts, claimed: new Set(), timer: null }
     parties.add(party)
     return party
   }
@@ -132,7 +137,6 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   /** Never rejects: what goes wrong is told to the parts. */
   async function run(line: Line, party: Party, isRetry: boolean): Promise<void> {
     line.running += 1
-    parties.add(party)
     try {
       await permit(isRetry)
       depart(line, party)
@@ -207,7 +211,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
   function recover(line: Line, parts: Part[], error: unknown): void {
     const again = (some: Part[]) => {
-      if (some.length > 0) void run(line, { parts: some, claimed: new Set(), timer: null }, true)
+      if (some.length > 0) void run(line, found(some), true)
     }
     if (error instanceof Unavailable) return refuseAll(parts, error)
     switch (remedyOf(error)) {

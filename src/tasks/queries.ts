@@ -2,7 +2,7 @@ import type { PendingQuery, Row } from 'postgres'
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
-import { type Order, orderOf, type Position } from './rules.ts'
+import { noDate, type Order, orderOf, type Position } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
 
 // What is read of tasks; changes.ts has what is written. One exported function is one statement, which answers many
@@ -52,19 +52,18 @@ export async function listTasks(
   limit: number,
 ): Promise<Page> {
   const { priority, tag, due_after, due_before } = query
-  // Among those without a date, which have nothing to be sorted by.
-  const isUndated = query.sort === 'due_date' && after?.key === '-infinity'
-  const position = isUndated ? { id: after.id } : after
+  const order = orderOf(query)
+  // Among those without a date, where only the ids are left to go by.
+  const position = isSplit(order) && after?.key === noDate ? { id: after.id } : after
   const filters = { priority, tag, due_after, due_before, ...searchOf(query.q), ...position }
   const ask = { user_id: userId, size: limit + 1, ...filters }
-  return (await db.share(listOf(query, filters), ask)) ?? { count: 0, text: '' }
+  return (await db.share(listOf(order, query, filters), ask)) ?? { count: 0, text: '' }
 }
 
 const lists = new Map<string, Shared<ListAsk, Page>>()
 
 /** The statement for all lists with these filters in this order, made once. */
-function listOf(query: TaskListQuery, filters: Filters): Shared<ListAsk, Page> {
-  const order = orderOf(query)
+function listOf(order: Order, query: TaskListQuery, filters: Filters): Shared<ListAsk, Page> {
   const has = (filter: keyof Filters) => filters[filter] !== undefined
   const asked = filterNames.filter(has)
   const name = [order.sort, order.direction, query.deleted, query.status, ...asked].join()
@@ -130,7 +129,7 @@ function whereStatus(sql: Sql, status: TaskListQuery['status']): Fragment {
   return sql``
 }
 
-/** In the order of due dates it is where the index is read from, and where not any further. */
+/** In the order of due dates these are conditions of its index, which has those without a date at its end. */
 function whereDue(sql: Sql, order: Order, has: (filter: keyof Filters) => boolean): Fragment {
   const date = order.sort === 'due_date' ? sortKey(sql, order) : sql`t.due_date`
   const after = sql`and ${date} >= asked.due_after and ${date} < 'infinity'`
@@ -182,10 +181,12 @@ function keyType(sql: Sql, { sort }: Order): Fragment {
   return sort === 'priority' ? sql`task_priority` : sql`timestamptz`
 }
 
+/** A task without a date comes last, whichever way the list goes. Backwards the index has it first: so it is read in two spans. */
+const isSplit = ({ sort, direction }: Order): boolean => sort === 'due_date' && direction === 'desc'
+
 /**
  * What of the order is looked at, one after the other: all, or what comes after a position. It is compared as one row: with
- * `or` the index would be read from its beginning. A task without a date comes last, whichever way the list goes; in the index
- * that is so for one of them, and for the other such tasks are a span by themselves.
+ * `or` the index would be read from its beginning.
  */
 function spans(
   sql: Sql,
@@ -196,7 +197,7 @@ function spans(
   const key = order.sort === 'title' ? sql`lower(asked.key)` : sql`asked.key`
   const less = order.direction === 'asc' ? sql`>` : sql`<`
   const after = has('key') ? sql`and (${at}, t.id) ${less} (${key}, asked.id)` : sql``
-  if (order.sort !== 'due_date' || order.direction === 'asc') return [after]
+  if (!isSplit(order)) return [after]
 
   const undated = sql`and ${at} = 'infinity'`
   return has('id') && !has('key')

@@ -52,12 +52,10 @@ function fingerprint(query: TaskListQuery): string {
   return Bun.hash(JSON.stringify(sorted)).toString(36)
 }
 
-/** Without a date a task is the last one, whichever way the list goes. */
-const noDate = { asc: 'infinity', desc: '-infinity' } as const
+/** The sort key of a task without a date, as the index has it. */
+export const noDate = 'infinity'
 
-function sortKey({ sort, direction }: Order, task: Task): string {
-  return task[sort] ?? noDate[direction]
-}
+const sortKey = ({ sort }: Order, task: Task): string => task[sort] ?? noDate
 
 function decode(cursor: string): unknown[] {
   try {
@@ -71,14 +69,14 @@ function decode(cursor: string): unknown[] {
 const instant = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?\+00:00$/
 
 /** A forged cursor is refused here: the database would answer with an error. */
-function isKey({ sort, direction }: Order, key: unknown): key is string {
+function isKey({ sort }: Order, key: unknown): key is string {
   if (typeof key !== 'string') return false
   switch (sort) {
     case 'created_at':
     case 'updated_at':
       return isCalendarDate(instant.exec(key)?.[1] ?? '')
     case 'due_date':
-      return key === noDate[direction] || isCalendarDate(key)
+      return key === noDate || isCalendarDate(key)
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
     case 'title':

@@ -28,6 +28,8 @@ function together(expected: number): { gate: Gate; statements: () => number } {
     const asked = JSON.stringify(parts.map(({ asked: one }, n) => ({ n, ...one })))
     try {
       const rows = await db.read((client) => statement(client, asked))
+      // No more than one for each, as `share` expects it.
+      expect(new Set(rows.map(({ n }) => n)).size).toBe(rows.length)
       for (const [n, { resolve }] of parts.entries()) resolve(rows.find((row) => row.n === n))
     } catch (error) {
       for (const { reject } of parts) reject(error)
