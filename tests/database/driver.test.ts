@@ -13,8 +13,8 @@ afterEach(async () => {
 
 type Server = { data?: (socket: Socket, bytes: Buffer) => void; open?: (socket: Socket) => void }
 
-/** A server that does what it is told to, and a pool of one connection to it. */
-function misbehaving({ data = () => {}, open = () => {} }: Server, tls = false) {
+/** A server that does what it is told to, and a pool to it. */
+function misbehaving({ data = () => {}, open = () => {} }: Server, { tls = false, max = 1 } = {}) {
   let accepted = 0
   const server: TCPSocketListener = Bun.listen({
     hostname: '127.0.0.1',
@@ -37,7 +37,7 @@ function misbehaving({ data = () => {}, open = () => {} }: Server, tls = false) 
       tls: tls ? { verified: true } : null,
       prepare: true,
     },
-    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max: 1 },
+    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max },
   )
   closing.push(
     () => sql.end({ timeout: 0 }),
@@ -84,7 +84,7 @@ test('gives up a connection that has gone silent', async () => {
 })
 
 test('says that a server has no TLS', async () => {
-  const { sql } = misbehaving({ data: (socket) => socket.write('N') }, true)
+  const { sql } = misbehaving({ data: (socket) => socket.write('N') }, { tls: true })
 
   expect(await codeOf(sql`select 1`)).toBe('SSL_NOT_SUPPORTED')
 })
@@ -122,6 +122,33 @@ test('gives the error of a connection that died to no statement of the next one'
 
   expect(await codeOf(sql`select 1`)).toBe('CONNECTION_CLOSED')
   expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
+})
+
+test('keeps nothing of the statements that were answered', async () => {
+  const done = Buffer.from('C\0\0\0\x05\0Z\0\0\0\x05I', 'latin1')
+  const { sql, accepted } = misbehaving(
+    { data: (socket, bytes) => void socket.write(isStartup(bytes) ? welcome : done) },
+    { max: 2 },
+  )
+  const run = () => sql.unsafe('x').simple()
+  await Promise.all([run(), run()])
+
+  // The driver looks for a connection in its queues. While there was always one more that is free, a queue never became shorter.
+  const { indexOf } = Array.prototype
+  let longest = 0
+  Array.prototype.indexOf = function (...looked) {
+    longest = Math.max(longest, this.length)
+    return indexOf.apply(this, looked)
+  }
+  try {
+    for (let n = 0; n < 500; n += 1) await run()
+  } finally {
+    Array.prototype.indexOf = indexOf
+  }
+
+  expect(accepted()).toBe(2)
+  expect(longest).toBeGreaterThan(0)
+  expect(longest).toBeLessThan(10)
 })
 
 test('has no statement of another inside a transaction that is rolled back', async () => {
