@@ -17,7 +17,7 @@ export const allowOrigins = (origins: string[]) =>
             origin: origins,
             // The plugin's defaults reflect whatever is asked for.
             credentials: false,
-            methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+            methods: 'GET, POST, PUT, PATCH, DELETE',
             allowedHeaders: [
               'Authorization',
               'Content-Type',
@@ -40,3 +40,7 @@ export const allowOrigins = (origins: string[]) =>
             maxAge: 7200,
           }),
         )
+        // It says the rest to everybody: to other origins, and to who is no browser.
+        .onRequest(({ set }) => {
+          if (!('access-control-allow-origin' in set.headers)) set.headers = { vary: 'Origin' }
+        })

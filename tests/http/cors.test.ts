@@ -10,6 +10,9 @@ const preflight = (from: string) =>
     },
   })
 
+const corsHeaders = ({ headers }: { headers: Headers }): string[] =>
+  [...headers.keys()].filter((name) => name.startsWith('access-control'))
+
 test('answers a preflight of an allowed origin, for hours', async () => {
   const { status, headers } = await preflight(origin)
 
@@ -55,14 +58,24 @@ test('shows a browser the headers that it needs, on errors too', async () => {
   }
 })
 
-test('has no CORS at all without an origin', async () => {
+test.each([{}, { origin: 'https://evil.example' }])(
+  'tells %p of CORS only that it would depend on the origin',
+  async (headers) => {
+    for (const path of ['/health', '/api/tasks', '/nope']) {
+      const answer = await send('GET', path, { headers })
+
+      expect(corsHeaders(answer)).toEqual([])
+      expect(answer.headers.get('vary')).toBe('Origin')
+    }
+  },
+)
+
+test('has no CORS at all where no origin is allowed', async () => {
   const closed = createTestApp({ corsOrigins: [] })
 
   const response = await closed.handle(
     new Request('http://localhost/health', { headers: { origin } }),
   )
 
-  expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual(
-    [],
-  )
+  expect(corsHeaders(response)).toEqual([])
 })
