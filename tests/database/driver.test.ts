@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, spyOn, test } from 'bun:test'
 import type { Socket, TCPSocketListener } from 'bun'
 import { patchedDependencies } from '../../package.json' with { type: 'json' }
 import { connect, type Sql } from '../../src/database/connect.ts'
@@ -53,6 +53,7 @@ const codeOf = (query: PromiseLike<unknown>): Promise<string> =>
   )
 
 const welcome = Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1')
+const done = Buffer.from('C\0\0\0\x05\0Z\0\0\0\x05I', 'latin1')
 const isStartup = (bytes: Buffer) => bytes[0] === 0
 
 test('is patched, by a file that is named for the version that is installed', async () => {
@@ -124,8 +125,22 @@ test('gives the error of a connection that died to no statement of the next one'
   expect(await codeOf(sql`select 1`)).toBe('QUERY_TIMEOUT')
 })
 
+test('sends a statement at once, as none will follow it on its connection', async () => {
+  const { sql } = misbehaving({
+    data: (socket, bytes) => void socket.write(isStartup(bytes) ? welcome : done),
+  })
+  await sql.unsafe('x').simple()
+
+  const put = spyOn(globalThis, 'setImmediate')
+  try {
+    await sql.unsafe('x').simple()
+    expect(put).toHaveBeenCalledTimes(0)
+  } finally {
+    put.mockRestore()
+  }
+})
+
 test('keeps nothing of the statements that were answered', async () => {
-  const done = Buffer.from('C\0\0\0\x05\0Z\0\0\0\x05I', 'latin1')
   const { sql, accepted } = misbehaving(
     { data: (socket, bytes) => void socket.write(isStartup(bytes) ? welcome : done) },
     { max: 2 },
