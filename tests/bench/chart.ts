@@ -13,6 +13,7 @@ const charted: [Workload, string][] = [
 const names: Record<PeerName, string> = {
   docket: 'Docket',
   straight: 'Elysia, plainly',
+  mended: 'the same, driver mended',
   pgbench: `pgbench, ${few} clients`,
   hono: 'Hono',
   fastify: 'Fastify',
@@ -24,6 +25,7 @@ const ink = '#757e89'
 const colours: Record<PeerName, string> = {
   docket: '#2f81f7',
   straight: '#8b949e',
+  mended: '#bf4b8a',
   pgbench: '#a371f7',
   hono: '#db6d28',
   fastify: '#3fb950',

@@ -12,7 +12,7 @@
 //                               load: every workload through every server. growth: databases of a thousandth, a tenth, all and
 //                               ten times the tasks, and one user with many. scale: two processes. start, memory: the process.
 //   BENCH_ONLY=get,page         of the part load, only these workloads: get, page, filtered, searched, patch, complete, mix, post
-//   BENCH_PEERS=docket,straight of the part load, only these: docket, straight, pgbench, hono, fastify, fastapi
+//   BENCH_PEERS=docket,straight of the part load, only these: docket, straight, mended, pgbench, hono, fastify, fastapi
 //   BENCH_CONNECTIONS=64        of the part load, only with so many
 //   BENCH_SECONDS=4             of one run
 //   BENCH_ROUNDS=3              how often each run is made; the median counts

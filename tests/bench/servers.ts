@@ -92,24 +92,28 @@ const answers = (port: number): Promise<boolean> =>
     () => false,
   )
 
+const straight = 'tests/bench/straight.ts'
+
 /** The commands of the other servers, by name; installs what they need. Null: it cannot run here. */
 export async function peer(name: PeerName, folder: string): Promise<Command | null> {
-  if (name === 'straight') {
-    const command = [process.execPath, resolve('tests/bench/straight.ts')]
-    return { command, cwd: resolve('.'), env: {} }
+  // With the packages of this repository, and so with the driver as patches/ makes it.
+  if (name === 'mended') {
+    return { command: [process.execPath, resolve(straight)], cwd: resolve('.'), env: {} }
   }
-  const program = Bun.which(name === 'fastapi' ? 'python3' : name === 'fastify' ? 'node' : 'bun')
+  const runtime = name === 'fastapi' ? 'python3' : name === 'fastify' ? 'node' : process.execPath
+  const program = Bun.which(runtime)
   if (program === null) {
-    console.error(`${name} is left out: there is no ${name === 'fastapi' ? 'Python' : 'Node.js'}.`)
+    console.error(`${name} is left out: there is no ${runtime}.`)
     return null
   }
   // A copy, so that no package comes between those of this repository.
   const cwd = join(folder, 'peers', name)
   mkdirSync(cwd, { recursive: true })
   cpSync(resolve('tests/bench/peers', name), cwd, { recursive: true })
+  if (name === 'straight') cpSync(resolve(straight), join(cwd, 'server.ts'))
   if (name !== 'fastapi') {
     await run([process.execPath, 'install', '--frozen-lockfile'], { cwd })
-    return { command: [program, name === 'hono' ? 'server.ts' : 'server.js'], cwd, env: {} }
+    return { command: [program, name === 'fastify' ? 'server.js' : 'server.ts'], cwd, env: {} }
   }
   const python = join(cwd, 'venv/bin/python')
   if (!existsSync(python)) await run([program, '-m', 'venv', 'venv'], { cwd })

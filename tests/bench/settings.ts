@@ -14,7 +14,15 @@ export const workloads = [
 ] as const
 export type Workload = (typeof workloads)[number]
 
-export const peerNames = ['docket', 'straight', 'pgbench', 'hono', 'fastify', 'fastapi'] as const
+export const peerNames = [
+  'docket',
+  'straight',
+  'mended',
+  'pgbench',
+  'hono',
+  'fastify',
+  'fastapi',
+] as const
 export type PeerName = (typeof peerNames)[number]
 
 export const parts = ['load', 'growth', 'scale', 'start', 'memory'] as const

@@ -3,7 +3,8 @@ import { Elysia, t } from 'elysia'
 import postgres from 'postgres'
 
 // The same tasks over the same tables, as everybody would write them with Elysia and postgres.js: one plain statement for each
-// request, a token that is verified each time, the options of the driver as they are. Docket is measured against it.
+// request, a token that is verified each time, the options of the driver as they are. Docket is measured against it. It runs twice:
+// with the packages as they are published, and with the driver that Docket has.
 
 /** As RFC 3339, where a Date would lose the microseconds. */
 const sql = postgres(process.env['DATABASE_URL'] ?? '', {
