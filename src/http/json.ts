@@ -25,10 +25,14 @@ const ready = new Headers({ ...security, 'content-type': 'application/json;chars
 const most = 12_000
 
 const stream = (text: string): ReadableStream =>
-  new ReadableStream({
-    type: 'direct',
-    pull: (controller) => {
-      void controller.write(text)
-      controller.close()
+  new ReadableStream(
+    {
+      type: 'direct',
+      pull: (controller) => {
+        void controller.write(text)
+        controller.close()
+      },
     },
-  })
+    // As many bytes as the text can have: less would be sent before the end is known, in two pieces and without a length.
+    { highWaterMark: 3 * text.length },
+  )
