@@ -131,13 +131,10 @@ test('sends a statement at once, as none will follow it on its connection', asyn
   })
   await sql.unsafe('x').simple()
 
-  const put = spyOn(globalThis, 'setImmediate')
-  try {
-    await sql.unsafe('x').simple()
-    expect(put).toHaveBeenCalledTimes(0)
-  } finally {
-    put.mockRestore()
-  }
+  using putOff = spyOn(globalThis, 'setImmediate')
+  await sql.unsafe('x').simple()
+
+  expect(putOff).toHaveBeenCalledTimes(0)
 })
 
 test('keeps nothing of the statements that were answered', async () => {
@@ -149,11 +146,10 @@ test('keeps nothing of the statements that were answered', async () => {
   await Promise.all([run(), run()])
 
   // The driver looks for a connection in its queues. While there was always one more that is free, a queue never became shorter.
-  const looked = spyOn(Array.prototype, 'indexOf')
+  using looked = spyOn(Array.prototype, 'indexOf')
   for (let n = 0; n < 500; n += 1) await run()
   // What it was called on.
   const lengths = (looked.mock.contexts as unknown[][]).map(({ length }) => length)
-  looked.mockRestore()
 
   expect(accepted()).toBe(2)
   expect(lengths.length).toBeGreaterThanOrEqual(500)
