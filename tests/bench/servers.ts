@@ -110,6 +110,7 @@ export async function peer(name: PeerName, folder: string): Promise<Command | nu
   const cwd = join(folder, 'peers', name)
   mkdirSync(cwd, { recursive: true })
   cpSync(resolve('tests/bench/peers', name), cwd, { recursive: true })
+  // The program of mended, with packages of its own.
   if (name === 'straight') cpSync(resolve(straight), join(cwd, 'server.ts'))
   if (name !== 'fastapi') {
     await run([process.execPath, 'install', '--frozen-lockfile'], { cwd })
