@@ -37,11 +37,24 @@ export type GateOptions = {
   room?: number
 }
 
-type Waiting = { enter: () => void; leave: (error: Unavailable) => void }
+/** `since` is a time of performance.now(). */
+type Waiting = { since: number; enter: () => void }
 
 /** Milliseconds between two attempts at a database that is in doubt: 10 to 500, with jitter. */
 const pauseAfter = (attempts: number): number =>
   Math.min(500, 20 * 3 ** attempts) * (0.5 + Math.random() / 2)
+
+/**
+ * How many statements are under way at a time where the database is near: more would only take its processors from each
+ * other, and fewer requests would share each. Where the way is long, every permit is of use.
+ */
+const few = 3
+
+/** Milliseconds: a database whose fastest statement of late took less is near. */
+const near = 2
+
+/** Milliseconds: who has waited for so long goes anyway, as the few may be slow ones. */
+const enough = 25
 
 /**
  * The one way to the database: no more statements at a time than permits, the others in a bounded room, each with a
@@ -54,9 +67,21 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
   let attempts: number | null = null
   let nextTurn = 0
   let wake: ReturnType<typeof setTimeout> | undefined
+  /** Milliseconds that the fastest statement of late took. */
+  let fastest = Number.POSITIVE_INFINITY
   let last = { reachable: false, at: Number.NEGATIVE_INFINITY }
 
-  const isOpen = (): boolean => free > 0 && performance.now() >= nextTurn
+  /** When one that waits since then can come in, if nobody leaves before. */
+  function turnOf(since: number): number {
+    if (free === 0) return Number.POSITIVE_INFINITY
+    const isCrowded = fastest < near && permits - free >= few
+    return isCrowded ? Math.max(nextTurn, since + enough) : nextTurn
+  }
+
+  function isOpen(): boolean {
+    const now = performance.now()
+    return turnOf(now) <= now
+  }
 
   function take(): void {
     free -= 1
@@ -65,26 +90,29 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
 
   /** Lets in who can come in. */
   function admit(): void {
-    while (waiting.length > 0 && isOpen()) {
+    clearTimeout(wake)
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const turn = turnOf(next.since)
+      const now = performance.now()
+      if (turn > now) {
+        if (turn !== Number.POSITIVE_INFINITY) wake = setTimeout(admit, turn - now)
+        return
+      }
       take()
-      waiting.shift()?.enter()
-    }
-    if (waiting.length > 0 && free > 0 && wake === undefined) {
-      wake = setTimeout(() => {
-        wake = undefined
-        admit()
-      }, nextTurn - performance.now())
+      waiting.shift()
+      next.enter()
     }
   }
 
   async function permit(caller: Caller, isRetry: boolean): Promise<void> {
     const { until } = caller
-    if (performance.now() >= until) throw new Unavailable('the deadline has passed')
+    const now = performance.now()
+    if (now >= until) throw new Unavailable('the deadline has passed')
     if (waiting.length === 0 && isOpen()) return take()
     if (waiting.length >= room) throw new Unavailable('too many statements wait')
 
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const entry: Waiting = { enter: resolve, leave: reject }
+    const entry: Waiting = { since: now, enter: resolve }
     const leave = (why: string) => {
       const index = waiting.indexOf(entry)
       if (index !== -1) waiting.splice(index, 1)
@@ -95,7 +123,7 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     const timer =
       until === Number.POSITIVE_INFINITY
         ? undefined
-        : setTimeout(leave, until - performance.now(), 'no connection was free in time')
+        : setTimeout(leave, until - now, 'no connection was free in time')
     gone?.addEventListener('abort', onGone, { once: true })
     // Who was inside already is the older one.
     if (isRetry) waiting.unshift(entry)
@@ -110,9 +138,11 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
 
   /** Keeps the permit until the driver is done, even where the caller is not there any more. */
   function attempt<T>(statement: Statement<T>): Promise<T> {
+    const began = performance.now()
     const done = (reachable: boolean) => {
       last = { reachable, at: performance.now() }
       if (reachable) {
+        fastest = Math.min(last.at - began, fastest * 1.001)
         attempts = null
         nextTurn = 0
       } else if (attempts === null) {

@@ -156,6 +156,28 @@ test('keeps nothing of the statements that were answered', async () => {
   expect(Math.max(...lengths)).toBeLessThan(10)
 })
 
+test('has the connection that was used last run the next statement', async () => {
+  const asked: unknown[] = []
+  const { sql, accepted } = misbehaving(
+    {
+      data: (socket, bytes) => {
+        if (!isStartup(bytes)) asked.push(socket)
+        socket.write(isStartup(bytes) ? welcome : done)
+      },
+    },
+    { max: 3 },
+  )
+  const run = () => sql.unsafe('x').simple()
+  await Promise.all([run(), run(), run()])
+
+  asked.length = 0
+  for (let n = 0; n < 10; n += 1) await run()
+
+  expect(accepted()).toBe(3)
+  expect(asked).toHaveLength(10)
+  expect(new Set(asked).size).toBe(1)
+})
+
 test('has no statement of another inside a transaction that is rolled back', async () => {
   const { sql, close } = await emptyDatabase()
   closing.push(close)

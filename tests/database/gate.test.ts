@@ -21,6 +21,11 @@ function ledger() {
 const failure = (code: string) => Object.assign(new Error(code), { code })
 const tick = () => Bun.sleep(1)
 
+/** Lets everything happen that can before the first timer. */
+async function settle(): Promise<void> {
+  for (let n = 0; n < 50; n += 1) await Promise.resolve()
+}
+
 const reasonOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'no error',
@@ -59,6 +64,39 @@ test('runs as many statements as there are permits, and the others after them in
   await Promise.all(all)
 
   expect(ended).toEqual([0, 1, 2, 3])
+})
+
+test('has few at a time in a database that is near, and more when they take long', async () => {
+  const gate = createGate(sql, { ...options, permits: 8 })
+  const { running, statement } = ledger()
+  for (let n = 0; n < 10; n += 1) await gate.read(async () => 'at once')
+
+  const all = Array.from({ length: 6 }, () => gate.read(statement))
+  await settle()
+  expect(running.length).toBe(3)
+  running[0]?.end()
+  await settle()
+  expect(running.length).toBe(4)
+  while (running.length < 6) await tick()
+
+  for (const { end } of running) end()
+  await Promise.all(all)
+})
+
+test('has as many at a time as there are permits in a database that is far', async () => {
+  const gate = createGate(sql, { ...options, permits: 8 })
+  const { running, statement } = ledger()
+  const all = Array.from({ length: 8 }, () => gate.read(statement))
+  await Bun.sleep(10)
+  for (const { end } of running) end()
+  await Promise.all(all)
+
+  const more = Array.from({ length: 8 }, () => gate.read(statement))
+  await settle()
+
+  expect(running.length).toBe(16)
+  for (const { end } of running) end()
+  await Promise.all(more)
 })
 
 test('refuses at once when the room is full', async () => {
