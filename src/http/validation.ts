@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
+import { asArray } from './formats.ts'
 import type { Fault } from './problem.ts'
 
 /** At most this many faults in one answer: the rest is found when these are repaired. */
@@ -23,8 +24,11 @@ function collect(
     // A name that is not known is the client's, and may be of any length.
     const pointer = (parent + error.path).slice(0, 200)
     const variant = nullableVariant(error)
+    const array = asArray(error.schema)
     if (variant !== undefined) {
       collect(Value.Errors(variant, error.value), pointer, ', or be null', faults)
+    } else if (array !== undefined) {
+      collect(Value.Errors(array, error.value), pointer, suffix, faults)
     } else if (!faults.has(pointer)) {
       // A field is often at fault in several ways, of which the first is the plainest.
       faults.set(pointer, describe(error) + (error.path === '' ? suffix : ''))

@@ -21,18 +21,18 @@ import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './s
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
 export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
-  path: Path,
+  prefix: Path,
   gate: Gate,
   signedIn: SignedIn,
 ) {
-  const operations = taskOperations(path)
+  const operations = taskOperations(prefix)
   const parse = [({ request }: { request: Request }) => readBody(request)]
   const parseOptional = [
     async ({ request }: { request: Request }) => (await readBody(request)) ?? {},
   ]
   const params = TaskParamsSchema
 
-  return new Elysia({ prefix: path, tags: ['Tasks'] })
+  return new Elysia({ prefix, tags: ['Tasks'] })
     .use(signedIn)
     .derive(({ request }) => ({ db: gate.for(request) }))
     .model(taskModels)
@@ -52,7 +52,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
     .post(
       '/tasks',
-      async ({ db, user, body, request, set, status }) => {
+      async ({ db, user, body, path, request, set, status }) => {
         const once = readOnce(request.headers, 'create', body)
         const id = body.id ?? Bun.randomUUIDv7()
         const change = await insertTask(db, user.id, id, body, once)
@@ -61,7 +61,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         }
         const { text } = taskOf(change, set)
         const made = change.outcome === 'replayed' ? JSON.parse(text).id : id.toLowerCase()
-        set.headers.location = `${new URL(request.url).pathname.replace(/\/$/, '')}/${made}`
+        set.headers.location = `${path.replace(/\/$/, '')}/${made}`
         return json<ReturnType<typeof status<201, Task>>>(set, text, 201)
       },
       { ...operations.create, parse, body: 'NewTask' },

@@ -1,5 +1,5 @@
 import { type Static, Type as t } from '@sinclair/typebox'
-import { nullable, storable } from '../http/formats.ts'
+import { distinct, nullable, storable } from '../http/formats.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
 const id = t.String({
@@ -24,9 +24,8 @@ const priority = t.Union(
   },
 )
 const tag = storable(1, 50, { examples: ['home'] })
-const tags = t.Array(tag, {
+const tags = distinct(tag, {
   maxItems: 20,
-  uniqueItems: true,
   description: 'In the order given.',
   examples: [['home', 'garden']],
 })
