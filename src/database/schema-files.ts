@@ -4,6 +4,7 @@ import requests from '../../sql/003_requests.sql' with { type: 'text' }
 import search from '../../sql/004_search.sql' with { type: 'text' }
 import derived from '../../sql/005_derived.sql' with { type: 'text' }
 import writes from '../../sql/006_writes.sql' with { type: 'text' }
+import upkeep from '../../sql/007_upkeep.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -28,4 +29,5 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('004_search', search),
   file('005_derived', derived),
   file('006_writes', writes),
+  file('007_upkeep', upkeep),
 ]
