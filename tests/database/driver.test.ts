@@ -178,6 +178,18 @@ test('has the connection that was used last run the next statement', async () =>
   expect(new Set(asked).size).toBe(1)
 })
 
+test('has a queue that is as short as what is in it, even if it is never empty', async () => {
+  const file = '../../node_modules/postgres/src/queue.js'
+  const { default: makeQueue } = await import(file)
+  const queue = makeQueue(['a', 'b'])
+  for (let n = 0; n < 500; n += 1) queue.push(queue.shift())
+
+  using looked = spyOn(Array.prototype, 'indexOf')
+  queue.remove('c')
+
+  expect((looked.mock.contexts as unknown[][]).map(({ length }) => length)).toEqual([2])
+})
+
 test('has no statement of another inside a transaction that is rolled back', async () => {
   const { sql, close } = await emptyDatabase()
   closing.push(close)
