@@ -142,7 +142,6 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     const done = (reachable: boolean) => {
       last = { reachable, at: performance.now() }
       if (reachable) {
-        fastest = Math.min(last.at - began, fastest * 1.001)
         attempts = null
         nextTurn = 0
       } else if (attempts === null) {
@@ -154,6 +153,8 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
     }
     return Promise.try(() => statement(sql)).then(
       (result) => {
+        // Not one that failed: some do before they are sent.
+        fastest = Math.min(performance.now() - began, fastest * 1.001)
         done(true)
         return result
       },
