@@ -71,16 +71,16 @@ export function createGate(sql: Sql, { permits, deadline, room = 256 }: GateOpti
   let fastest = Number.POSITIVE_INFINITY
   let last = { reachable: false, at: Number.NEGATIVE_INFINITY }
 
+  const isCrowded = (): boolean => fastest < near && permits - free >= few
+
+  /** Whether who has not waited can come in. */
+  const isOpen = (): boolean =>
+    free > 0 && !isCrowded() && (attempts === null || nextTurn <= performance.now())
+
   /** When one that waits since then can come in, if nobody leaves before. */
   function turnOf(since: number): number {
     if (free === 0) return Number.POSITIVE_INFINITY
-    const isCrowded = fastest < near && permits - free >= few
-    return isCrowded ? Math.max(nextTurn, since + enough) : nextTurn
-  }
-
-  function isOpen(): boolean {
-    const now = performance.now()
-    return turnOf(now) <= now
+    return isCrowded() ? Math.max(nextTurn, since + enough) : nextTurn
   }
 
   function take(): void {

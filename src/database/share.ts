@@ -25,8 +25,7 @@ type Part = {
   line: Line
   ask: object & { n?: number }
   claims: readonly string[]
-  /** How long its request waits for it, by performance.now(). */
-  until: number
+  caller: Caller
   /** Its request waits no longer: it has its row, or an error. */
   isDone: boolean
   resolve: (row: object | undefined) => void
@@ -72,6 +71,9 @@ export type Caller = { readonly until: number; signal(): AbortSignal | undefined
 
 /** While a statement of its kind is under way, the next one waits until it is full, but for so many milliseconds at most. */
 const patience = 2
+
+/** Milliseconds between two looks at whether the clients of those that wait are still there. */
+const glance = 100
 
 /** Where they wait for each other for more than so many milliseconds, fewer go together, until they do not. */
 const longest = 100
@@ -180,8 +182,10 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
     let next = Number.POSITIVE_INFINITY
     for (const { parts } of parties) {
       for (const part of parts.filter(isAwaited)) {
-        if (part.until <= now) leave(part, 'the database took too long')
-        else next = Math.min(next, part.until)
+        const { caller } = part
+        if (caller.until <= now) leave(part, 'the database took too long')
+        else if (caller.signal()?.aborted) leave(part, 'the client went away')
+        else next = Math.min(next, caller.until, now + glance)
       }
     }
     setAlarm(next)
@@ -244,17 +248,14 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
         line: lineOf(shared),
         ask,
         claims: shared.claims?.(ask) ?? none,
-        until: caller.until,
+        caller,
         isDone: false,
         resolve: resolve as Part['resolve'], // It is one of its statement.
         reject,
       }
-      if (part.until < alarmAt) setAlarm(part.until)
-      if (isDelayed) {
-        // Asked for only by who may wait for long: it costs something to make.
-        const onGone = () => leave(part, 'the client went away')
-        caller.signal()?.addEventListener('abort', onGone, { once: true })
-      }
+      // Not told by the signal: to make one costs more than a share of a statement, and most have what they want before a glance.
+      const due = isDelayed ? Math.min(caller.until, performance.now() + glance) : caller.until
+      if (due < alarmAt) setAlarm(due)
       join(part)
     })
 }
