@@ -38,6 +38,8 @@ type Party = {
   claimed: Set<string>
   /** Until when it waits for company; null: it has gone for a connection. */
   timer: ReturnType<typeof setTimeout> | null
+  /** The database has the statement: what it does is done, whoever is still there. */
+  isUnderWay: boolean
 }
 
 /** Those that want the same statement. */
@@ -124,7 +126,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   }
 
   function found(parts: Part[]): Party {
-    const party: Party = { parts, claimed: new Set(), timer: null }
+    const party: Party = { parts, claimed: new Set(), timer: null, isUnderWay: false }
     parties.add(party)
     return party
   }
@@ -149,6 +151,7 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
       if (line.shared.claims !== undefined) parts.sort(byClaim)
       const asked = JSON.stringify(parts.map(numbered))
       const began = performance.now()
+      party.isUnderWay = true
       deliver(parts, await attempt((sql) => line.shared.statement(sql, asked)))
       learn(line, parts.length, performance.now() - began)
     } catch (error) {
@@ -180,11 +183,11 @@ export function createShare({ permit, attempt, release, isFree, room }: Passage)
   function sweep(): void {
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const { parts } of parties) {
+    for (const { parts, isUnderWay } of parties) {
       for (const part of parts.filter(isAwaited)) {
         const { caller } = part
         if (caller.until <= now) leave(part, 'the database took too long')
-        else if (caller.signal()?.aborted) leave(part, 'the client went away')
+        else if (!isUnderWay && caller.signal()?.aborted) leave(part, 'the client went away')
         else next = Math.min(next, caller.until, now + glance)
       }
     }

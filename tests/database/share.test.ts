@@ -267,6 +267,20 @@ test('refuses with everybody else when too many statements wait', async () => {
   await blocked
 })
 
+test('does not leave with its client when its statement is under way: what that did is known', async () => {
+  const gate = createGate(sql, { permits: 1, deadline: 1000 })
+  const { runs, shared } = statement()
+  const client = new AbortController()
+  const first = outcomeOf(gate.for(client).share(shared, { who: 'a' }))
+  const { end } = await next(runs, 0)
+  const second = outcomeOf(gate.for(client).share(shared, { who: 'b' }))
+
+  client.abort()
+  expect(await second).toBe('unavailable: the client went away')
+  end()
+  expect(await first).toBe('a')
+})
+
 test('leaves with its client, and makes room for the next', async () => {
   const gate = createGate(sql, { permits: 1, deadline: 1000, room: 1 })
   const { runs, shared } = statement()
