@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Db, Gate } from '../database/gate.ts'
+import { exchangeOf } from '../http/exchange.ts'
 import { type Credential, findCredential } from './credential.ts'
 import type { Identity } from './identity.ts'
 import { createMemory } from './memory.ts'
@@ -67,7 +68,8 @@ export function createIdentify(
     if (kind === 'jwt') return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text))
     const token = kind === 'raw' ? text : openSigned(text, secret)
     return token !== null && isSessionToken(token)
-      ? findLiveSession(gate.for(request), token)
+      ? // Nobody knows yet whose it is: it waits with those who come from the same place.
+        findLiveSession(gate.for(request, `at ${exchangeOf(request).address()}`), token)
       : null
   }
 

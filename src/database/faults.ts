@@ -8,8 +8,10 @@ const notRun =
   /^(CONNECT_(TIMEOUT|CLOSED)|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|57P03|53300|25006)$/
 
 /** The connection was lost, or the server is not itself: nobody knows whether the statement ran. */
-const lost =
-  /^(CONNECTION_\w+|QUERY_TIMEOUT|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|08...|57P0[125]|53...)$/
+const lost = /^(CONNECTION_\w+|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|08...|57P0[125])$/
+
+/** It took longer than it may, here or on the server, or there is no room for it there: the next attempt would fare no better. */
+const inVain = /^(QUERY_TIMEOUT|57014|53...)$/
 
 /** No waiting makes it right. */
 const permanent =
@@ -33,8 +35,14 @@ const messageOf = (error: unknown): string =>
 export function remedyOf(error: unknown): 'again' | 'again if idempotent' | 'later' | 'none' {
   const code = codeOf(error)
   if (notRun.test(code)) return 'again'
-  if (code === '57014') return 'later' // A timeout of the server: the next attempt would take as long.
+  if (inVain.test(code)) return 'later'
   return lost.test(code) ? 'again if idempotent' : 'none'
+}
+
+/** Whether the database has answered with this, or not at all. */
+export function isAnswer(error: unknown): boolean {
+  const remedy = remedyOf(error)
+  return remedy === 'none' || (remedy === 'later' && codeOf(error) !== 'QUERY_TIMEOUT')
 }
 
 /** Whether a database that is not there yet may still come: not when it refuses who asks, or what is asked for. */

@@ -22,5 +22,5 @@ export function observe(gate: Gate, watch: Watch): Gate {
       throw error
     }
   }
-  return { ...gate, ...watched(gate), for: (request) => watched(gate.for(request)) }
+  return { ...gate, ...watched(gate), for: (request, user) => watched(gate.for(request, user)) }
 }

@@ -11,7 +11,7 @@ import { meModels } from './schema.ts'
 export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
-    .derive(({ request }) => ({ db: gate.for(request) }))
+    .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
     .model(meModels)
     .get(
       '',

@@ -34,7 +34,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 
   return new Elysia({ prefix, tags: ['Tasks'] })
     .use(signedIn)
-    .derive(({ request }) => ({ db: gate.for(request) }))
+    .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
     .model(taskModels)
     .get(
       '/tasks',

@@ -243,7 +243,7 @@ test('leaves nobody in a party who is late before there is a connection', async 
   const blocker = Promise.withResolvers<void>()
   const blocked = gate.read(() => blocker.promise).catch(() => undefined)
   const early = outcomeOf(gate.share(shared, { who: 'a', row: '1' }))
-  expect(await early).toBe('unavailable: the database took too long')
+  expect(await early).toBe('unavailable: no connection was free in time')
   await blocked
 
   const later = outcomeOf(gate.share(shared, { who: 'b', row: '1' }))
@@ -255,16 +255,19 @@ test('leaves nobody in a party who is late before there is a connection', async 
 })
 
 test('refuses with everybody else when too many statements wait', async () => {
-  const gate = createGate(sql, { permits: 1, deadline: 1000, room: 0 })
-  const { shared } = statement()
+  const gate = createGate(sql, { permits: 1, deadline: 1000, room: 1 })
+  const { runs, shared } = statement()
   const blocker = Promise.withResolvers<void>()
   const blocked = gate.read(() => blocker.promise)
+  const first = outcomeOf(gate.share(shared, { who: 'a' }))
 
-  expect(await outcomeOf(gate.share(shared, { who: 'a' }))).toBe(
+  expect(await outcomeOf(gate.share(shared, { who: 'b' }))).toBe(
     'unavailable: too many statements wait',
   )
   blocker.resolve()
   await blocked
+  ;(await next(runs, 0)).end()
+  expect(await first).toBe('a')
 })
 
 test('does not leave with its client when its statement is under way: what that did is known', async () => {

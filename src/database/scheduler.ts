@@ -1,0 +1,245 @@
+import type { Sql } from './connect.ts'
+import { createDoubt } from './doubt.ts'
+import { type Account, createAccounts } from './fairness.ts'
+import { codeOf, isAnswer, remedyOf, Unavailable } from './faults.ts'
+import { byClaim, gather, insert, type Job, type Line, remove, type Want } from './queue.ts'
+
+export type SchedulerOptions = {
+  /** As many statements at a time as there are connections. */
+  permits: number
+  /** How many asks may wait. */
+  room: number
+  /** Is told how many milliseconds of the database a user has taken. */
+  onCost: (user: string, milliseconds: number) => void
+}
+
+/**
+ * How many statements are under way at a time where the database is near: more would only take its processors from each
+ * other, and fewer requests would share each. Where the way is long, every permit is of use.
+ */
+const few = 3
+
+/** Milliseconds: a database whose fastest statement of late took less is near. */
+const near = 2
+
+/** Milliseconds: who has waited for so long goes although a few are under way, as those may be slow ones. */
+const enough = 25
+
+/** While a statement of its line is under way, the next one waits until it is full, but for so many milliseconds at most. */
+const patience = 2
+
+/** Milliseconds that those in one statement may be expected to take together: the first waits for the last. */
+const budget = 25
+
+/** Milliseconds that anything is expected to take. */
+const least = 0.05
+
+/** Milliseconds between two looks at whether the clients of those that wait are still there. */
+const glance = 100
+
+/**
+ * The one way to the database. Whoever wants something waits in one queue, in the order of fairness.ts, and whenever there is a
+ * permit the first of the queue gets a statement, together with others who want the same. Who comes while there is nothing
+ * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
+ * statements. A permit comes back when its statement is over, whoever still waits for it.
+ */
+export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOptions) {
+  const accounts = createAccounts()
+  const doubt = createDoubt()
+  const waiting: Job[] = []
+  const underWay = new Set<readonly Job[]>()
+  /** Milliseconds that the fastest statement of late took. */
+  let fastest = Number.POSITIVE_INFINITY
+  /** One timer for all, set for the first moment at which something may be due. */
+  let alarm: ReturnType<typeof setTimeout> | undefined
+  let alarmAt = Number.POSITIVE_INFINITY
+  let isTurnSet = false
+
+  function want(wanted: Want): Promise<unknown> {
+    const { line, caller, user } = wanted
+    const since = performance.now()
+    if (since >= caller.until) return Promise.reject(new Unavailable('the deadline has passed'))
+    if (waiting.length >= room) giveOut()
+    return new Promise((resolve, reject) => {
+      const account = accounts.of(user)
+      const expected = Math.max(least, line.cost, account.cost)
+      const at = accounts.enter(account, expected)
+      const { most } = line
+      const job = {
+        ...wanted,
+        account,
+        since,
+        turn: at,
+        expected,
+        most,
+        isDone: false,
+        resolve,
+        reject,
+      }
+      if (waiting.length >= room && !makeRoom(at)) return refuse(job, 'too many statements wait')
+
+      insert(waiting, job)
+      setAlarm(caller.until)
+      if (most === 1) return giveOut()
+      if (!isTurnSet) setImmediate(giveOut)
+      isTurnSet = true
+    })
+  }
+
+  /** The last of the queue leaves it for who comes before that. */
+  function makeRoom(turn: number): boolean {
+    const last = waiting.at(-1)
+    if (last === undefined || last.turn <= turn) return false
+    refuse(last, 'too many statements wait')
+    remove(waiting, (job) => job.isDone)
+    return true
+  }
+
+  const isNear = (): boolean => fastest < near
+
+  function mayRun({ running }: Account): boolean {
+    const all = isNear() ? Math.min(few, permits) : permits
+    return running < Math.max(1, Math.floor((2 * all) / 3))
+  }
+
+  /** When it can have a statement, by performance.now(), if nothing else happens before. */
+  function dueAt({ line, since, account }: Job): number {
+    if (underWay.size >= permits || !mayRun(account)) return Number.POSITIVE_INFINITY
+    const isRipe = line.running === 0 || line.waiting >= line.most || line.most === 1
+    const isCrowded = isNear() && underWay.size >= few
+    const waits = isCrowded ? enough : isRipe ? 0 : patience
+    return Math.max(doubt.nextTurn(), since + waits)
+  }
+
+  /** Gives out what can be had now, and has itself called again when there can be more. */
+  function giveOut(): void {
+    isTurnSet = false
+    for (let index = 0, next = Number.POSITIVE_INFINITY; ; index += 1) {
+      const job = waiting[index]
+      if (job === undefined) {
+        if (waiting.length > 0) setAlarm(Math.min(next, performance.now() + glance))
+        return
+      }
+      const due = dueAt(job)
+      if (due > performance.now()) {
+        next = Math.min(next, due)
+        continue
+      }
+      void run(job.line, gather(waiting, job, budget, mayRun))
+      // From the beginning: what is under way has changed.
+      index = -1
+      next = Number.POSITIVE_INFINITY
+    }
+  }
+
+  /** Never rejects: what goes wrong is told to the jobs. */
+  async function run(line: Line, jobs: Job[]): Promise<void> {
+    const chosen = new Set(jobs)
+    const users = new Set(jobs.map(({ account }) => account))
+    remove(waiting, (job) => chosen.has(job))
+    for (const job of jobs) accounts.advance(job.turn)
+    for (const account of users) account.running += 1
+    line.running += 1
+    underWay.add(jobs)
+    doubt.attempt()
+
+    if (line.writes) jobs.sort(byClaim)
+    const began = performance.now()
+    let error: unknown
+    try {
+      const values = await line.run(sql, jobs)
+      learn(line, jobs, values, performance.now() - began)
+      for (const [index, job] of jobs.entries()) settle(job, () => job.resolve(values[index]))
+    } catch (thrown) {
+      error = thrown
+    }
+    // It took its time, in vain.
+    if (remedyOf(error) === 'later') charge(line, jobs, [], performance.now() - began)
+    doubt.learn(isAnswer(error))
+
+    underWay.delete(jobs)
+    line.running -= 1
+    for (const account of users) account.running -= 1
+    if (error !== undefined) recover(line, jobs, error)
+    giveOut()
+  }
+
+  function learn(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
+    // Only of one that succeeded: some fail before they are sent.
+    fastest = Math.min(took, fastest * 1.001)
+    line.fastest = Math.min(took, line.fastest * 1.001)
+    charge(line, jobs, values, took)
+  }
+
+  /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
+  function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
+    const work = Math.max(0, took - (line.writes ? line.fastest : fastest))
+    const sizes = jobs.map((_, index) => sizeOf(values[index]))
+    const all = sizes.reduce((sum, size) => sum + size)
+    for (const [index, { account, expected }] of jobs.entries()) {
+      const cost = (work * (sizes[index] ?? 0)) / all
+      line.cost += (cost - line.cost) / 8
+      accounts.correct(account, expected, cost)
+      if (account.user !== null) onCost(account.user, cost)
+    }
+  }
+
+  /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
+  function recover(line: Line, jobs: Job[], error: unknown): void {
+    const remedy = error instanceof Unavailable ? 'later' : remedyOf(error)
+    const isAgain = remedy === 'again' || (remedy === 'again if idempotent' && line.isIdempotent)
+    for (const job of jobs) {
+      if (job.isDone) continue
+      if (remedy === 'none' && jobs.length === 1) settle(job, () => job.reject(error))
+      else if (remedy !== 'none' && !isAgain) refuse(job, codeOf(error), error)
+      else {
+        if (remedy === 'none') job.most = Math.ceil(jobs.length / 2)
+        insert(waiting, job)
+      }
+    }
+  }
+
+  /** What is late is answered, and who waits for a client that is gone leaves. */
+  function sweep(): void {
+    alarmAt = Number.POSITIVE_INFINITY
+    const now = performance.now()
+    for (const job of [...underWay].flat()) {
+      if (job.caller.until <= now) refuse(job, 'the database took too long')
+      else if (!job.isDone) setAlarm(job.caller.until)
+    }
+    for (const job of waiting) {
+      if (job.caller.until <= now) refuse(job, 'no connection was free in time')
+      // Not at once: to ask for a signal costs more than a share of a statement, and most have theirs before.
+      else if (job.since + glance <= now && job.caller.signal()?.aborted) {
+        refuse(job, 'the client went away')
+      } else setAlarm(job.caller.until)
+    }
+    remove(waiting, (job) => job.isDone)
+    giveOut()
+  }
+
+  function setAlarm(at: number): void {
+    if (at >= alarmAt) return
+    clearTimeout(alarm)
+    alarmAt = at
+    alarm = setTimeout(sweep, at - performance.now())
+    alarm.unref()
+  }
+
+  return { want, seen: doubt.seen }
+}
+
+function settle(job: Job, how: () => void): void {
+  if (job.isDone) return
+  job.isDone = true
+  how()
+}
+
+const refuse = (job: Job, why: string, cause?: unknown): void =>
+  settle(job, () => job.reject(new Unavailable(why, { cause })))
+
+/** Of an answer, roughly in bytes, with what every one of them costs. */
+function sizeOf(value: unknown): number {
+  const isText = typeof value === 'object' && value !== null && 'text' in value
+  return 1000 + (isText && typeof value.text === 'string' ? value.text.length : 0)
+}
