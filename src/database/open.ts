@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import { connect, connectEmbedded } from './connect.ts'
+import {
+  type ConnectOptions,
+  connect,
+  connectEmbedded,
+  type Limits,
+  settingsOf,
+} from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { codeOf, explain, mayCome, reason } from './faults.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -43,15 +49,17 @@ export async function openDatabase(
 
 async function openServer(config: Config, address: ServerAddress): Promise<Database> {
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
-  const applied = await applyWhenThere(config, address, options)
+  // In all less than the deadline: who waited for the statement before it is still there to hear.
+  const seconds = config.databaseDeadline / 2
+  const { applied, told } = await applyWhenThere(config, address, { ...options, seconds })
 
-  // Less than the deadline: what an attempt leaves of it is for another one.
-  const patience = config.databaseDeadline * 0.6
   const sql = connect(address, {
     ...options,
-    connectTimeout: patience,
-    queryTimeout: patience,
+    connectTimeout: config.databaseDeadline * 0.6,
+    // After the server: a connection that is given up before has its statement running on.
+    queryTimeout: seconds + Math.max(0.25, config.databaseDeadline / 10),
     max: connections,
+    limits: { seconds, told },
   })
   const db = createGate(sql, { permits: connections, deadline: config.databaseDeadline * 1000 })
   return { db, location: describeAddress(address), applied, close: () => sql.end({ timeout: 5 }) }
@@ -65,19 +73,23 @@ function readAuthorities(file: string | null): string | null {
   }
 }
 
+type Way = Pick<ConnectOptions, 'prepare' | 'ca'> & Pick<Limits, 'seconds'>
+
 /** Applies the schema, on a connection of its own that may take its time, as soon as there is a database. */
 async function applyWhenThere(
   { databaseWait }: Config,
   address: ServerAddress,
-  options: { prepare: boolean; ca: string | null },
-): Promise<string[]> {
+  way: Way,
+): Promise<{ applied: string[]; told: Limits['told'] }> {
   const until = performance.now() + databaseWait * 1000
-  const sql = connect(address, { ...options, connectTimeout: 10, queryTimeout: 600, max: 1 })
+  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, limits: null }
+  const sql = connect(address, patient)
   let said = ''
   try {
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
-        return await applySchema(sql, schemaFiles)
+        const applied = await applySchema(sql, schemaFiles)
+        return { applied, told: await howToTell(address, way) }
       } catch (error) {
         if (error instanceof OperatorError) throw error
         if (!mayCome(error) || performance.now() + pause > until) {
@@ -93,6 +105,27 @@ async function applyWhenThere(
         await Bun.sleep(pause * (0.5 + Math.random() / 2))
       }
     }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** Tries whether a connection keeps what is asked of it when it opens. */
+async function howToTell(address: ServerAddress, way: Way): Promise<Limits['told']> {
+  const limits = { seconds: way.seconds, told: 'once' } as const
+  const sql = connect(address, { ...way, connectTimeout: 10, queryTimeout: 10, max: 1, limits })
+  try {
+    const names = Object.keys(settingsOf(way))
+    const settings = await sql<{ name: string; value: string }[]>`
+      select name, setting as value
+      from pg_settings
+      where name = any(${sql.typed.text_array(names)})`
+    const kept = Object.fromEntries(settings.map(({ name, value }) => [name, value]))
+    return Bun.deepEquals(kept, settingsOf(way)) ? 'once' : 'each time'
+  } catch (error) {
+    // In PgBouncer's words: unsupported startup parameter.
+    if (codeOf(error) === '08P01') return 'each time'
+    throw error
   } finally {
     await sql.end({ timeout: 1 })
   }

@@ -24,7 +24,8 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
 
       let problem = toProblem(error, constraints)
       if (codeOf(error) === 'UNAVAILABLE' && error instanceof Error) {
-        log.warn({ reason: error.message }, 'the database is unavailable')
+        const why = shortages[error.message]
+        log.warn({ reason: error.message }, why ?? 'the database is unavailable')
       }
       if (problem.status === 500) {
         const { id: request_id } = exchange
@@ -50,7 +51,7 @@ function toProblem(error: unknown, constraints: Constraints): Problem {
   // Elysia wraps what a parser throws.
   if (error instanceof ParseError) return toProblem(error.cause, constraints)
   if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
-  if (code === 'UNAVAILABLE') return unavailable()
+  if (code === 'UNAVAILABLE') return unavailable(sqlstateOf(error))
   return internal()
 }
 
@@ -80,10 +81,19 @@ export const tooMany = (what: string, retry: number): Problem =>
 
 const internal = (): Problem => new Problem(500, 'Something went wrong here. It has been logged.')
 
-const unavailable = (): Problem =>
-  new Problem(503, 'The database cannot be reached. Try again.', {
-    headers: { 'retry-after': '1' },
-  })
+/** What the database is short of, by the SQLSTATE with which it says so. */
+const shortages: Record<string, string> = {
+  '53100': 'The disk of the database is full: nothing can be written.',
+  '53200': 'The database is short of memory.',
+  '53300': 'The database has no connection left.',
+  '53400': 'The database has reached a limit of its own.',
+  '57014': 'The database took too long.',
+}
+
+function unavailable(sqlstate: string | null): Problem {
+  const why = shortages[sqlstate ?? ''] ?? 'The database cannot be reached.'
+  return new Problem(503, `${why} Try again.`, { headers: { 'retry-after': '1' } })
+}
 
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
 import { Unavailable } from '../../src/database/faults.ts'
+import { createGate } from '../../src/database/gate.ts'
 import { errors } from '../../src/http/errors.ts'
 import { createLog } from '../../src/http/log.ts'
 import { Problem } from '../../src/http/problem.ts'
@@ -41,6 +42,22 @@ test('renders a problem with its headers', async () => {
     code: 'unavailable',
     request_id: 'test',
   })
+})
+
+test.each([
+  ['53100', 'The disk of the database is full: nothing can be written. Try again.'],
+  ['53200', 'The database is short of memory. Try again.'],
+  ['57014', 'The database took too long. Try again.'],
+])('says what the database is short of: %s', async (code, detail) => {
+  const gate = createGate(sql, { permits: 1, deadline: 5000 })
+  const raise = `do $$ begin raise exception using errcode = '${code}'; end $$`
+  const refused = await gate.write((pool) => pool.unsafe(raise)).catch((error: unknown) => error)
+
+  const answer = await answerTo(refused)
+
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe('1')
+  expect(JSON.parse(answer.text)).toMatchObject({ detail, code: 'unavailable' })
 })
 
 test.each([
