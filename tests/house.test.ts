@@ -7,10 +7,10 @@ const floors: [RegExp, number][] = [
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
   [/^\w+\/routes\.ts$/, 4],
-  [/^(auth\/.*|\w+\/(queries|changes|operations|transfer)\.ts)$/, 3],
+  [/^(auth\/.*|\w+\/(queries|list-statements|pages?|changes|operations|transfer)\.ts)$/, 3],
   [/^\w+\/(schema|rules)\.ts$/, 2],
+  [/^(config|database\/settings)\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\//, 1],
-  [/^config\.ts$|^[^/]+\.d\.ts$/, 0],
 ]
 
 const floorOf = (path: string): number =>

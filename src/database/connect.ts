@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
+import { settingOf, settingsFor } from './settings.ts'
 import type { ServerAddress } from './url.ts'
 
 /** What a query needs. */
@@ -53,15 +54,15 @@ export type ConnectOptions = {
   connectTimeout: number
   /** Seconds that a statement may be on the wire before its connection is given up. */
   queryTimeout: number
-  /** What every statement has. Null: what the server has for everybody. */
-  limits: Limits | null
+  /** Null: what the server has for everybody. */
+  session: Session | null
   /** How many connections. */
   max: number
 }
 
-/** What bounds a statement on the server, whoever still waits for it here. */
-export type Limits = {
-  /** Seconds that a statement may take there. */
+/** What every statement has, whatever the server has for everybody: settings.ts. */
+export type Session = {
+  /** How long one may take on the server, whoever still waits for it here. */
   seconds: number
   /**
    * How the server is told: when a connection opens; or in front of each statement, where a pooler lends its connections for one
@@ -70,26 +71,11 @@ export type Limits = {
   told: 'once' | 'each time'
 }
 
-/** How long a transaction may have nothing to do, in milliseconds: one whose client was lost ends there too. */
-const longestPause = 10_000
-
-/** Those of the server's settings that bound a statement, in milliseconds. */
-export const settingsOf = ({ seconds }: Pick<Limits, 'seconds'>): Record<string, string> => ({
-  statement_timeout: String(Math.round(seconds * 1000)),
-  idle_in_transaction_session_timeout: String(longestPause),
-})
-
-/** Sets them for one transaction, and has no row. */
-const preludeOf = (settings: Record<string, string>): string =>
-  `select where ${Object.entries(settings)
-    .map(([name, value]) => `set_config('${name}', '${value}', true) is null`)
-    .join(' or ')}`
-
 /** A pool on a server. Every option is set here, so that no variable of the environment has a say. */
 export function connect(address: ServerAddress, options: ConnectOptions): Sql {
-  const { limits } = options
-  const settings = limits === null ? {} : settingsOf(limits)
-  const isOnce = limits?.told === 'once'
+  const { session } = options
+  const settings = session === null ? {} : settingsFor(session.seconds)
+  const isOnce = session?.told === 'once'
   return postgres({
     ...shared,
     // In arrays, which are missing in the types: a colon in text is the beginning of a port to the driver.
@@ -115,7 +101,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
     // At once after a connection that worked.
     backoff: (failures: number) => (failures === 0 ? 0 : Math.min(0.05 * 2 ** failures, 0.5)),
     connection: { application_name: 'docket', TimeZone: 'UTC', ...(isOnce ? settings : {}) },
-    prelude: limits === null || isOnce ? null : preludeOf(settings),
+    prelude: session === null || isOnce ? null : settingOf(settings),
   })
 }
 

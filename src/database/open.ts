@@ -2,18 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import {
-  type ConnectOptions,
-  connect,
-  connectEmbedded,
-  type Limits,
-  settingsOf,
-} from './connect.ts'
+import { type ConnectOptions, connect, connectEmbedded, type Session } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { codeOf, explain, mayCome, reason } from './faults.ts'
 import { createGate, type Gate } from './gate.ts'
 import { applySchema } from './ledger.ts'
 import { schemaFiles } from './schema-files.ts'
+import { settingsFor } from './settings.ts'
 import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
 export type Database = {
@@ -59,7 +54,7 @@ async function openServer(config: Config, address: ServerAddress): Promise<Datab
     // After the server: a connection that is given up before has its statement running on.
     queryTimeout: seconds + Math.max(0.25, config.databaseDeadline / 10),
     max: connections,
-    limits: { seconds, told },
+    session: { seconds, told },
   })
   const db = createGate(sql, { permits: connections, deadline: config.databaseDeadline * 1000 })
   return { db, location: describeAddress(address), applied, close: () => sql.end({ timeout: 5 }) }
@@ -73,16 +68,16 @@ function readAuthorities(file: string | null): string | null {
   }
 }
 
-type Way = Pick<ConnectOptions, 'prepare' | 'ca'> & Pick<Limits, 'seconds'>
+type Way = Pick<ConnectOptions, 'prepare' | 'ca'> & Pick<Session, 'seconds'>
 
 /** Applies the schema, on a connection of its own that may take its time, as soon as there is a database. */
 async function applyWhenThere(
   { databaseWait }: Config,
   address: ServerAddress,
   way: Way,
-): Promise<{ applied: string[]; told: Limits['told'] }> {
+): Promise<{ applied: string[]; told: Session['told'] }> {
   const until = performance.now() + databaseWait * 1000
-  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, limits: null }
+  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, session: null }
   const sql = connect(address, patient)
   let said = ''
   try {
@@ -111,17 +106,17 @@ async function applyWhenThere(
 }
 
 /** Tries whether a connection keeps what is asked of it when it opens. */
-async function howToTell(address: ServerAddress, way: Way): Promise<Limits['told']> {
-  const limits = { seconds: way.seconds, told: 'once' } as const
-  const sql = connect(address, { ...way, connectTimeout: 10, queryTimeout: 10, max: 1, limits })
+async function howToTell(address: ServerAddress, way: Way): Promise<Session['told']> {
+  const session = { seconds: way.seconds, told: 'once' } as const
+  const wanted = settingsFor(way.seconds)
+  const sql = connect(address, { ...way, connectTimeout: 10, queryTimeout: 10, max: 1, session })
   try {
-    const names = Object.keys(settingsOf(way))
     const settings = await sql<{ name: string; value: string }[]>`
       select name, setting as value
       from pg_settings
-      where name = any(${sql.typed.text_array(names)})`
+      where name = any(${sql.typed.text_array(Object.keys(wanted))})`
     const kept = Object.fromEntries(settings.map(({ name, value }) => [name, value]))
-    return Bun.deepEquals(kept, settingsOf(way)) ? 'once' : 'each time'
+    return Bun.deepEquals(kept, wanted) ? 'once' : 'each time'
   } catch (error) {
     // In PgBouncer's words: unsupported startup parameter.
     if (codeOf(error) === '08P01') return 'each time'

@@ -5,6 +5,7 @@ import search from '../../sql/004_search.sql' with { type: 'text' }
 import derived from '../../sql/005_derived.sql' with { type: 'text' }
 import writes from '../../sql/006_writes.sql' with { type: 'text' }
 import upkeep from '../../sql/007_upkeep.sql' with { type: 'text' }
+import trash from '../../sql/008_trash.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -30,4 +31,5 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('005_derived', derived),
   file('006_writes', writes),
   file('007_upkeep', upkeep),
+  file('008_trash', trash),
 ]

@@ -38,7 +38,12 @@ function parse(schema: TSchema, texts: string[]): unknown {
   switch (schema['type']) {
     case 'array':
       // Words are separated by commas; free text may contain them, and is repeated instead.
-      return schema['items'].type === 'string' ? texts : texts.flatMap((part) => part.split(','))
+      // The same twice means nothing more.
+      return [
+        ...new Set(
+          schema['items'].type === 'string' ? texts : texts.flatMap((part) => part.split(',')),
+        ),
+      ]
     case 'integer':
       return /^-?\d+$/.test(text) ? Number(text) : text
     case 'boolean':

@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import type { Fragment, TaskText } from './queries.ts'
+import { type Fragment, isThere, type TaskText } from './queries.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
@@ -159,8 +159,6 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
       and not exists (select from changed where changed.n = asked.n)
       ${unless}`,
   )
-
-const isThere = (sql: Sql): Fragment => sql`t.deleted_at is null`
 
 const patching = updates(
   isThere,

@@ -15,8 +15,9 @@ import {
   updateTask,
 } from './changes.ts'
 import { taskOperations } from './operations.ts'
-import { between, findTask, listTasks, type TaskText } from './queries.ts'
-import { pageSize, readCursor, writeCursor } from './rules.ts'
+import { readPage } from './pages.ts'
+import { findTask, type TaskText } from './queries.ts'
+import { type Position, pageSize, readCursor, writeCursor } from './rules.ts'
 import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
@@ -39,14 +40,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/tasks',
       async ({ db, user, query, request, set }) => {
-        const limit = pageSize(query)
-        const { count, text } = await listTasks(db, user.id, query, readCursor(query), limit)
-        if (count <= limit) return json<Task[]>(set, `[${text}]`)
-        // Without the task beyond the page, which says that there is more.
-        const page = text.slice(0, text.lastIndexOf(between))
-        const last = page.slice(page.lastIndexOf('\n') + 1)
-        set.headers.link = nextLink(request.url, query, JSON.parse(last))
-        return json<Task[]>(set, `[${page}]`)
+        const after = readCursor(query)
+        const { text, next } = await readPage(db, user.id, query, after, pageSize(query))
+        if (next !== null) set.headers.link = nextLink(request.url, query, next)
+        return json<Task[]>(set, text)
       },
       operations.list,
     )
@@ -153,9 +150,9 @@ function taskOf(change: Change, set: Set): TaskText {
   return change.task
 }
 
-/** The address of the page after `last`: relative, so that it is right behind any proxy. */
-function nextLink(address: string, query: TaskListQuery, last: Task): string {
+/** The address of the next page: relative, so that it is right behind any proxy. */
+function nextLink(address: string, query: TaskListQuery, next: Position): string {
   const url = new URL(address)
-  url.searchParams.set('cursor', writeCursor(query, last))
+  url.searchParams.set('cursor', writeCursor(query, next))
   return `<${url.pathname}${url.search}>; rel="next"`
 }

@@ -27,9 +27,9 @@ export const orderOf = ({ sort = 'created_at', order }: TaskListQuery): Order =>
 
 export const pageSize = ({ limit = 50 }: TaskListQuery): number => Math.min(limit, 200)
 
-/** The cursor that goes on after `last`: opaque to clients, and good for this list only. */
-export function writeCursor(query: TaskListQuery, last: Task): string {
-  const cursor = [fingerprint(query), sortKey(orderOf(query), last), last.id]
+/** The cursor that goes on after a position: opaque to clients, and good for this list only. */
+export function writeCursor(query: TaskListQuery, { key, id }: Position): string {
+  const cursor = [fingerprint(query), key, id]
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
@@ -55,7 +55,10 @@ function fingerprint(query: TaskListQuery): string {
 /** The sort key of a task without a date, as the index has it. */
 export const noDate = 'infinity'
 
-const sortKey = ({ sort }: Order, task: Task): string => task[sort] ?? noDate
+export const positionOf = ({ sort }: Order, task: Task): Position => ({
+  key: task[sort] ?? noDate,
+  id: task.id,
+})
 
 function decode(cursor: string): unknown[] {
   try {

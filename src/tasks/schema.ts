@@ -158,6 +158,7 @@ export const TaskListQuerySchema = t.Object(
     priority: t.Optional(
       t.Array(priority, {
         minItems: 1,
+        maxItems: 4,
         description: 'Any of these, separated by commas.',
         examples: [['high', 'medium']],
       }),
@@ -174,8 +175,10 @@ export const TaskListQuerySchema = t.Object(
     due_before: t.Optional(day('Due on this day or earlier.')),
     q: t.Optional(
       storable(0, 200, {
+        pattern: '^\\s*(\\S+\\s+){0,7}\\S*\\s*$',
+        error: 'must have at most 8 words',
         description:
-          'Words, or parts of words, that all occur in title, description or tags, in any case.',
+          'Up to 8 words, or parts of words, that all occur in title, description or tags, in any case.',
         examples: ['plant'],
       }),
     ),

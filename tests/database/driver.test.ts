@@ -37,7 +37,7 @@ function misbehaving({ data = () => {}, open = () => {} }: Server, { tls = false
       tls: tls ? { verified: true } : null,
       prepare: true,
     },
-    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max, limits: null },
+    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max, session: null },
   )
   closing.push(
     () => sql.end({ timeout: 0 }),

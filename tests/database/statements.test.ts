@@ -11,6 +11,7 @@ import { readiness } from '../../src/database/readiness.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
 import * as changes from '../../src/tasks/changes.ts'
+import { readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -95,11 +96,11 @@ const filters: TaskListQuery = {
 }
 const lists = sorts.flatMap((sort) =>
   (['asc', 'desc'] as const).flatMap((order) =>
-    [{}, filters, { status: 'completed', deleted: true } as const].flatMap((filter) =>
-      [null, ...positions[sort].map((key) => ({ key, id }))].map(
-        (after) => (db: Db) =>
-          queries.listTasks(db, 'alice', { ...filter, sort, order }, after, 50),
-      ),
+    [{}, filters, { q: 'word' }, { status: 'completed', deleted: true } as const].flatMap(
+      (filter) =>
+        [null, ...positions[sort].map((key) => ({ key, id }))].map(
+          (after) => (db: Db) => readPage(db, 'alice', { ...filter, sort, order }, after, 50),
+        ),
     ),
   ),
 )
@@ -108,10 +109,17 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
-  Exclude<keyof typeof queries, 'between'> | keyof typeof changes | keyof typeof transfer,
+  | Exclude<keyof typeof queries, 'isThere'>
+  | keyof typeof changes
+  | keyof typeof transfer
+  | 'readPage',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
-  listTasks: ['shared, idempotent', t.Object({ n, count: t.Integer(), text: json }), lists],
+  readPage: [
+    'shared, idempotent',
+    t.Object({ n, count: t.Integer(), text: json, key: t.String(), id: TaskSchema.properties.id }),
+    lists,
+  ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: ['shared, idempotent', written, [(db) => changes.insertTask(db, 'alice', id, task)]],
   updateTask: ['shared', written, [(db) => changes.updateTask(db, 'alice', id, [1], task)]],
@@ -182,8 +190,8 @@ test('are all here', async () => {
     [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
   )
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.keys({ ...queries, ...changes, ...transfer })
-      .filter((name) => name !== 'between')
+    Object.keys({ ...queries, ...changes, ...transfer, readPage })
+      .filter((name) => name !== 'isThere')
       .toSorted(),
   )
   // A file with statements of its own has to come to this test.
@@ -197,12 +205,15 @@ test('are all here', async () => {
     'src/auth/queries.ts',
     'src/database/ledger.ts',
     'src/database/once.ts',
+    // Asks whether a connection has kept its settings.
+    'src/database/open.ts',
     'src/database/rates.ts',
     'src/database/readiness.ts',
     // A condition that every shared statement has.
     'src/database/share.ts',
     'src/me/queries.ts',
     'src/tasks/changes.ts',
+    'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
     'src/tasks/transfer.ts',
   ])

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, connectEmbedded, type Limits, type Sql } from '../../src/database/connect.ts'
+import { connect, connectEmbedded, type Session, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import { createGate, type Gate } from '../../src/database/gate.ts'
 import { parseDatabaseUrl } from '../../src/database/url.ts'
@@ -34,18 +34,18 @@ export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
 const deadline = 60_000
 
 /** As the program finds that it has to tell them: through a pooler in front of each statement. */
-const usualLimits: Limits = { seconds: 60, told: prepare ? 'once' : 'each time' }
+const usual: Session = { seconds: 60, told: prepare ? 'once' : 'each time' }
 
 /** A gate as the program has it, before a pool of one's own. */
 export const gateOf = (sql: Sql): Gate => createGate(sql, { permits: sql.options.max, deadline })
 
-export const connectTo = (databaseUrl: string, limits: Limits = usualLimits): Sql =>
+export const connectTo = (databaseUrl: string, session: Session = usual): Sql =>
   connect(parseDatabaseUrl(databaseUrl), {
     prepare,
     connectTimeout: 10,
     queryTimeout: 60,
     max: 8,
-    limits,
+    session,
   })
 
 /** A database that nobody else uses, without a schema. */

@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import data from '@electric-sql/pglite/pglite.data' with { type: 'file' }
 import wasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
+import { planning } from '../settings.ts'
 import { throwOnDeath } from './death.ts'
 import { durableFiles } from './durable-files.ts'
 import { type Bytes, join } from './protocol.ts'
@@ -25,6 +26,7 @@ const settings = {
   // PostgreSQL cannot see how much stack the thread has (a few MB, not to be changed in Bun). With its
   // smallest limit most runaway recursions are an error to the client, not the death of the engine.
   max_stack_depth: '100kB',
+  ...planning,
 }
 
 const startParams = [

@@ -1,0 +1,251 @@
+import type { Sql } from '../database/connect.ts'
+import { few, type Shared } from '../database/share.ts'
+import type { Fragment } from './queries.ts'
+import type { Order } from './rules.ts'
+
+// The statements of lists. Each looks at a slice of a user's tasks in their order, and at no more: so what it costs is known
+// before, whatever is stored and however it is asked. pages.ts puts pages together out of slices.
+
+/** What of an order is looked at. With a date and without: where those without come last though the index has them first. */
+export type Span = 'all' | 'dated' | 'undated'
+
+/** Of lists with one shape there is one statement. Filters are parameters of it, as there are too many combinations of them. */
+export type Shape = {
+  order: Order
+  deleted: boolean
+  span: Span
+  /** Whether it goes on after a position. */
+  isNext: boolean
+  hasFilters: boolean
+  hasWords: boolean
+}
+
+/** What tasks must have. */
+export type Filters = {
+  completed?: boolean
+  priority?: string[]
+  tag?: string[]
+  due_after?: string
+  due_before?: string
+  /** A word, and what text with each of the other words is like. */
+  word?: string
+  others?: string[]
+}
+
+export type SliceAsk = Filters & {
+  user_id: string
+  /** How many tasks to find: no more without words, and where there are words it may be some more. */
+  size: number
+  /** How many to look at for them at most; null: all. */
+  reach: number | null
+  key?: string
+  id?: string
+  /** Whether others shall not wait for it. */
+  isLong: boolean
+}
+
+/**
+ * Tasks that were found, as many as `count`: each as the JSON of a TaskSchema, with `between` after all but the last. Where fewer
+ * than `size` were found and there may be more, `key` and `id` say how far it looked.
+ */
+export type Slice = { count: number; text: string; key: string | null; id: string | null }
+
+/** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
+export const between = ',\n'
+
+/** Of tasks that only a search of long text can tell: as many are looked at, each of which may take a millisecond. */
+const mostLong = 64
+
+const statements = new Map<string, Shared<SliceAsk, Slice>>()
+
+/** The statement for slices of a shape, made once. */
+export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
+  const { order, deleted, span, isNext, hasFilters, hasWords } = shape
+  const name = [order.sort, order.direction, deleted, span, isNext, hasFilters, hasWords].join()
+  const known = statements.get(name)
+  if (known !== undefined) return known
+  const made: Shared<SliceAsk, Slice> = {
+    // Not many shall wait for the search of another one.
+    most: hasWords ? 4 : 16,
+    isIdempotent: true,
+    isLong: ({ isLong }) => isLong,
+    statement: (sql, asked) => sql`
+    select asked.n, page.count, coalesce(page.text, '') as text, ${ends(sql, shape)}
+    from json_to_recordset(${asked}::text::json) as asked (
+      n integer, user_id text, size integer, reach integer, completed boolean, priority task_priority[], tag text[],
+      due_after date, due_before date, word text, others text[], key ${keyType(sql, order)}, id uuid
+    )
+    ${hasWords ? search(sql, shape) : page(sql, shape)}
+    where ${few(sql)}`,
+  }
+  statements.set(name, made)
+  return made
+}
+
+/** The tasks of a slice that pass the filters. */
+const page = (sql: Sql, shape: Shape): Fragment => sql`
+    cross join lateral (
+      select count(task.json)::integer as count, string_agg(task.json, ${between}) as text
+      from (
+        select t.json
+        from ${shape.hasFilters ? slice(sql, shape, filtered(sql)) : sql`tasks t`}
+        where ${shape.hasFilters ? filters(sql, shape) : within(sql, shape)}
+        ${shape.hasFilters ? sql`` : orderBy(sql, shape)}
+        limit asked.size
+      ) task
+    ) page
+    ${shape.hasFilters ? stop(sql, shape, sql`page.count < asked.size`) : sql``}`
+
+/**
+ * First those that may be found, in the order of the index, which has the words of most tasks: of the others nothing else is
+ * looked at. Then these themselves, by their key: the offsets keep the planner from joining in any other way, and as nothing is
+ * said of the trash, no other index is thought of.
+ */
+const search = (sql: Sql, shape: Shape): Fragment => sql`
+    cross join lateral (
+      select array_agg(found.id) as ids, count(found.id) as count
+      from (
+        select t.id
+        from ${slice(sql, shape, shape.hasFilters ? filtered(sql) : sql`t.id, t.words`)}
+        where (t.words is null or ${hasWords(sql, sql`t.words`)})
+          ${shape.hasFilters ? sql`and ${filters(sql, shape)}` : sql``}
+        limit ${mostLong}
+      ) found
+    ) found
+    cross join lateral (
+      select count(task.json)::integer as count, string_agg(task.json, ${between} order by task.n) as text
+      from (
+        select t.json, one.n
+        from unnest(found.ids) with ordinality one (id, n)
+        cross join lateral (
+          select t.json, t.words, t.long_words
+          from tasks t
+          where t.user_id = asked.user_id
+            and t.id = one.id
+          offset 0
+        ) t
+        where ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}
+      ) task
+    ) page
+    left join lateral (
+      select ${position(sql, shape)}
+      from tasks t
+      where page.count < asked.size
+        and t.user_id = asked.user_id
+        and t.id = found.ids[${mostLong}]
+      offset 0
+    ) last on true
+    ${stop(sql, shape, sql`page.count < asked.size and found.count < ${mostLong}`)}`
+
+/** So many tasks, in their order, as there are to be looked at. */
+const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
+        (
+          select ${columns}
+          from tasks t
+          where ${within(sql, shape)}
+          ${orderBy(sql, shape)}
+          limit asked.reach
+        ) t`
+
+/** What filters look at, and what is answered. */
+const filtered = (sql: Sql): Fragment =>
+  sql`t.id, t.words, t.json, t.completed_at, t.priority, t.tags, t.due_date`
+
+/** The last task of a slice, where it is needed and there is one. */
+const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
+    left join lateral (
+      select ${position(sql, shape)}
+      from tasks t
+      where ${isNeeded}
+        and asked.reach is not null
+        and ${within(sql, shape)}
+      ${orderBy(sql, shape)}
+      offset asked.reach - 1
+      limit 1
+    ) stop on true`
+
+function ends(sql: Sql, { hasFilters, hasWords }: Shape): Fragment {
+  if (hasWords) return sql`coalesce(last.key, stop.key) as key, coalesce(last.id, stop.id) as id`
+  return hasFilters ? sql`stop.key, stop.id` : sql`null::text as key, null::uuid as id`
+}
+
+/** What of the order is looked at. The position is compared as one row: with `or` the index would be read from its beginning. */
+function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): Fragment {
+  const at = sortKey(sql, order)
+  const less = order.direction === 'asc' ? sql`>` : sql`<`
+  const key = order.sort === 'title' ? sql`lower(asked.key)` : sql`asked.key`
+  const after =
+    span === 'undated' ? sql`t.id ${less} asked.id` : sql`(${at}, t.id) ${less} (${key}, asked.id)`
+  const spans = {
+    all: sql``,
+    dated: sql`and ${at} < 'infinity'`,
+    undated: sql`and ${at} = 'infinity'`,
+  }
+  // In their own order they bound what is looked at.
+  const bounds = sql`
+            and ${at} >= coalesce(asked.due_after, '-infinity')
+            and ${at} <= coalesce(asked.due_before, case when asked.due_after is null then 'infinity'::date else '9999-12-31' end)`
+  return sql`t.user_id = asked.user_id
+            and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
+            ${spans[span]}
+            ${hasFilters && order.sort === 'due_date' && span !== 'undated' ? bounds : sql``}
+            ${isNext ? sql`and ${after}` : sql``}`
+}
+
+/** Each of them, where it is asked for. */
+const filters = (sql: Sql, { order }: Shape): Fragment => sql`
+          (asked.completed is null or (t.completed_at is not null) = asked.completed)
+          and (asked.priority is null or t.priority = any(asked.priority))
+          and (asked.tag is null or t.tags @> asked.tag)
+          ${
+            order.sort === 'due_date'
+              ? sql``
+              : sql`
+          and (asked.due_after is null or t.due_date >= asked.due_after)
+          and (asked.due_before is null or t.due_date <= asked.due_before)`
+          }`
+
+/** Each word somewhere in the text of the task. No word has a newline in it, so none matches across two fields. */
+const hasWords = (sql: Sql, words: Fragment): Fragment => sql`
+          strpos(${words}, (select lower(asked.word))) > 0
+          and ${words} like all(array(select lower(other) from unnest(asked.others) other))`
+
+/** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
+function sortKey(sql: Sql, { sort }: Order): Fragment {
+  if (sort === 'title') return sql`lower(t.title)`
+  return sort === 'due_date' ? sql`coalesce(t.due_date, 'infinity')` : sql`t.${sql(sort)}`
+}
+
+function orderBy(sql: Sql, { order, span }: Shape): Fragment {
+  const direction = order.direction === 'asc' ? sql`asc` : sql`desc`
+  const key = span === 'undated' ? sql`` : sql`${sortKey(sql, order)} ${direction},`
+  return sql`order by ${key} t.id ${direction}`
+}
+
+/** Where a task is in the order, as a cursor has it. */
+function position(sql: Sql, { order: { sort } }: Shape): Fragment {
+  switch (sort) {
+    case 'due_date':
+      return sql`coalesce(t.due_date, 'infinity')::text as key, t.id`
+    case 'priority':
+      return sql`t.priority::text as key, t.id`
+    case 'title':
+      return sql`t.title as key, t.id`
+    default:
+      return sql`replace(t.${sql(sort)}::text, ' ', 'T') || ':00' as key, t.id`
+  }
+}
+
+function keyType(sql: Sql, { sort }: Order): Fragment {
+  if (sort === 'title') return sql`text`
+  if (sort === 'due_date') return sql`date`
+  return sort === 'priority' ? sql`task_priority` : sql`timestamptz`
+}
+
+/** The longest word is looked for first: it is the rarest. */
+export function wordsOf(q = ''): Pick<Filters, 'word' | 'others'> {
+  const words = [...new Set(q.split(/\s+/))].filter((part) => part !== '')
+  const [word, ...others] = words.toSorted((a, b) => b.length - a.length)
+  if (word === undefined) return {}
+  return { word, others: others.map((other) => `%${other.replace(/[\\%_]/g, '\\$&')}%`) }
+}

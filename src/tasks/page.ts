@@ -1,0 +1,71 @@
+import { between, type Slice } from './list-statements.ts'
+import type { Order, Position } from './rules.ts'
+import { positionOf } from './rules.ts'
+
+/** The tasks of a page as a JSON array, and where the next page begins; null: there is none. */
+export type Page = { text: string; next: Position | null }
+
+/** How many bytes of tasks a page has at most, but for a single task that is larger. */
+const mostBytes = 1_000_000
+
+/** How many tasks one statement gives at most, as nobody knows how long they are. */
+const mostAtOnce = 101
+
+/** A page of up to `limit` tasks that is put together out of slices. */
+export function createPage(order: Order, limit: number) {
+  const texts: string[] = []
+  let count = 0
+  let bytes = 0
+
+  return {
+    add({ text, count: more }: Slice): void {
+      if (more === 0) return
+      texts.push(text)
+      count += more
+      bytes += Buffer.byteLength(text)
+    },
+    /** Whether there is a task beyond the page, which says that there is more. */
+    isFull: (): boolean => count > limit || bytes > mostBytes,
+    /** How many more tasks it takes to be full. */
+    room(): number {
+      const most = Math.min(limit + 1 - count, mostAtOnce)
+      const average = count === 0 ? 0 : bytes / count
+      return average === 0 ? most : Math.min(most, Math.ceil((mostBytes - bytes) / average) + 1)
+    },
+    /** Where the last task so far is. */
+    last: (): Position => positionOf(order, lastOf(texts.at(-1) ?? '')),
+    /** @param rest where it goes on if it is not full */
+    end(rest: Position | null): Page {
+      const text = texts.join(between)
+      const end = endOf(text, count, bytes, limit)
+      if (end === text.length) return { text: `[${text}]`, next: rest }
+      const kept = text.slice(0, end)
+      const next = positionOf(order, lastOf(kept))
+      // A part of a text keeps the whole of it in memory, for as long as the client takes to read it.
+      return { text: `[${bytes > mostBytes ? copyOf(kept) : kept}]`, next }
+    },
+  }
+}
+
+const lastOf = (text: string) => JSON.parse(text.slice(text.lastIndexOf('\n') + 1))
+
+const copyOf = (text: string): string => Buffer.from(text).toString()
+
+/** Where the text of the tasks that the page has ends. */
+function endOf(text: string, count: number, bytes: number, limit: number): number {
+  if (bytes > mostBytes) {
+    let end = -between.length
+    for (let kept = 0, sum = 0; kept < limit; kept += 1) {
+      const found = text.indexOf(between, end + between.length)
+      const next = found === -1 ? text.length : found
+      sum += Buffer.byteLength(text.slice(end + between.length, next))
+      if (kept > 0 && sum > mostBytes) break
+      end = next
+      if (found === -1) break
+    }
+    return end
+  }
+  let end = text.length
+  for (let kept = count; kept > limit; kept -= 1) end = text.lastIndexOf(between, end - 1)
+  return end
+}

@@ -1,0 +1,140 @@
+import { Unavailable } from '../database/faults.ts'
+import type { Db } from '../database/gate.ts'
+import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
+import { createPage, type Page } from './page.ts'
+import { noDate, type Order, orderOf, type Position } from './rules.ts'
+import type { TaskListQuery } from './schema.ts'
+
+/** How many tasks a statement with filters looks at: the first one, and each at least and at most. */
+const reaches = { first: 5000, least: 500, most: 40_000 }
+
+/** Milliseconds for which one shall look. */
+const pace = 20
+
+/** Milliseconds after which a page ends with what was found. */
+const patience = 1500
+
+/** What is asked for, as the statements have it. */
+type List = { order: Order; deleted: boolean; filters: Filters; hasFilters: boolean }
+
+/** Where a statement looks: in a span, from its beginning or after a position. */
+type Place = { span: Span; from: Position | null }
+
+/**
+ * One page of a list, read in slices, between which others have their turn. It may be short of the limit, and even empty, and
+ * have a next one all the same: when its tasks are long, or to find them takes long.
+ */
+export async function readPage(
+  db: Db,
+  userId: string,
+  query: TaskListQuery,
+  after: Position | null,
+  limit: number,
+): Promise<Page> {
+  const list = listOf(query)
+  const page = createPage(list.order, limit)
+  const began = performance.now()
+  let reach = isFiltered(list) && !isSmall(list, userId) ? reaches.first : null
+  let place = beginning(list, after)
+
+  for (let asked = began, isFirst = true; ; isFirst = false) {
+    const size = page.room()
+    const ask = { user_id: userId, size, reach, ...list.filters, ...place.from, isLong: !isFirst }
+    const slice = await db.share(sliceOf(shapeOf(list, place)), ask).catch((error: unknown) => {
+      // What was found until now is an answer.
+      if (!isFirst && error instanceof Unavailable) return undefined
+      throw error
+    })
+    if (slice === undefined) return page.end(isFirst ? null : cursorOf(place))
+
+    page.add(slice)
+    const next = page.isFull()
+      ? null
+      : slice.count >= size
+        ? { ...place, from: page.last() }
+        : beyond(list, place, slice)
+    if (next === null) {
+      if (isFirst && after === null && !page.isFull()) remember(list, userId)
+      return page.end(null)
+    }
+    const now = performance.now()
+    if (now - began > patience) return page.end(cursorOf(next))
+    if (reach !== null) reach = adapt(reach, now - asked)
+    asked = now
+    place = next
+  }
+}
+
+function listOf(query: TaskListQuery): List {
+  const { status, priority, tag, due_after, due_before, q, deleted = false } = query
+  const filters = {
+    ...(status === undefined || status === 'all' ? {} : { completed: status === 'completed' }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(due_after === undefined ? {} : { due_after }),
+    ...(due_before === undefined ? {} : { due_before }),
+  }
+  const hasFilters = Object.keys(filters).length > 0
+  return { order: orderOf(query), deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
+}
+
+const hasWords = ({ filters }: List): boolean => filters.word !== undefined
+
+const isFiltered = (list: List): boolean => list.hasFilters || hasWords(list)
+
+const shapeOf = (list: List, { span, from }: Place) => ({
+  order: list.order,
+  deleted: list.deleted,
+  hasFilters: list.hasFilters,
+  hasWords: hasWords(list),
+  span,
+  isNext: from !== null,
+})
+
+/** A task without a date comes last, whichever way the list goes. Backwards the index has it first: so there are two spans. */
+const isSplit = ({ sort, direction }: Order): boolean => sort === 'due_date' && direction === 'desc'
+
+function beginning({ order }: List, after: Position | null): Place {
+  if (!isSplit(order)) return { span: 'all', from: after }
+  return { span: after?.key === noDate ? 'undated' : 'dated', from: after }
+}
+
+/** Where to look after a slice that found fewer than it was to find; null: that was all. */
+function beyond({ filters }: List, { span }: Place, { key, id }: Slice): Place | null {
+  if (key !== null && id !== null) return { span, from: { key, id } }
+  const isDue = filters.due_after !== undefined || filters.due_before !== undefined
+  return span === 'dated' && !isDue ? { span: 'undated', from: null } : null
+}
+
+/** Before the first without a date, when the list goes backwards. */
+const beforeUndated = { key: noDate, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
+
+const cursorOf = ({ from }: Place): Position => from ?? beforeUndated
+
+/** As many as can be looked at in the time. */
+function adapt(reach: number, milliseconds: number): number {
+  const wanted = Math.round((reach * pace) / Math.max(1, milliseconds))
+  return Math.min(reaches.most, Math.max(reaches.least, wanted))
+}
+
+/**
+ * Who had few tasks a short while ago, by the time until which that is taken to be so. To see where a slice ends costs a search
+ * half as much again, and nobody makes very many tasks in that time.
+ */
+const few = new Map<string, number>()
+const memory = { milliseconds: 30_000, users: 10_000 }
+
+const nameOf = ({ deleted }: List, userId: string): string => `${deleted} ${userId}`
+
+const isSmall = (list: List, userId: string): boolean =>
+  (few.get(nameOf(list, userId)) ?? 0) > performance.now()
+
+/** All of them were within the first slice. */
+function remember(list: List, userId: string): void {
+  // In this order not all are looked at.
+  if (list.order.sort === 'due_date') return
+  const [oldest] = few.keys()
+  if (few.size >= memory.users && oldest !== undefined) few.delete(oldest)
+  few.delete(nameOf(list, userId))
+  few.set(nameOf(list, userId), performance.now() + memory.milliseconds)
+}
