@@ -14,13 +14,17 @@ const programs = findPostgres()
 
 export const hasPostgres = programs !== null
 
+/** To the user whom the servers run as: they refuse to run as root. */
+export async function giveToPostgres(path: string): Promise<void> {
+  if (asPostgres.length === 0) return
+  const entry = Bun.spawnSync(['id', '-u', 'postgres']).stdout.toString()
+  await chown(path, Number(entry), -1)
+}
+
 /** A PostgreSQL of our own in a temporary folder, as durable as it is by default. */
 export async function startPostgres(): Promise<Postgres> {
   const home = temporaryFolder()
-  if (asPostgres.length > 0) {
-    const entry = Bun.spawnSync(['id', '-u', 'postgres']).stdout.toString()
-    await chown(home, Number(entry), -1)
-  }
+  await giveToPostgres(home)
   await chmod(home, 0o755)
   const data = `${home}/data`
   const port = freePort()
