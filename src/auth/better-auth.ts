@@ -5,8 +5,9 @@ import { SignJWT } from 'jose'
 import type { Logger } from 'pino'
 import type { IssuerConfig } from '../config.ts'
 import type { Gate } from '../database/gate.ts'
-import { dialectOf, hasUuidIds } from './issuer-database.ts'
+import { dialectOf } from './issuer-database.ts'
 import { requestMail } from './mail.ts'
+import { hasUuidIds } from './queries.ts'
 import type { TokenOptions } from './tokens.ts'
 
 export type IssuerOptions = Omit<IssuerConfig, 'url'> & {

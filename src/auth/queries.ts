@@ -21,3 +21,15 @@ const live: Shared<{ token: string }, Session> = {
 /** Whose session a token is, while it lasts. */
 export const findSession = (db: Db, token: string): Promise<Session | undefined> =>
   db.share(live, { token })
+
+/** Whether a frontend's Better Auth made its tables with ids that are uuid. */
+export async function hasUuidIds(db: Db): Promise<boolean> {
+  const [column] = await db.read(
+    (sql) => sql<{ is_uuid: boolean }[]>`
+    select atttypid = 'uuid'::regtype as is_uuid
+    from pg_attribute
+    where attrelid = '"user"'::regclass
+      and attname = 'id'`,
+  )
+  return column?.is_uuid === true
+}
