@@ -162,7 +162,13 @@ const accounts: Record<
     t.Object({ n, id: word, session_id: word, name: word, email: word, expires_at: instant }),
     (db) => authQueries.findSession(db, 'a token'),
   ],
+  listAddresses: [
+    t.Object({ address: word }),
+    (db) => authQueries.listAddresses(db, 'ann@example.com'),
+  ],
+  hasPassword: [t.Object({ found: t.Boolean() }), (db) => authQueries.hasPassword(db, 'alice')],
   hasUuidIds: [t.Object({ is_uuid: t.Boolean() }), (db) => authQueries.hasUuidIds(db)],
+  settleReset: [t.Object({}), (db) => authQueries.settleReset(db, 'alice')],
   findAccount: [t.Object({ name: word, email: word }), (db) => meQueries.findAccount(db, 'alice')],
   listSessions: [SessionSchema, (db) => meQueries.listSessions(db, 'alice')],
   deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, 'alice', id)],
