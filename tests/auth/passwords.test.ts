@@ -63,6 +63,19 @@ test('lets the owner in from where the account is signed in', async () => {
   expect((await ann.signIn(email)).status).toBe(200)
 })
 
+test('knows the owner by the network of an IPv6 address', async () => {
+  const email = newEmail()
+  const body = { name: 'Ann', email, password }
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  await open().send('POST', '/api/auth/sign-up/email', body, from('2001:db8:7:8::9'))
+  await guess(email, 12)
+  const signIn = (address: string) =>
+    open().send('POST', '/api/auth/sign-in/email', { email, password }, from(address))
+
+  expect((await signIn('2001:db8:7:9::9')).status).toBe(429)
+  expect((await signIn('2001:db8:7:8:a:b:c:d')).status).toBe(200)
+})
+
 test('does not count who signs in', async () => {
   const email = newEmail()
   await open().signUp(email)
