@@ -60,11 +60,11 @@ test('only config.ts reads the environment', async () => {
 })
 
 test('Better Auth is loaded by nobody but its own file, and that with the first request for it', async () => {
-  const own = ['auth/better-auth.ts', 'auth/issuer-database.ts']
+  const own = ['auth/better-auth.ts', 'auth/issuer-database.ts', 'auth/providers.ts']
   for (const path of files.filter((file) => !own.includes(file))) {
     const text = await Bun.file(join('src', path)).text()
     const loads =
-      /^(import|export) (?!type ).*from '(better-auth|kysely|\.\/(better-auth|issuer-database))/m
+      /^(import|export) (?!type ).*from '(better-auth|kysely|\.\/(better-auth|issuer-database|providers))/m
     expect([path, loads.test(text)]).toEqual([path, false])
   }
 })

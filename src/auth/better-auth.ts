@@ -1,12 +1,19 @@
 // The built-in issuer. Loaded with the first request for it: it is the half of all code.
 import { betterAuth } from 'better-auth'
-import { bearer, genericOAuth, jwt } from 'better-auth/plugins'
+import { hashPassword, verifyPassword } from 'better-auth/crypto'
+import { bearer, jwt } from 'better-auth/plugins'
 import { SignJWT } from 'jose'
 import type { Logger } from 'pino'
 import type { IssuerConfig } from '../config.ts'
 import type { Gate } from '../database/gate.ts'
-import { dialectOf, hasUuidIds } from './issuer-database.ts'
+import { normalize } from '../http/address.ts'
+import type { Accounts } from './accounts.ts'
+import { switchedOff } from './endpoints.ts'
+import { hashing } from './hashing.ts'
+import { dialectOf } from './issuer-database.ts'
 import { requestMail } from './mail.ts'
+import { accountHooks, openIdConnect, socialProviders } from './providers.ts'
+import { hasPassword, hasUuidIds, settleReset } from './queries.ts'
 import type { TokenOptions } from './tokens.ts'
 
 export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
@@ -26,13 +33,16 @@ const day = 24 * 60 * 60
 export type Issuer = {
   /** Answers everything under /api/auth. */
   handle: (request: Request) => Promise<Response>
-  /** False: the OIDC provider did not say where its keys are, and is left out. */
-  isComplete: boolean
+  /** The e-mail address of the account whose session is in these headers, or null. */
+  emailOf: (headers: Headers) => Promise<string | null>
+  /** What there is, for a test to compare. */
+  endpoints: () => { path: string; methods: string[] }[]
 }
 
-export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
+export async function createIssuer(options: IssuerOptions, accounts: Accounts): Promise<Issuer> {
   const { db, origins, log } = options
   const ids = (await hasUuidIds(db)) ? ({ generateId: 'uuid' } as const) : {}
+  const [frontend] = origins
   const auth = betterAuth({
     appName: 'Docket',
     baseURL: options.url,
@@ -40,24 +50,20 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     secret: options.tokens.secret,
     trustedOrigins: origins,
     database: { dialect: dialectOf(db), type: 'postgres', transaction: true },
-    emailAndPassword: { enabled: true, revokeSessionsOnPasswordReset: true, ...resetOf(options) },
+    emailAndPassword: {
+      enabled: true,
+      revokeSessionsOnPasswordReset: true,
+      password: hashing({ hash: hashPassword, verify: verifyPassword }),
+      ...resetOf(options, accounts),
+    },
     user: { deleteUser: { enabled: true } },
     // No `cookieCache`: a session that was revoked ends at once.
     session: { expiresIn: 7 * day, updateAge: day },
-    account: { encryptOAuthTokens: true },
-    socialProviders: {
-      ...(options.google === null ? {} : { google: options.google }),
-      ...(options.github === null ? {} : { github: options.github }),
-    },
+    databaseHooks: { account: accountHooks },
+    socialProviders: socialProviders(options),
     plugins: [bearer(), accessTokens(options), ...openIdConnect(options)],
-    // By itself it limits only in production, and without an address everybody together.
-    rateLimit: {
-      enabled: true,
-      customRules: {
-        '/sign-in/*': { window: 60, max: 10 },
-        '/sign-up/*': { window: 60, max: 10 },
-      },
-    },
+    // issuer.ts does: Better Auth remembers each path that somebody thinks of.
+    rateLimit: { enabled: false },
     advanced: {
       // By itself it checks no origin where NODE_ENV is test.
       disableOriginCheck: false,
@@ -67,18 +73,36 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     },
     logger: {
       level: 'warn',
-      // Only the message: what it is about may be what a user typed.
-      log: (level, message) => log[level === 'error' ? 'error' : 'warn'](`Better Auth: ${message}`),
+      // Only the message: what it is about may be what a user typed. Nobody has the address that reset.ts asks for first.
+      log: (level, message) =>
+        message === 'Reset Password: User not found' ||
+        log[level === 'error' ? 'error' : 'warn'](`Better Auth: ${message}`),
     },
-    // To http/errors.ts, like every other; by itself it is printed.
-    onAPIError: { throw: true },
-    // No mail of the kind is sent, so no link can be one.
-    disabledPaths: ['/verify-email', '/send-verification-email'],
+    onAPIError: {
+      // To http/errors.ts, like every other; by itself it is printed.
+      throw: true,
+      // Where a browser that comes back from a provider without success is sent.
+      ...(frontend === undefined ? {} : { errorURL: frontend }),
+    },
+    disabledPaths: switchedOff,
     telemetry: { enabled: false },
   })
-  const { socialProviders } = await auth.$context
-  const isComplete = options.oidc === null || socialProviders.some(({ id }) => id === 'oidc')
-  return { handle: auth.handler, isComplete }
+  await auth.$context
+  return {
+    handle: auth.handler,
+    emailOf: async (headers) =>
+      (await auth.api.getSession({ headers, query: { disableRefresh: true } }))?.user.email ?? null,
+    endpoints: () => endpointsOf(auth.api),
+  }
+}
+
+/** Those that can be reached over HTTP. */
+function endpointsOf(api: object): { path: string; methods: string[] }[] {
+  // An endpoint is a function with these two; those for the server alone have no path.
+  const all = Object.values(api) as { path?: string; options?: { method?: string | string[] } }[]
+  return all.flatMap(({ path, options }) =>
+    path === undefined ? [] : [{ path, methods: [options?.method ?? []].flat() }],
+  )
 }
 
 /**
@@ -101,37 +125,20 @@ function accessTokens({ url, tokens: { secret, issuer, audience } }: IssuerOptio
   })
 }
 
-const openIdConnect = ({ oidc }: IssuerOptions) =>
-  oidc === null
-    ? []
-    : [
-        genericOAuth({
-          config: [
-            {
-              ...oidc,
-              providerId: 'oidc',
-              scopes: ['openid', 'email', 'profile'],
-              pkce: true,
-              requireIdTokenVerification: true,
-            },
-          ],
-        }),
-      ]
+type User = { id: string; email: string; name: string }
 
-const resetOf = ({ mailWebhook, log }: IssuerOptions) =>
-  mailWebhook === null
-    ? {}
-    : {
-        sendResetPassword: ({
-          user,
-          url,
-        }: {
-          user: { email: string; name: string }
-          url: string
-        }) =>
-          requestMail(
-            mailWebhook,
-            { kind: 'reset_password', to: user.email, name: user.name, url },
-            log,
-          ),
-      }
+function resetOf({ db, mailWebhook, log }: IssuerOptions, accounts: Accounts) {
+  if (mailWebhook === null) return {}
+  return {
+    /** Only for who has a password: an e-mail address alone opens no account that a provider opens. */
+    sendResetPassword: async ({ user, url }: { user: User; url: string }): Promise<void> => {
+      if (!(await hasPassword(db, user.id)) || !accounts.mayMail(user.email)) return
+      const { email, name } = user
+      await requestMail(mailWebhook, { kind: 'reset_password', to: email, name, url }, log)
+    },
+    onPasswordReset: async ({ user }: { user: User }, request?: Request): Promise<void> => {
+      await settleReset(db, user.id)
+      accounts.prove(user.email, normalize(request?.headers.get(clientAddressHeader) ?? ''))
+    },
+  }
+}

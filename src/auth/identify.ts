@@ -38,12 +38,12 @@ export function createIdentify(
   const memory = createMemory()
   let told = Number.NEGATIVE_INFINITY
 
-  async function verifyJwt(token: string): Promise<Identity | null> {
+  async function verifyJwt(token: string, request: Request): Promise<Identity | null> {
     const named = algorithmOf(token)
     if (named === 'HS256') return tokens.verify(token)
     const algorithm = algorithms.find((name) => name === named)
     if (algorithm === undefined) return null
-    if (keys !== null) return keys.verify(token, algorithm)
+    if (keys !== null) return keys.verify(token, algorithm, exchangeOf(request).setWaiting)
     tellOf(algorithm)
     return null
   }
@@ -65,7 +65,8 @@ export function createIdentify(
   }
 
   function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {
-    if (kind === 'jwt') return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text))
+    if (kind === 'jwt')
+      return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text, request))
     const token = kind === 'raw' ? text : openSigned(text, secret)
     return token !== null && isSessionToken(token)
       ? // Nobody knows yet whose it is: it waits with those who come from the same place.

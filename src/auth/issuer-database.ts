@@ -8,8 +8,10 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely'
+import type { Row, RowList } from 'postgres'
 import type { Sql } from '../database/connect.ts'
 import type { Gate } from '../database/gate.ts'
+import { current } from './current.ts'
 
 /**
  * The pool as Better Auth wants it, through Kysely: an instant is a `Date` there, and text everywhere else. A dialect
@@ -23,7 +25,7 @@ export const dialectOf = (gate: Gate): Dialect => ({
   createQueryCompiler: () => new PostgresQueryCompiler(),
 })
 
-/** Has a connection of the pool for each statement, and for the whole of a transaction. */
+/** Has a connection of the pool for each statement, and for the whole of a transaction that writes. */
 class PoolDriver implements Driver {
   readonly #gate: Gate
 
@@ -37,8 +39,8 @@ class PoolDriver implements Driver {
     return new PoolConnection(this.#gate)
   }
 
-  beginTransaction(connection: PoolConnection): Promise<void> {
-    return connection.begin()
+  async beginTransaction(connection: PoolConnection): Promise<void> {
+    connection.begin()
   }
 
   commitTransaction(connection: PoolConnection): Promise<void> {
@@ -57,24 +59,34 @@ class PoolDriver implements Driver {
 
 type Outcome = 'commit' | 'rollback'
 
+type Transaction = { sql: Pick<Sql, 'unsafe'>; prepare: boolean }
+
 class PoolConnection implements DatabaseConnection {
   readonly #gate: Gate
-  #transaction: { sql: Pick<Sql, 'unsafe'>; prepare: boolean } | undefined
+  #isWithin = false
+  #transaction: Transaction | undefined
   #finish: ((outcome: Outcome) => Promise<void>) | undefined
 
   constructor(gate: Gate) {
     this.#gate = gate
   }
 
+  /**
+   * Only says that there is one: it begins with the first statement that does more than read. Better Auth hashes a password
+   * between the two, and as long as that takes a connection would wait for it, which others are waiting for.
+   */
+  begin(): void {
+    this.#isWithin = true
+  }
+
   /** Kysely begins and ends a transaction in two calls; that of postgres.js lasts as long as a function runs. */
-  async begin(): Promise<void> {
-    const begun = Promise.withResolvers<void>()
+  async #begin(): Promise<Transaction> {
+    const begun = Promise.withResolvers<Transaction>()
     const outcome = Promise.withResolvers<Outcome>()
     const done = this.#gate
       .write((pool) =>
-        pool.begin(async (transaction) => {
-          this.#transaction = { sql: transaction, prepare: pool.options.prepare }
-          begun.resolve()
+        pool.begin(async (sql) => {
+          begun.resolve({ sql, prepare: pool.options.prepare })
           if ((await outcome.promise) === 'rollback') throw new RolledBack()
         }),
       )
@@ -88,26 +100,37 @@ class PoolConnection implements DatabaseConnection {
       outcome.resolve(how)
       await done
     }
-    await begun.promise
+    return begun.promise
   }
 
   async end(outcome: Outcome): Promise<void> {
-    await this.#finish?.(outcome)
+    const finish = this.#finish
+    this.#isWithin = false
     this.#finish = undefined
     this.#transaction = undefined
+    await finish?.(outcome)
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(fromDate) as never[]
-    const transaction = this.#transaction
-    const result = await (transaction === undefined
-      ? this.#gate.write((pool) => pool.unsafe(sql, values, { prepare: pool.options.prepare }))
-      : transaction.sql.unsafe(sql, values, { prepare: transaction.prepare }))
-    const instants = (result.columns ?? []).filter(({ type }) => type === timestamptz)
-    for (const row of result) {
-      for (const { name } of instants) row[name] = toDate(row[name])
+    try {
+      const isRead = query.kind === 'SelectQueryNode' && query.endModifiers === undefined
+      if (this.#isWithin && !isRead) this.#transaction ??= await this.#begin()
+      return toResult(await this.#run(sql, values, isRead))
+    } catch (error) {
+      const request = current()
+      if (request !== undefined) request.fault = error
+      throw error
     }
-    return { numAffectedRows: BigInt(result.count ?? 0), rows: [...result] as R[] }
+  }
+
+  #run(sql: string, values: never[], isRead: boolean) {
+    const transaction = this.#transaction
+    if (transaction !== undefined) {
+      return transaction.sql.unsafe(sql, values, { prepare: transaction.prepare })
+    }
+    const run = (pool: Sql) => pool.unsafe(sql, values, { prepare: pool.options.prepare })
+    return isRead ? this.#gate.read(run) : this.#gate.write(run)
   }
 
   // Better Auth reads whole answers.
@@ -117,6 +140,15 @@ class PoolConnection implements DatabaseConnection {
   }
 }
 
+function toResult<R>(result: RowList<Row[]>): QueryResult<R> {
+  const instants = (result.columns ?? []).filter(({ type }) => type === timestamptz)
+  for (const row of result) {
+    for (const { name } of instants) row[name] = toDate(row[name])
+  }
+  // The row is what the caller's statement says that it is.
+  return { numAffectedRows: BigInt(result.count ?? 0), rows: [...result] as R[] }
+}
+
 class RolledBack extends Error {}
 
 const timestamptz = 1184
@@ -124,15 +156,3 @@ const timestamptz = 1184
 const fromDate = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : value)
 
 const toDate = (value: unknown): unknown => (typeof value === 'string' ? new Date(value) : value)
-
-/** Whether a frontend's Better Auth made its tables with ids that are uuid. */
-export async function hasUuidIds(gate: Gate): Promise<boolean> {
-  const [column] = await gate.read(
-    (sql) => sql<{ is_uuid: boolean }[]>`
-    select atttypid = 'uuid'::regtype as is_uuid
-    from pg_attribute
-    where attrelid = '"user"'::regclass
-      and attname = 'id'`,
-  )
-  return column?.is_uuid === true
-}

@@ -1,47 +1,56 @@
 import { Elysia } from 'elysia'
-import { readBytes } from '../http/body.ts'
+import { tooMany } from '../http/errors.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { Problem } from '../http/problem.ts'
+import { problemAnswer, toAnswer } from './answers.ts'
 import type { IssuerOptions } from './better-auth.ts'
+import { createCounter } from './counter.ts'
+import { findEndpoint, limits } from './endpoints.ts'
+import { createExecutor } from './execute.ts'
+import { type Asked, readInput } from './input.ts'
 
 export type { IssuerOptions } from './better-auth.ts'
 
 /** Better Auth under /api/auth, loaded with the first request for it. Null: it is off. */
 export function issuerRoutes(options: (() => IssuerOptions) | null) {
   if (options === null) return new Elysia()
-  let loading: ReturnType<typeof load> | undefined
+  const handle = createHandler(options)
 
   return new Elysia({ name: 'issuer', seed: options, detail: { hide: true } }).all(
     '/api/auth/*',
     async ({ request }) => {
-      loading ??= load(options(), () => {
-        loading = undefined
-      })
-      const { handle, addressHeader } = await loading
-      const { method, url } = request
-      const headers = new Headers(request.headers)
-      headers.delete(addressHeader)
-      // As the rate limits count: an IPv6 network is one client.
-      headers.set(addressHeader, exchangeOf(request).address().replace('/64', ''))
-
-      const bytes = await readBytes(request)
-      const body = bytes.length === 0 ? null : new Uint8Array(bytes)
-      return handle(new Request(url, { method, headers, body }))
+      try {
+        return await handle(request)
+      } catch (error) {
+        if (error instanceof Problem) return problemAnswer(error, request)
+        throw error
+      }
     },
     { parse: 'none' },
   )
 }
 
-/** After how many milliseconds to look again for a provider that could not be reached. */
-const nextLook = 30_000
+function createHandler(options: () => IssuerOptions) {
+  const counters = {
+    passwords: createCounter(limits.passwords),
+    accounts: createCounter(limits.accounts),
+    providers: createCounter(limits.providers),
+    mails: createCounter(limits.mails),
+    others: createCounter(limits.others),
+  }
+  // Where it is reached is known when it listens.
+  let execute: ReturnType<typeof createExecutor> | undefined
 
-async function load(options: IssuerOptions, forget: () => void) {
-  try {
-    const { createIssuer, clientAddressHeader } = await import('./better-auth.ts')
-    const { handle, isComplete } = await createIssuer(options)
-    if (!isComplete) setTimeout(forget, nextLook).unref()
-    return { handle, addressHeader: clientAddressHeader }
-  } catch (error) {
-    forget()
-    throw error
+  return async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url)
+    const path = pathname.slice('/api/auth'.length).replace(/(.)\/$/, '$1')
+    const endpoint = findEndpoint(request.method, path)
+    const address = exchangeOf(request).address()
+    const retry = counters[endpoint.limit].take(address)
+    if (retry > 0) throw tooMany('requests of this kind', retry)
+
+    const asked: Asked = { request, path, endpoint, address, input: await readInput(request) }
+    execute ??= createExecutor(options())
+    return toAnswer(await execute(asked), request)
   }
 }

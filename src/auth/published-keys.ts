@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { Problem } from '../http/problem.ts'
 import { type Expected, type Identity, identityOf } from './identity.ts'
 import { clockTolerance, isCompact } from './tokens.ts'
@@ -7,9 +7,19 @@ export const algorithms = ['EdDSA', 'ES256', 'RS256'] as const
 export type Algorithm = (typeof algorithms)[number]
 
 export type PublishedKeys = {
-  /** Who a valid token names, or null. Throws 503 while the keys cannot be fetched. */
-  verify: (token: string, algorithm: Algorithm) => Promise<Identity | null>
+  /**
+   * Who a valid token names, or null. Throws 503 while the keys cannot be fetched.
+   * @param setWaiting is told while the issuer is waited for
+   */
+  verify: (
+    token: string,
+    algorithm: Algorithm,
+    setWaiting?: (waiting: boolean) => void,
+  ) => Promise<Identity | null>
 }
+
+/** Requests that wait for the issuer's keys at one time: one fetch is for all, but anybody can send a token that wants it. */
+const mostWaiting = 256
 
 /**
  * The public keys of an issuer at its JWKS address: fetched when one is needed, kept for ten minutes, and fetched anew
@@ -24,22 +34,56 @@ export function publishedKeys(url: string, { issuer, audience }: Expected): Publ
     cacheMaxAge: 600_000,
   })
 
+  let waiting = 0
+
+  /** Whether the key that a token names is at hand, so that verifying it waits for nobody. */
+  function isAtHand(token: string): boolean {
+    if (!keys.fresh) return false
+    const kid = kidOf(token)
+    return (keys.jwks()?.keys ?? []).some((key) => key.kid === kid)
+  }
+
+  async function verify(token: string, algorithm: Algorithm): Promise<Identity | null> {
+    try {
+      const rules = { algorithms: [algorithm], requiredClaims: ['exp', 'sub'], clockTolerance }
+      const { payload } = await jwtVerify(token, keys, rules)
+      return identityOf(payload, expected)
+    } catch (error) {
+      if (isRefusal(error)) return null
+      throw unreachable()
+    }
+  }
+
   return {
-    verify: async (token, algorithm) => {
+    verify: async (token, algorithm, setWaiting = () => {}) => {
       if (!isCompact(token)) return null
+      if (isAtHand(token)) return verify(token, algorithm)
+      if (waiting >= mostWaiting) throw unreachable()
+      waiting += 1
+      setWaiting(true)
       try {
-        const rules = { algorithms: [algorithm], requiredClaims: ['exp', 'sub'], clockTolerance }
-        const { payload } = await jwtVerify(token, keys, rules)
-        return identityOf(payload, expected)
-      } catch (error) {
-        if (isRefusal(error)) return null
-        throw new Problem(503, "The issuer's keys cannot be reached. Try again.", {
-          headers: { 'retry-after': '5' },
-        })
+        return await verify(token, algorithm)
+      } finally {
+        waiting -= 1
+        setWaiting(false)
       }
     },
   }
 }
+
+/** Undefined where there is none, or no header that can be read: `verify` says so. */
+function kidOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid
+  } catch {
+    return undefined
+  }
+}
+
+const unreachable = (): Problem =>
+  new Problem(503, "The issuer's keys cannot be reached. Try again.", {
+    headers: { 'retry-after': '5' },
+  })
 
 /** A fault of the token, and not of the way to the keys. */
 const isRefusal = (error: unknown): boolean =>

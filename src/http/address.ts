@@ -14,7 +14,7 @@ export const addressReader =
   }
 
 /** One name for each client: an IPv6 network of 64 bits is one, and an IPv4 address is one however it is written. */
-function normalize(text: string): string {
+export function normalize(text: string): string {
   const address = text.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   if (isIP(address) === 4) return address
   if (isIP(address) !== 6) return 'unknown'

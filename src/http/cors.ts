@@ -35,6 +35,7 @@ export const allowOrigins = (origins: string[]) =>
               'RateLimit',
               'RateLimit-Policy',
               'Retry-After',
+              'Set-Auth-Token',
               'X-Request-Id',
             ],
             maxAge: 7200,

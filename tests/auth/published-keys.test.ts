@@ -7,11 +7,13 @@ import { auth, createTestApp } from '../support/app.ts'
 let keys: JWK[] = []
 let fetched = 0
 let status = 200
+let hold: Promise<void> | undefined
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
-  fetch: () => {
+  fetch: async () => {
     fetched += 1
+    await hold
     return Response.json({ keys }, { status })
   },
 })
@@ -102,4 +104,43 @@ test('says 503 while the keys cannot be had', async () => {
     )
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
   }
+})
+
+test('waits for nobody with a key that is at hand, however many wait for one that is not', async () => {
+  const sign = await publish('EdDSA', 'at hand')
+  const published = open()
+  await published.verify(await sign(), 'EdDSA')
+  const { privateKey } = await generateKeyPair('EdDSA')
+  const unknown = await new SignJWT({ sub: 'kim' })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'unknown' })
+    .setExpirationTime('5m')
+    .sign(privateKey)
+  const told: boolean[] = []
+  const hung = Promise.withResolvers<void>()
+  hold = hung.promise
+  // Later than the issuer was asked last, and sooner than the keys are too old.
+  setSystemTime(Date.now() + 31_000)
+
+  const waiting = Array.from({ length: 300 }, () =>
+    published
+      .verify(unknown, 'EdDSA', (isWaiting) => told.push(isWaiting))
+      .catch((error: unknown) => error),
+  )
+  try {
+    expect(
+      await published.verify(await sign({ x: 1 }), 'EdDSA', () => expect.unreachable()),
+    ).toMatchObject({ id: 'alice' })
+    expect(told).toEqual(Array.from({ length: 256 }, () => true))
+  } finally {
+    hold = undefined
+    hung.resolve()
+    setSystemTime()
+  }
+  const answers = await Promise.all(waiting)
+
+  expect(answers.filter((answer) => answer === null)).toHaveLength(256)
+  expect(
+    answers.filter((answer) => answer instanceof Problem && answer.status === 503),
+  ).toHaveLength(44)
+  expect(told.filter((isWaiting) => !isWaiting)).toHaveLength(256)
 })

@@ -3,6 +3,7 @@ import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer, genericOAuth, jwt } from 'better-auth/plugins'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
+import { hasPassword, listAddresses, settleReset } from '../../src/auth/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
@@ -115,6 +116,10 @@ test('works with ids that are uuid, as a frontend made them', async () => {
       browser(issuerUrl, origin, handle).send(method, path, body, { cookie: client.cookieHeader() })
     const { body: me } = await call('GET', '/api/me')
     expect(me.id).toMatch(/^[0-9a-f-]{36}$/)
+    expect(await hasPassword(gateOf(sql), me.id)).toBe(true)
+    expect(await listAddresses(gateOf(sql), me.email)).toHaveLength(1)
+    await settleReset(gateOf(sql), me.id)
+    expect((await call('GET', '/api/auth/get-session')).body.user.emailVerified).toBe(true)
     expect((await call('POST', '/api/tasks', { title: 'A task' })).status).toBe(201)
     expect((await call('GET', '/api/me/sessions')).body).toHaveLength(1)
     expect((await call('DELETE', '/api/me', { confirm: me.id })).body).toEqual({

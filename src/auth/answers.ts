@@ -1,0 +1,54 @@
+import { exchangeOf } from '../http/exchange.ts'
+import { Problem, type ProblemStatus, statuses } from '../http/problem.ts'
+
+/** Better Auth's client reads `message` and `code` of an error, and compares `code` with Better Auth's own. */
+type Fault = { message?: unknown; code?: unknown }
+
+/**
+ * An answer of Better Auth as this API gives it: an error is a problem, with Better Auth's `code` where it has one, and with its
+ * `message`. What a browser may read is said by http/cors.ts for all answers.
+ */
+export async function toAnswer(response: Response, request: Request): Promise<Response> {
+  const headers = new Headers(response.headers)
+  headers.delete('access-control-expose-headers')
+  const { status } = response
+  if (status < 400) return new Response(response.body, { status, headers })
+
+  const { code, message } = await readFault(response)
+  if (status >= 500) throw new Error(`Better Auth answered ${status}: ${String(code)}`)
+  const known = isKnown(status) ? status : 400
+  const detail = typeof message === 'string' ? message : statuses[known][3]
+  return problemAnswer(
+    new Problem(known, detail, typeof code === 'string' ? { code } : {}),
+    request,
+    headers,
+  )
+}
+
+/** @param headers what was to be sent along, cookies among them */
+export function problemAnswer(
+  problem: Problem,
+  request: Request,
+  headers: Headers = new Headers(),
+): Response {
+  const { message, status } = problem
+  for (const [name, value] of Object.entries(problem.headers)) headers.set(name, value)
+  if (status === 401) headers.set('www-authenticate', 'Bearer')
+  headers.set('content-type', 'application/problem+json')
+  headers.delete('content-length')
+  const body = { ...problem.toBody(exchangeOf(request).id), detail: sentence(message), message }
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+const isKnown = (status: number): status is ProblemStatus => status in statuses
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+async function readFault(response: Response): Promise<Fault> {
+  try {
+    // Whatever it is: its fields are looked at one by one.
+    return (await response.json()) ?? {}
+  } catch {
+    return {}
+  }
+}

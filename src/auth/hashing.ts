@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os'
+import { Problem } from '../http/problem.ts'
+import { current } from './current.ts'
+import { createQueue } from './queue.ts'
+
+type Passwords = {
+  hash: (password: string) => Promise<string>
+  verify: (given: { hash: string; password: string }) => Promise<boolean>
+}
+
+/** A hash takes a processor for some 70 ms. One processor is left to everything else. */
+const atOnce = Math.max(1, availableParallelism() - 1)
+
+/** As many as are hashed in about three seconds. */
+const room = 32 * atOnce
+
+/** `passwords` with a queue of its own: while somebody waits for a hash, or in front of one, nobody else is kept out. */
+export function hashing(passwords: Passwords): Passwords {
+  const queue = createQueue(atOnce, room, overloaded)
+
+  async function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const request = current()
+    request?.setWaiting(true)
+    try {
+      return await queue(() => {
+        // Nobody would read the answer.
+        if (request?.signal.aborted) throw overloaded()
+        return task()
+      })
+    } finally {
+      request?.setWaiting(false)
+    }
+  }
+  return {
+    hash: (password) => inTurn(() => passwords.hash(password)),
+    verify: (given) => inTurn(() => passwords.verify(given)),
+  }
+}
+
+const overloaded = (): Problem =>
+  new Problem(503, 'Too many people sign in at the moment. Try again.', {
+    code: 'overloaded',
+    headers: { 'retry-after': '3' },
+  })

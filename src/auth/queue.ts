@@ -1,0 +1,27 @@
+/** Does a task when its turn comes. */
+export type Queue = <T>(task: () => Promise<T>) => Promise<T>
+
+/** Does so many tasks at a time. As many as there is room for wait for their turn; of any more `refuse` says why not. */
+export function createQueue(atOnce: number, room: number, refuse: () => Error): Queue {
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  return async (task) => {
+    if (running < atOnce) {
+      running += 1
+    } else {
+      if (waiting.length >= room) throw refuse()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.push(resolve)
+      await promise
+    }
+    try {
+      return await task()
+    } finally {
+      // Whoever is next gets the place as it is.
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { expect, test } from 'bun:test'
+import { Kysely } from 'kysely'
+import { dialectOf } from '../../src/auth/issuer-database.ts'
+import type { Gate } from '../../src/database/gate.ts'
+import { db } from '../support/app.ts'
+
+type Tables = { verification: { id: string; identifier: string; value: string; expiresAt: Date } }
+
+/** A gate that counts what goes through it as a change and is not over. */
+function counting() {
+  let writing = 0
+  const gate: Gate = {
+    ...db,
+    write: async (statement) => {
+      writing += 1
+      try {
+        return await db.write(statement)
+      } finally {
+        writing -= 1
+      }
+    },
+  }
+  return { tables: new Kysely<Tables>({ dialect: dialectOf(gate) }), writing: () => writing }
+}
+
+const row = () => ({
+  id: crypto.randomUUID(),
+  identifier: 'test',
+  value: 'test',
+  expiresAt: new Date(0),
+})
+
+test('begins a transaction with the first statement that changes something', async () => {
+  const { tables, writing } = counting()
+  const made = row()
+  const find = (from: Kysely<Tables>) =>
+    from.selectFrom('verification').select('id').where('id', '=', made.id).execute()
+
+  await tables.transaction().execute(async (transaction) => {
+    expect(await find(transaction)).toEqual([])
+    // Here Better Auth hashes a password.
+    expect(writing()).toBe(0)
+    await transaction.insertInto('verification').values(made).execute()
+    expect(writing()).toBe(1)
+    expect(await find(transaction)).toEqual([{ id: made.id }])
+  })
+
+  expect(writing()).toBe(0)
+  expect(await find(tables)).toEqual([{ id: made.id }])
+})
+
+test('takes back all that a transaction did that failed', async () => {
+  const { tables, writing } = counting()
+  const [first, second] = [row(), row()]
+
+  const failed = tables.transaction().execute(async (transaction) => {
+    await transaction.insertInto('verification').values(first).execute()
+    await transaction.insertInto('verification').values(second).execute()
+    await transaction.insertInto('verification').values(first).execute()
+  })
+  expect(await failed.catch((error: Error) => error.message)).toContain('duplicate key')
+
+  expect(writing()).toBe(0)
+  const left = await tables
+    .selectFrom('verification')
+    .select('id')
+    .where('id', 'in', [first.id, second.id])
+    .execute()
+  expect(left).toEqual([])
+})
+
+test('ends a transaction that only read, or did nothing', async () => {
+  const { tables, writing } = counting()
+
+  await tables
+    .transaction()
+    .execute((transaction) =>
+      transaction.selectFrom('verification').select('id').where('id', '=', 'x').execute(),
+    )
+  await tables.transaction().execute(async () => {})
+
+  expect(writing()).toBe(0)
+})
