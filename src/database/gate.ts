@@ -118,7 +118,7 @@ export function createGate(sql: Sql, options: GateOptions): Gate {
 
 const none: readonly string[] = []
 
-const empty = { waiting: 0, running: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
+const empty = { waiting: 0, running: 0, look: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
 
 /** Of statements that nobody shares: the ask is the statement. */
 const ownLine = (isIdempotent: boolean): Line => ({

@@ -20,6 +20,8 @@ export type Line = {
   /** How many of them wait, and how many of their statements are under way. */
   waiting: number
   running: number
+  /** The last look at the queue that found that they have to wait. */
+  look: number
   /** Milliseconds that one of them took of late. */
   cost: number
   /** Milliseconds that the fastest of their statements took of late. */
@@ -48,6 +50,8 @@ export type Job = Want & {
   expected: number
   /** How many may be in a statement with it: fewer after each that failed. */
   most: number
+  /** It is in a statement, or will be at once. */
+  isUnderWay: boolean
   /** Its request waits no longer: it has its answer, or an error. */
   isDone: boolean
   resolve: (value: unknown) => void

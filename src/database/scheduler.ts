@@ -54,6 +54,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   let alarm: ReturnType<typeof setTimeout> | undefined
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
+  let looks = 0
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller, user } = wanted
@@ -72,6 +73,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
         turn: at,
         expected,
         most,
+        isUnderWay: false,
         isDone: false,
         resolve,
         reject,
@@ -103,8 +105,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   }
 
   /** When it can have a statement, by performance.now(), if nothing else happens before. */
-  function dueAt({ line, since, account }: Job): number {
-    if (underWay.size >= permits || !mayRun(account)) return Number.POSITIVE_INFINITY
+  function dueAt({ line, since }: Job): number {
     const isRipe = line.running === 0 || line.waiting >= line.most || line.most === 1
     const isCrowded = isNear() && underWay.size >= few
     const waits = isCrowded ? enough : isRipe ? 0 : patience
@@ -114,30 +115,38 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   /** Gives out what can be had now, and has itself called again when there can be more. */
   function giveOut(): void {
     isTurnSet = false
-    for (let index = 0, next = Number.POSITIVE_INFINITY; ; index += 1) {
-      const job = waiting[index]
-      if (job === undefined) {
-        if (waiting.length > 0) setAlarm(Math.min(next, performance.now() + glance))
-        return
-      }
-      const due = dueAt(job)
-      if (due > performance.now()) {
-        next = Math.min(next, due)
-        continue
-      }
-      void run(job.line, gather(waiting, job, budget, mayRun))
-      // From the beginning: what is under way has changed.
-      index = -1
-      next = Number.POSITIVE_INFINITY
+    while (waiting.length > 0 && underWay.size < permits) {
+      const first = firstInTurn(performance.now())
+      if (first === undefined) return
+      void run(first.line, gather(waiting, first, budget, mayRun))
     }
+    if (waiting.length > 0) setAlarm(performance.now() + glance)
+  }
+
+  /** The first of the queue that need not wait. Where one of a line has to, the others behind it are not looked at. */
+  function firstInTurn(now: number): Job | undefined {
+    looks += 1
+    let next = now + glance
+    for (const job of waiting) {
+      if (job.line.look === looks || !mayRun(job.account)) continue
+      const due = dueAt(job)
+      if (due <= now) return job
+      job.line.look = looks
+      next = Math.min(next, due)
+    }
+    setAlarm(next)
+    return undefined
   }
 
   /** Never rejects: what goes wrong is told to the jobs. */
   async function run(line: Line, jobs: Job[]): Promise<void> {
-    const chosen = new Set(jobs)
-    const users = new Set(jobs.map(({ account }) => account))
-    remove(waiting, (job) => chosen.has(job))
-    for (const job of jobs) accounts.advance(job.turn)
+    const users = new Set<Account>()
+    for (const job of jobs) {
+      job.isUnderWay = true
+      users.add(job.account)
+      accounts.advance(job.turn)
+    }
+    remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
     line.running += 1
     underWay.add(jobs)
@@ -194,6 +203,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
       else if (remedy !== 'none' && !isAgain) refuse(job, codeOf(error), error)
       else {
         if (remedy === 'none') job.most = Math.ceil(jobs.length / 2)
+        job.isUnderWay = false
         insert(waiting, job)
       }
     }

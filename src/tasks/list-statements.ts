@@ -72,8 +72,11 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     statement: (sql, asked) => sql`
     select asked.n, page.count, coalesce(page.text, '') as text, ${ends(sql, shape)}
     from json_to_recordset(${asked}::text::json) as asked (
-      n integer, user_id text, size integer, reach integer, completed boolean, priority task_priority[], tag text[],
-      due_after date, due_before date, word text, others text[], key ${keyType(sql, order)}, id uuid
+      n integer, user_id text, size integer
+      ${hasFilters || hasWords ? sql`, reach integer` : sql``}
+      ${hasFilters ? sql`, completed boolean, priority task_priority[], tag text[], due_after date, due_before date` : sql``}
+      ${hasWords ? sql`, word text, others text[]` : sql``}
+      ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
     )
     ${hasWords ? search(sql, shape) : page(sql, shape)}
     where ${few(sql)}`,
