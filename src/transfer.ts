@@ -1,26 +1,14 @@
-import { type Static, Type as t } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
+import postgres from 'postgres'
 import { type Config, OperatorError } from './config.ts'
+import { remedyOf, Unavailable } from './database/faults.ts'
 import type { Db } from './database/gate.ts'
 import { openDatabase } from './database/open.ts'
-import { type Task, TaskSchema } from './tasks/schema.ts'
-import { exportTasks, findUser, importTasks, importUser } from './tasks/transfer.ts'
+import type { Fault } from './http/problem.ts'
+import { describe, type Line, parseLine, readLines } from './lines.ts'
+import { type Task, taskConstraints } from './tasks/schema.ts'
+import { analyze, exportTasks, findUser, importTasks, importUser } from './tasks/transfer.ts'
 
-// Moving out: what a user has, as JSON Lines. First {"user": …}, then a {"task": …} for each.
-
-const UserSchema = t.Object(
-  {
-    id: t.String({ minLength: 1, maxLength: 255 }),
-    created_at: t.String({ format: 'date-time' }),
-  },
-  { additionalProperties: false },
-)
-const LineSchema = t.Union([
-  t.Object({ user: UserSchema }, { additionalProperties: false }),
-  t.Object({ task: TaskSchema }, { additionalProperties: false }),
-])
-type Line = Static<typeof LineSchema>
-const isLine = TypeCompiler.Compile(LineSchema)
+// Moving out, and in.
 
 /** How many tasks move in one statement. */
 const batch = 200
@@ -58,53 +46,94 @@ export const exportUser = (config: Config, userId: string): Promise<void> =>
     await output.end()
   })
 
+/** A task, and the number of its line. */
+type Numbered = { task: Task; number: number }
+
 /** Reads what export wrote from standard input. What is there already stays, unless what comes is a later version. */
 export const importUsers = (config: Config): Promise<void> =>
   withDatabase(config, async (db) => {
     // By their key: a statement cannot change one row twice.
-    const waiting = new Map<string, Task>()
+    const waiting = new Map<string, Numbered>()
     let read = 0
     let written = 0
     const flush = async () => {
-      if (waiting.size > 0) written += await importTasks(db, [...waiting.values()])
+      written += await store(db, [...waiting.values()])
       waiting.clear()
     }
-
-    for await (const line of readLines(Bun.stdin.stream())) {
-      if ('user' in line) {
-        await importUser(db, line.user)
-        continue
-      }
+    const take = (task: Task, number: number) => {
       read += 1
-      const { task } = line
       const key = JSON.stringify([task.user_id, task.id.toLowerCase()])
-      if ((waiting.get(key)?.version ?? 0) < task.version) waiting.set(key, task)
-      if (waiting.size === batch) await flush()
+      if ((waiting.get(key)?.task.version ?? 0) >= task.version) return
+      // Anew: they are in the order of their lines.
+      waiting.delete(key)
+      waiting.set(key, { task, number })
     }
-    await flush()
+
+    let number = 0
+    try {
+      for await (const bytes of readLines(Bun.stdin.stream())) {
+        number += 1
+        const line = parseLine(bytes)
+        if (typeof line === 'string') {
+          await flush()
+          throw refusal(number, line)
+        }
+        if ('task' in line) take(line.task, number)
+        if ('user' in line || waiting.size === batch) await flush()
+        if ('user' in line) await named(number, importUser(db, line.user))
+      }
+      await flush()
+    } finally {
+      // Without it plans may be worse, but nothing is lost.
+      await analyze(db).catch(() => {})
+    }
     console.log(`Imported ${written} of ${read} tasks. ${read - written} were there already.`)
   })
 
-async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  let number = 0
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) yield parse(line, ++number)
+/**
+ * Where the database refuses one, those before it are written.
+ * @returns how many were not there, or in an earlier version
+ */
+async function store(db: Db, lines: Numbered[]): Promise<number> {
+  const [first] = lines
+  if (first === undefined) return 0
+  const writing = importTasks(
+    db,
+    lines.map(({ task }) => task),
+  )
+  if (lines.length === 1) return named(first.number, writing)
+  try {
+    return await writing
+  } catch (error) {
+    if (!isRefused(error)) return named(first.number, Promise.reject(error))
+    const half = lines.length >> 1
+    return (await store(db, lines.slice(0, half))) + (await store(db, lines.slice(half)))
   }
-  if (rest + decoder.decode() !== '') yield parse(rest, number + 1)
 }
 
-function parse(text: string, number: number): Line {
+/** Says which line it was that failed. */
+async function named<T>(number: number, writing: Promise<T>): Promise<T> {
   try {
-    const value: unknown = JSON.parse(text)
-    if (isLine.Check(value)) return value
-  } catch {
-    // Said below.
+    return await writing
+  } catch (error) {
+    if (isRefused(error)) throw refusal(number, describeRefusal(error))
+    if (error instanceof Unavailable) {
+      throw refusal(number, `the database cannot be reached (${error.message})`)
+    }
+    throw error
   }
-  throw new OperatorError(
-    `Cannot import line ${number}: it is not one that docket export writes. What came before it is imported.`,
-  )
+}
+
+const refusal = (number: number, why: string): OperatorError =>
+  new OperatorError(`Cannot import line ${number}: ${why}. What came before it is imported.`)
+
+/** Whether it is the database that says no, and to what it was given. */
+const isRefused = (error: unknown): error is postgres.PostgresError =>
+  error instanceof postgres.PostgresError && remedyOf(error) === 'none'
+
+function describeRefusal({ code, constraint_name, column_name, message }: postgres.PostgresError) {
+  const check: Record<string, Fault> = taskConstraints
+  const known = code === '23514' && constraint_name ? check[constraint_name] : undefined
+  const field = column_name ? `${column_name}: ` : ''
+  return describe(known) ?? `${field}the database refuses it (${message.replaceAll(/\s+/g, ' ')})`
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 const floors: [RegExp, number][] = [
   [/^index\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
-  [/^(app|client)\.ts$/, 5],
+  [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$/, 4],
   [/^(auth\/.*|\w+\/(queries|list-statements|pages?|changes|operations|transfer)\.ts)$/, 3],
   [/^\w+\/(schema|rules)\.ts$/, 2],

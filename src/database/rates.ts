@@ -5,7 +5,8 @@ export type Count = { allowed: boolean; debt: number }
 
 /**
  * Counts a request that costs so many seconds of a minute, if what is owed leaves room for it, and removes a few of those
- * who owe nothing any more. Counted twice it does no harm. Undefined: somebody else was the first for this key, within the same statement.
+ * who owe nothing any more. Nobody can owe more than a minute: where it is more the clock went back, and nothing is owed.
+ * Counted twice it does no harm. Undefined: somebody else was the first for this key, within the same statement.
  */
 export async function countRequest(db: Db, key: string, cost: number): Promise<Count | undefined> {
   const [row] = await db.idempotentWrite(
@@ -25,8 +26,12 @@ export async function countRequest(db: Db, key: string, cost: number): Promise<C
       insert into rate_limits as mine (key, settled_at)
       values (${key}, clock_timestamp() + make_interval(secs => ${cost}::float8))
       on conflict (key) do update
-        set settled_at = greatest(mine.settled_at, clock_timestamp()) + make_interval(secs => ${cost}::float8)
+        set settled_at = make_interval(secs => ${cost}::float8) + case
+          when mine.settled_at between clock_timestamp() and clock_timestamp() + interval '61 seconds' then mine.settled_at
+          else clock_timestamp()
+        end
         where mine.settled_at <= clock_timestamp() + make_interval(secs => 60.000001 - ${cost}::float8)
+          or mine.settled_at > clock_timestamp() + interval '61 seconds'
       returning settled_at
     )
     select true as allowed, extract(epoch from settled_at - clock_timestamp())::float8 as debt

@@ -70,6 +70,18 @@ export function isCalendarDate(text: string): boolean {
   return day <= last.getUTCDate()
 }
 
+const instant =
+  /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:0\d|1[0-5]):[0-5]\d)$/
+const firstYear = Date.parse('0001-01-01T00:00:00Z')
+const lastYear = Date.parse('9999-12-31T23:59:59Z')
+
+/** An instant with its offset that has a four-digit year in UTC too, to the microsecond at most: it comes back as it went in. */
+export function isInstant(text: string): boolean {
+  if (!isCalendarDate(instant.exec(text)?.[1] ?? '')) return false
+  const second = Date.parse(text.replace(/\.\d+/, ''))
+  return second >= firstYear && second <= lastYear
+}
+
 /** A name that the time zone database of the runtime knows. An offset such as +02:00 is no zone. */
 function isTimeZone(text: string): boolean {
   if (!/^[A-Za-z]/.test(text)) return false

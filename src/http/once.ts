@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import { Problem } from './problem.ts'
 
+/** What an Idempotency-Key is, in the words of JSON Schema. */
+export const keyLimits = { minLength: 1, maxLength: 255, pattern: '^[ -~]+$' }
+
+const printable = new RegExp(keyLimits.pattern)
+
+const isKey = (text: string): boolean => text.length <= keyLimits.maxLength && printable.test(text)
+
 /**
  * The `Idempotency-Key` of a request, with a digest of what it asks for, or null without one.
  * @throws Problem 400
@@ -12,7 +19,7 @@ export function readOnce(
 ): { key: string; request: string } | null {
   const key = headers.get('idempotency-key')
   if (key === null) return null
-  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+  if (!isKey(key)) {
     throw new Problem(400, 'An Idempotency-Key has 1 to 255 printable ASCII characters.')
   }
   const all = JSON.stringify([operation, headers.get('if-match'), ...asked])

@@ -16,6 +16,15 @@ export type Answer<S extends TSchema = TSchema> = {
   example?: object
 }
 
+/** A request header: what it does, and what JSON Schema says of its text. */
+export type HeaderParameter = {
+  description: string
+  example: string
+  minLength?: number
+  maxLength?: number
+  pattern?: string
+}
+
 type Schemas<A extends Record<number, Answer>, P extends ProblemStatus> = {
   [K in keyof A]: A[K] extends { schema: infer S extends TSchema } ? S : never
 } & { [K in P]: typeof ProblemSchema }
@@ -29,7 +38,7 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
   /** Query parameters. Without a schema there are none, and any that is sent is refused. */
   query?: Q
   /** Header parameters by name, with what each does. */
-  headers?: Record<string, { description: string; example: string }>
+  headers?: Record<string, HeaderParameter>
   optionalBody?: boolean
 }
 
@@ -104,15 +113,13 @@ function renderQuery(schema: TObject) {
   )
 }
 
-const renderHeaderParameters = (
-  headers: Record<string, { description: string; example: string }>,
-) =>
-  Object.entries(headers).map(([name, { description, example }]) => ({
+const renderHeaderParameters = (headers: Record<string, HeaderParameter>) =>
+  Object.entries(headers).map(([name, { description, example, ...limits }]) => ({
     name,
     in: 'header',
     required: false,
     description,
-    schema: { type: 'string' as const, examples: [example] },
+    schema: { type: 'string' as const, ...limits, examples: [example] },
   }))
 
 function renderAnswer({ description, model, list, headers, example }: Answer) {

@@ -1,4 +1,5 @@
 import { Type as t } from '@sinclair/typebox'
+import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import { TaskListQuerySchema, TaskSchema } from './schema.ts'
 
@@ -52,6 +53,7 @@ const idempotencyKey = {
       '1 to 255 printable characters that name this request. Sent again with the same key within a day, it has no ' +
       'second effect, and the same answer.',
     example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
+    ...keyLimits,
   },
 }
 

@@ -198,7 +198,9 @@ export const TaskListQuerySchema = t.Object(
     cursor: t.Optional(
       t.String({
         description: 'Where to go on, from the Link header of a page of the same list.',
-        examples: ['eyJsIjoiM2sxIn0'],
+        examples: [
+          'WyIyZHoxZmZ6N3drODdnIiwiMjAyNi0xMS0yMFQyMjozNjo0Mi4xMjM0NTYrMDA6MDAiLCIwMTlkMmY2ZS03YTNjLTdiNTQtOWMxZS0wZDVmMmE4YjZjMzEiXQ',
+        ],
       }),
     ),
   },

@@ -82,3 +82,7 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
   )
   return rows.length
 }
+
+/** Tells the planner what there is now. Who may not is only warned. */
+export const analyze = (db: Db): Promise<unknown> =>
+  db.idempotentWrite((sql) => sql`analyze users, tasks`)

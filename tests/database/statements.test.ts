@@ -137,6 +137,7 @@ const statements: Record<
     [(db) => transfer.findUser(db, 'alice')],
   ],
   importUser: ['idempotentWrite', t.Object({}), [(db) => transfer.importUser(db, user)]],
+  analyze: ['idempotentWrite', t.Object({}), [(db) => transfer.analyze(db)]],
 }
 
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [

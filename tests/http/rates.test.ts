@@ -104,6 +104,25 @@ test.each(stores)(
   },
 )
 
+test.each(['2 minutes', '1 hour', '30 days'])(
+  'a clock of the database that goes back by %s keeps nobody out',
+  async (jump) => {
+    const id = crypto.randomUUID()
+    const rates = sharedRates('user', 5, (key, cost) => countRequest(db, key, cost))
+    const app = createTestApp({ rates: { users: rates, failures: unlimited } })
+    const alice = await tokenOf(id)
+    for (let index = 0; index < 6; index += 1) await ask(app, alice)
+    // What it looks like then: all that was written is in the future.
+    await sql`update rate_limits set settled_at = settled_at + ${jump}::interval where key = ${`user ${id}`}`
+
+    const answers = []
+    for (let index = 0; index < 6; index += 1) answers.push(await ask(app, alice))
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429])
+    expect(Number(answers[5]?.headers.get('retry-after'))).toBeLessThanOrEqual(12)
+  },
+)
+
 test('removes who owes nothing from the database, a few at a time', async () => {
   await sql`
     insert into rate_limits (key, settled_at)

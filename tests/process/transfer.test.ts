@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { connectEmbedded } from '../../src/database/connect.ts'
+import { startEmbedded } from '../../src/database/embedded/start.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { docket } from '../support/process.ts'
@@ -75,17 +77,71 @@ test('takes the same twice for once, and of two versions the later one', async (
   expect(stdout).toContain(linesOf({ task: later }))
 }, 60_000)
 
-test.each(['{', '{}', '{"task":{"id":1}}', '[]', '{"user":{"id":""}}'])(
-  'names the line that it cannot import: %s',
-  async (line) => {
-    const env = embedded()
-    const input = `${linesOf({ task: makeTask('alice', 1) })}${line}\n`
+const refused = async (line: string, env = embedded()) => {
+  const input = `${linesOf({ task: makeTask('alice', 1) })}${line}\n${linesOf({ task: makeTask('alice', 3) })}`
 
-    const { stderr, exitCode } = await docket(['import'], { env, input })
+  const { stdout, stderr, exitCode } = await docket(['import'], { env, input })
+  const exported = await docket(['export', '--user', 'alice'], { env })
 
-    expect(exitCode).toBe(1)
-    expect(stderr).toContain('Cannot import line 2')
-    expect(stderr).not.toMatch(/\n\s+at /)
-  },
-  60_000,
-)
+  // One sentence, and another one about what is there now.
+  expect(stderr).toMatch(/^Cannot import line 2: .*\. What came before it is imported\.\n$/)
+  expect([stdout, exitCode]).toEqual(['', 1])
+  expect(exported.stdout.split('\n').slice(1).join('\n')).toBe(
+    linesOf({ task: makeTask('alice', 1) }),
+  )
+  return stderr
+}
+
+test('names the line and the field that it cannot import, and imports what came before', async () => {
+  expect(await refused('{')).toContain('it is not JSON in UTF-8')
+  expect(
+    await refused(JSON.stringify({ task: { ...makeTask('alice', 2), version: 2 ** 31 } })),
+  ).toContain('version must be at most 2147483647')
+}, 60_000)
+
+test('names the line that the database refuses, of many that it is given at once', async () => {
+  const folder = temporaryFolder()
+  const env = { DATA_DIR: folder }
+  await docket(['migrate'], { env })
+  const embeddedDatabase = await startEmbedded(folder, (error) => {
+    throw error
+  })
+  const sql = connectEmbedded(embeddedDatabase.socket)
+  await sql`alter table tasks add constraint of_another_time check (title <> 'Tomorrow')`
+  await sql.end()
+  await embeddedDatabase.stop()
+  const tasks = Array.from({ length: 150 }, (_, index) => ({
+    task: { ...makeTask('alice', index + 1), title: index === 96 ? 'Tomorrow' : 'Today' },
+  }))
+
+  const { stderr, exitCode } = await docket(['import'], { env, input: linesOf(...tasks) })
+  const exported = await docket(['export', '--user', 'alice'], { env })
+
+  expect(stderr).toBe(
+    'Cannot import line 97: the database refuses it (new row for relation "tasks" violates check constraint "of_another_time"). What came before it is imported.\n',
+  )
+  expect(exitCode).toBe(1)
+  expect(exported.stdout.match(/Today/g)).toHaveLength(96)
+}, 60_000)
+
+test('the planner knows what was imported', async () => {
+  const folder = temporaryFolder()
+  const input = linesOf(
+    ...Array.from({ length: 300 }, (_, index) => ({ task: makeTask('alice', index) })),
+  )
+
+  await docket(['import'], { env: { DATA_DIR: folder }, input })
+
+  const embeddedDatabase = await startEmbedded(folder, (error) => {
+    throw error
+  })
+  const sql = connectEmbedded(embeddedDatabase.socket)
+  expect(
+    await sql`select relname, reltuples from pg_class where relname in ('tasks', 'users') order by 1`,
+  ).toMatchObject([
+    { relname: 'tasks', reltuples: 300 },
+    { relname: 'users', reltuples: 1 },
+  ])
+  await sql.end()
+  await embeddedDatabase.stop()
+}, 60_000)

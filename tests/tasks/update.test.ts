@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Task } from '../../src/tasks/schema.ts'
-import { signUp, type TestUser } from '../support/app.ts'
+import { signUp, sql, type TestUser } from '../support/app.ts'
 import { expectInvalid, expectNotFound, fullTask, list } from '../support/tasks.ts'
 
 const changes = {
@@ -169,6 +169,16 @@ describe('If-Match', () => {
       expect(body).toMatchObject({ title: 'Changed again', version: 3 })
     },
   )
+
+  test('changes a task that was imported in a high version', async () => {
+    const alice = await signUp()
+    const { id } = await alice.create()
+    await sql`update tasks set version = 2147483640 where user_id = ${alice.id} and id = ${id}`
+
+    expect((await patch(alice, id, '"2147483641"')).status).toBe(412)
+    expect((await patch(alice, id, '"2147483648", "9999999999"')).status).toBe(412)
+    expect((await patch(alice, id, '"2147483640"')).status).toBe(200)
+  })
 
   test.each([
     '"1"',

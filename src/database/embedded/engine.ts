@@ -4,13 +4,20 @@ import wasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
 import { planning } from '../settings.ts'
 import { throwOnDeath } from './death.ts'
 import { durableFiles } from './durable-files.ts'
+import { createInterrupts, enter, type Interrupts, leave, type Work } from './interrupts.ts'
 import { type Bytes, join } from './protocol.ts'
+import { withSharedMemory } from './shared-memory.ts'
 
 export type Engine = {
   /** Runs whole messages of the protocol and returns the answer. Rejects once the engine is dead. */
   run: (messages: Uint8Array) => Promise<Bytes>
+  /** The same for upkeep, which may be stopped, and does not begin when somebody waits already. */
+  tend: (messages: Uint8Array, isWanted: () => boolean) => Promise<Bytes | undefined>
   /** How often something was forced to the disk so far. */
   syncs: () => number
+  /** Forces to the disk what was written to files, while the engine goes on: a checkpoint after it has little to wait for. */
+  settle: () => Promise<void>
+  interrupts: Interrupts
   close: () => Promise<void>
 }
 
@@ -20,7 +27,8 @@ const settings = {
   wal_sync_method: 'fsync',
   max_wal_size: '64MB',
   min_wal_size: '32MB',
-  // All of it is touched at the start: the default of 128 MB costs 100 MB of memory.
+  // All of it is touched at the start: the default of 128 MB costs 100 MB of memory. What a checkpoint has to write, while
+  // everybody waits, is no more than this either.
   shared_buffers: '32MB',
   TimeZone: 'UTC',
   // PostgreSQL cannot see how much stack the thread has (a few MB, not to be changed in Bun). With its
@@ -38,14 +46,17 @@ const startParams = [
 // PGlite wants initdb even where the cluster exists. This is the smallest module there is.
 const emptyModule = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
 
+/** Where PostgreSQL looks for its own libraries, of which PL/pgSQL is one. */
+const libraries = '/pglite/lib/postgresql'
+
 /** Opens the cluster in a folder. Blocks its thread while it works: run it in a worker. */
 export async function openEngine(cluster: string): Promise<Engine> {
-  let syncs = 0
   let lastWords: string | undefined
+  const files = durableFiles(cluster)
   const database = new PGlite({
-    fs: durableFiles(cluster, () => syncs++),
+    fs: files.fs,
     startParams,
-    pgliteWasmModule: await WebAssembly.compile(await Bun.file(wasm).arrayBuffer()),
+    pgliteWasmModule: await WebAssembly.compile(withSharedMemory(await Bun.file(wasm).bytes())),
     initdbWasmModule: await WebAssembly.compile(emptyModule),
     fsBundle: Bun.file(data),
     onStderr: (line) => {
@@ -59,8 +70,13 @@ export async function openEngine(cluster: string): Promise<Engine> {
   })
 
   throwOnDeath(database)
+  shareLibraries(database)
+  const interrupts = createInterrupts(files.memory, {
+    cancel: files.addressOf('QueryCancelPending'),
+    pending: files.addressOf('InterruptPending'),
+  })
 
-  async function run(messages: Uint8Array): Promise<Bytes> {
+  async function execute(messages: Uint8Array): Promise<Bytes> {
     const output: Uint8Array[] = []
     const onRawData = (bytes: Uint8Array) => output.push(bytes.slice())
     try {
@@ -71,5 +87,32 @@ export async function openEngine(cluster: string): Promise<Engine> {
     return join(output)
   }
 
-  return { run, syncs: () => syncs, close: () => database.close() }
+  async function during<T>(work: Work, use: () => Promise<T>): Promise<T> {
+    enter(interrupts, work)
+    try {
+      return await use()
+    } finally {
+      leave(interrupts, work)
+    }
+  }
+
+  return {
+    run: (messages) => during('statement', () => execute(messages)),
+    tend: (messages, isWanted) =>
+      // Asked only now: who comes from here on sees what the engine is at.
+      during('upkeep', async () => (isWanted() ? undefined : execute(messages))),
+    syncs: files.syncs,
+    settle: files.settle,
+    interrupts,
+    close: () => database.close(),
+  }
+}
+
+/** PostgreSQL loads each of them when it is first of use: into the memory that there is, which is shared. */
+function shareLibraries({ Module: { FS } }: PGlite) {
+  for (const name of FS.readdir(libraries)) {
+    if (!name.endsWith('.so')) continue
+    const path = `${libraries}/${name}`
+    FS.writeFile(path, withSharedMemory(FS.readFile(path)))
+  }
 }

@@ -1,3 +1,4 @@
+import type { Interrupts } from './interrupts.ts'
 import type { Bytes } from './protocol.ts'
 
 /** What the main thread tells the engine's worker. A stream is one connection, by its number. */
@@ -9,11 +10,17 @@ export type ToEngine =
 
 /** What the worker answers. After `failed` it says nothing more. */
 export type FromEngine =
-  | { type: 'opened' }
+  | { type: 'opened'; interrupts: Interrupts }
   | { type: 'data'; stream: number; bytes: Bytes }
   | { type: 'end'; stream: number }
   | { type: 'closed' }
   | { type: 'failed'; message: string }
 
-/** How often the engine does what a server's background processes would do, in milliseconds. */
-export type Upkeep = { checkpointEvery: number; vacuumEvery: number }
+/** When the engine does what a server's background processes would do, in milliseconds. */
+export type Upkeep = {
+  /** After a write, and while there are more, it looks this often for what there is to do. */
+  lookEvery: number
+  /** So long nobody must have asked for anything before it does what takes long. */
+  quietAfter: number
+  checkpointEvery: number
+}

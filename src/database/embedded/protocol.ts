@@ -12,6 +12,8 @@ export const kind = {
   terminate: 0x58,
   readyForQuery: 0x5a,
   copyInResponse: 0x47,
+  dataRow: 0x44,
+  errorResponse: 0x45,
 } as const
 
 /** The code that a message before the handshake carries in place of a kind. */
@@ -41,6 +43,16 @@ export function frameLength(bytes: Uint8Array, start: number): number | undefine
   if (bytes.length - start < 5) return undefined
   const length = 1 + readInt32(bytes, start + 1)
   return bytes.length - start < length ? undefined : length
+}
+
+/** What comes first of a kind in an answer, without its kind and length. */
+export function findMessage(answer: Uint8Array, type: number): Uint8Array | undefined {
+  let at = 0
+  for (let length = frameLength(answer, at); length; length = frameLength(answer, at)) {
+    if (answer[at] === type) return answer.subarray(at + 5, at + length)
+    at += length
+  }
+  return undefined
 }
 
 export const readInt32 = (bytes: Uint8Array, at: number) =>

@@ -16,7 +16,7 @@ export type Embedded = {
   stop: () => Promise<void>
 }
 
-const defaultUpkeep: Upkeep = { checkpointEvery: 60_000, vacuumEvery: 600_000 }
+const defaultUpkeep: Upkeep = { lookEvery: 1000, quietAfter: 5000, checkpointEvery: 60_000 }
 
 /**
  * Opens the PostgreSQL that lives in `folder`, or creates it. Throws an Error whose message is for

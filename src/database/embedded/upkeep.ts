@@ -1,48 +1,127 @@
+import { type Chore, findTables, readChores, report, statementOf, wasStopped } from './chores.ts'
 import type { Engine } from './engine.ts'
 import type { Upkeep } from './messages.ts'
-import { simpleQuery } from './protocol.ts'
+import { type Bytes, simpleQuery } from './protocol.ts'
 
 const checkpoint = simpleQuery('checkpoint')
-const vacuum = simpleQuery('vacuum (analyze)')
+
+/** How long those who ask have the engine for themselves after a piece of work, in times of what that took. */
+const restAfterWork = 10
+
+/** Something to do, and when by performance.now(). */
+type Task = { at: number; run: () => Promise<void> }
 
 /**
- * What a server's background processes do, and PGlite has none of: checkpoints, which bound the log
- * and the time to recover, and vacuuming. Only after something was written: an idle database rests.
+ * What a server's background processes do, and PGlite has none of: checkpoints, which bound the log and the time to recover,
+ * vacuuming, and statistics. In pieces, each of which is stopped when somebody has to wait for it: what a vacuum has done by
+ * then stays done. Only after something was written: an idle database rests.
+ * @param isWanted whether somebody waits for the engine
  */
-export function createUpkeep(engine: Engine, { checkpointEvery, vacuumEvery }: Upkeep) {
-  const unsaved = createChore(checkpointEvery)
-  const untidy = createChore(vacuumEvery)
+export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => boolean) {
+  const opened = performance.now()
+  const last = { asked: opened, looked: opened, saved: opened, worked: opened }
+  let restUntil = opened
+  let chores: Chore[] = []
   let seen = engine.syncs()
+  let isUnseen = false
+  let isUnsaved = false
+  let isSettled = false
 
-  /** Call it when the session is idle. Does the chores whose time has come. */
-  return async function upkeep() {
-    // Every commit that wrote something syncs; so do the chores, which must not count as writes.
-    if (engine.syncs() !== seen) {
-      unsaved.needed = true
-      untidy.needed = true
-    }
-    if (untidy.isDue()) {
-      await engine.run(vacuum)
-      untidy.done()
-      unsaved.needed = true
-    }
-    if (unsaved.isDue()) {
-      await engine.run(checkpoint)
-      unsaved.done()
-    }
+  /** Call it when somebody has asked for something. Every commit that wrote something syncs. */
+  function notice() {
+    last.asked = performance.now()
+    if (engine.syncs() === seen) return
     seen = engine.syncs()
+    isUnseen = true
+    isUnsaved = true
   }
-}
 
-function createChore(every: number) {
-  let last = performance.now()
-  const chore = {
-    needed: false,
-    isDue: () => chore.needed && performance.now() - last >= every,
-    done: () => {
-      chore.needed = false
-      last = performance.now()
-    },
+  /** What upkeep syncs is no write after which there would be something to do, but for a checkpoint. */
+  async function run(statement: Bytes): Promise<Bytes | undefined> {
+    const answer = await engine.tend(statement, isWanted)
+    if (engine.syncs() !== seen) isUnsaved = true
+    seen = engine.syncs()
+    return answer
   }
-  return chore
+
+  async function look(isOpening = false) {
+    await run(report)
+    const answer = await run(findTables)
+    if (answer === undefined) return
+    isUnseen = false
+    last.looked = performance.now()
+    readChores(answer, isOpening).forEach(add)
+  }
+
+  function add(chore: Chore) {
+    if (chores.some(({ kind, table }) => kind === chore.kind && table === chore.table)) return
+    chores.push(chore)
+  }
+
+  async function work(chore: Chore) {
+    const answer = await run(statementOf(chore))
+    if (answer === undefined) return
+    last.worked = performance.now()
+    chores = chores.filter((other) => other !== chore)
+    if (wasStopped(answer)) add({ ...chore, isStopped: true })
+    else if (chore.kind === 'sweep') add({ ...chore, kind: 'vacuum', isStopped: false })
+  }
+
+  async function save() {
+    if ((await run(checkpoint)) === undefined) return
+    isUnsaved = false
+    isSettled = false
+    last.saved = performance.now()
+  }
+
+  /** What there is to do, the most urgent first. */
+  const tasks = (): Task[] => [
+    ...(isUnseen ? [{ at: last.looked + times.lookEvery, run: () => look() }] : []),
+    ...(isUnsaved ? [{ at: last.saved + times.checkpointEvery, run: save }] : []),
+    ...chores.map((chore) => ({ at: timeOf(chore), run: () => work(chore) })),
+  ]
+
+  /** What takes long waits until nobody asks; what was stopped, until they have had the engine for as long as that. */
+  function timeOf({ kind, isStopped }: Chore): number {
+    if (kind === 'vacuum') return last.asked + times.quietAfter
+    return isStopped ? last.worked + times.quietAfter : restUntil
+  }
+
+  /** Milliseconds until there is something to do; null: nothing, until something is written. */
+  function wait(): number | null {
+    const first = Math.min(...tasks().map(({ at }) => at))
+    if (first === Number.POSITIVE_INFINITY) return null
+    return Math.max(first, restUntil) - performance.now()
+  }
+
+  /** Call it before `tend`, while others may use the engine. */
+  async function prepare() {
+    if (!isUnsaved || isSettled || last.saved + times.checkpointEvery > performance.now()) return
+    await engine.settle()
+    isSettled = true
+  }
+
+  /** Does a piece of what there is to do. Call it when the session is idle. */
+  async function tend() {
+    const now = performance.now()
+    if (restUntil > now) return
+    await tasks()
+      .find(({ at }) => at <= now)
+      ?.run()
+    const after = performance.now()
+    restUntil = after + (after - now) * restAfterWork
+  }
+
+  /**
+   * Call it once, before anybody asks: a cluster that was copied, filled or killed may have no statistics. Of those the plans
+   * need some, at once; better ones can wait.
+   */
+  async function open() {
+    await look(true)
+    for (const chore of chores.filter(({ kind }) => kind === 'analyze')) {
+      await work({ ...chore, isStopped: true })
+    }
+  }
+
+  return { notice, wait, prepare, tend, open }
 }

@@ -1,6 +1,11 @@
 import type { Duplex } from 'node:stream'
+import { announce, type Interrupts, stop as interrupt, isAt } from './interrupts.ts'
 import type { FromEngine, ToEngine, Upkeep } from './messages.ts'
+import { opening, readInt32 } from './protocol.ts'
 import { createStream } from './stream.ts'
+
+/** Milliseconds that upkeep may go on when somebody waits for the engine. */
+const patience = 50
 
 /**
  * Starts the engine in a thread of its own, so that a long query never blocks this one. Rejects when
@@ -13,10 +18,11 @@ export async function startWorker(
 ) {
   const worker = new Worker(new URL('./engine.worker.ts', import.meta.url).href)
   const streams = new Map<number, Duplex>()
-  const opened = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<Interrupts>()
   const closed = Promise.withResolvers<void>()
   let state: 'opening' | 'open' | 'over' = 'opening'
   let lastStream = 0
+  let stopping: ReturnType<typeof setTimeout> | undefined
 
   const tell = (message: ToEngine) => {
     if (state === 'over') return
@@ -38,7 +44,7 @@ export async function startWorker(
     switch (message.type) {
       case 'opened':
         state = 'open'
-        return opened.resolve()
+        return opened.resolve(message.interrupts)
       case 'data':
         return streams.get(message.stream)?.push(Buffer.from(message.bytes.buffer))
       case 'end':
@@ -56,10 +62,25 @@ export async function startWorker(
   worker.addEventListener('error', (event) => finish(new Error(event.message)))
   worker.addEventListener('close', () => finish(new Error('its thread ended')))
 
+  /** Upkeep that is under way makes room. */
+  function ask(message: Extract<ToEngine, { type: 'data' }>) {
+    announce(interrupts)
+    tell(message)
+    if (stopping !== undefined || !isAt(interrupts, 'upkeep')) return
+    stopping = setTimeout(() => {
+      stopping = undefined
+      interrupt(interrupts, 'upkeep')
+    }, patience)
+  }
+
   function connect(): Duplex {
     const id = ++lastStream
     const stream = createStream({
-      send: (bytes) => tell({ type: 'data', stream: id, bytes }),
+      send: (bytes) => {
+        // The engine hears no message while it is at what is to be stopped.
+        if (isCancelRequest(bytes)) interrupt(interrupts, 'statement')
+        ask({ type: 'data', stream: id, bytes })
+      },
       close: () => {
         streams.delete(id)
         tell({ type: 'end', stream: id })
@@ -77,6 +98,10 @@ export async function startWorker(
   }
 
   tell({ type: 'open', cluster, upkeep })
-  await opened.promise
+  const interrupts = await opened.promise
   return { connect, stop }
 }
+
+/** What PostgreSQL is sent on a connection of its own to stop what another one is at. Here there is but one other. */
+const isCancelRequest = (bytes: Uint8Array): boolean =>
+  bytes.length === 16 && readInt32(bytes, 0) === 16 && readInt32(bytes, 4) === opening.cancel

@@ -1,5 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import type { Engine } from '../../../src/database/embedded/engine.ts'
+import { createInterrupts } from '../../../src/database/embedded/interrupts.ts'
+import { frame, join } from '../../../src/database/embedded/protocol.ts'
+import { createSharedMemory } from '../../../src/database/embedded/shared-memory.ts'
 import { startEmbedded } from '../../../src/database/embedded/start.ts'
 import { createUpkeep } from '../../../src/database/embedded/upkeep.ts'
 import { connect } from './client.ts'
@@ -7,21 +10,28 @@ import { failOnFailure, patience, temporaryFolder, until } from './support.ts'
 
 setDefaultTimeout(patience)
 
-test('checkpoints and vacuums after writes', async () => {
+const atOnce = { lookEvery: 20, quietAfter: 20, checkpointEvery: 20 }
+const never = { lookEvery: 1e9, quietAfter: 1e9, checkpointEvery: 1e9 }
+
+test('checkpoints, vacuums and analyzes after writes', async () => {
   using folder = temporaryFolder()
-  const upkeep = { checkpointEvery: 20, vacuumEvery: 20 }
-  const embedded = await startEmbedded(folder.path, failOnFailure, upkeep)
+  const embedded = await startEmbedded(folder.path, failOnFailure, atOnce)
   const sql = connect(embedded)
   const [before] = await sql<{ redo_lsn: string }[]>`select redo_lsn from pg_control_checkpoint()`
   await sql`create table notes (n integer)`
   await sql`insert into notes select generate_series(1, 1000)`
+  await sql`delete from notes where n <= 400`
 
   await until(async () => {
     const [row] = await sql<{ done: boolean }[]>`
       select
-        (select reltuples = 1000 from pg_class where relname = 'notes')
+        (select reltuples = 600 and relallvisible = relpages from pg_class where relname = 'notes')
+        and (select n_dead_tup = 0 from pg_stat_user_tables where relname = 'notes')
+        and exists (select from pg_stats where tablename = 'notes')
         and redo_lsn > ${before?.redo_lsn ?? ''}::pg_lsn as done
       from pg_control_checkpoint()`
+    // Until nobody asks, the longer part of the work has to wait.
+    await Bun.sleep(atOnce.quietAfter * 2)
     return row?.done === true
   })
 
@@ -29,41 +39,165 @@ test('checkpoints and vacuums after writes', async () => {
   await embedded.stop()
 })
 
-function scripted() {
+test('knows what is in a table as soon as it is opened', async () => {
+  using folder = temporaryFolder()
+  const before = await startEmbedded(folder.path, failOnFailure, never)
+  const sql = connect(before)
+  await sql`create table notes as select n, n % 7 as day from generate_series(1, 5000) n`
+  expect(await sql`select reltuples from pg_class where relname = 'notes'`).toMatchObject([
+    { reltuples: -1 },
+  ])
+  await sql.end()
+  await before.stop()
+
+  const after = await startEmbedded(folder.path, failOnFailure, never)
+  const again = connect(after)
+
+  expect(
+    await again`select attname, n_distinct from pg_stats where tablename = 'notes' order by 1`,
+  ).toMatchObject([
+    { attname: 'day', n_distinct: 7 },
+    { attname: 'n', n_distinct: -1 },
+  ])
+  await again.end()
+  await after.stop()
+})
+
+type Rows = Record<string, unknown>[]
+
+/** An engine that writes down what it is asked to do. */
+function scripted(tables: () => Rows = () => []) {
   const ran: string[] = []
   let syncs = 0
+  const answer = { stop: false }
+  const wait = { isWanted: false }
+  const run = async (messages: Uint8Array) => {
+    const statement = new TextDecoder().decode(messages.subarray(5, -1))
+    if (statement.includes('pg_stat_force_next_flush')) return join([])
+    if (statement.includes('json_agg')) return dataRow(JSON.stringify(tables()))
+    ran.push(statement)
+    syncs++
+    return answer.stop ? frame('E', 'SERROR\0C57014\0Mcanceling\0\0') : join([])
+  }
   const engine: Engine = {
-    run: async (messages) => {
-      ran.push(new TextDecoder().decode(messages.subarray(5, -1)))
-      syncs++
-      return new Uint8Array(0)
-    },
+    run,
+    tend: async (messages, isWanted) => (isWanted() ? undefined : run(messages)),
     syncs: () => syncs,
+    settle: async () => void ran.push('settle'),
+    interrupts: createInterrupts(createSharedMemory(), { cancel: 0, pending: 4 }),
     close: async () => undefined,
   }
-  return { engine, ran, write: () => syncs++ }
+  return { engine, ran, answer, wait, write: () => syncs++, isWanted: () => wait.isWanted }
+}
+
+/** The message of a row with one column. */
+function dataRow(text: string) {
+  const header = new DataView(new ArrayBuffer(6))
+  header.setInt16(0, 1)
+  header.setInt32(2, Buffer.byteLength(text))
+  const body = Buffer.concat([new Uint8Array(header.buffer), Buffer.from(text)])
+  return join([frame('D', body.toString('latin1'))])
+}
+
+const eager = { lookEvery: 0, quietAfter: 0, checkpointEvery: 0 }
+const notes = { name: 'notes', rows: 100, changed: 0, dead: 0, inserted: 0, pages: 1, hidden: 0 }
+
+/** Does what there is to do until nothing is left. */
+async function finish(upkeep: ReturnType<typeof createUpkeep>) {
+  for (let wait = upkeep.wait(); wait !== null; wait = upkeep.wait()) {
+    await Bun.sleep(Math.max(0, wait))
+    await upkeep.prepare()
+    await upkeep.tend()
+  }
 }
 
 test('does nothing while nothing is written, its own work included', async () => {
-  const { engine, ran, write } = scripted()
-  const upkeep = createUpkeep(engine, { checkpointEvery: 0, vacuumEvery: 0 })
+  const { engine, ran, write, isWanted } = scripted()
+  const upkeep = createUpkeep(engine, eager, isWanted)
 
-  await upkeep()
-  expect(ran).toEqual([])
+  upkeep.notice()
+  expect(upkeep.wait()).toBeNull()
 
   write()
-  await upkeep()
-  await upkeep()
-  await upkeep()
-  expect(ran).toEqual(['vacuum (analyze)', 'checkpoint'])
+  upkeep.notice()
+  await finish(upkeep)
+  expect(ran).toEqual(['settle', 'checkpoint'])
 })
 
 test('does nothing before its time', async () => {
-  const { engine, ran, write } = scripted()
-  const upkeep = createUpkeep(engine, { checkpointEvery: 60_000, vacuumEvery: 60_000 })
+  const { engine, ran, write, isWanted } = scripted()
+  const upkeep = createUpkeep(engine, never, isWanted)
 
   write()
-  await upkeep()
+  upkeep.notice()
+  await upkeep.prepare()
+  await upkeep.tend()
 
+  expect(upkeep.wait()).toBeGreaterThan(1e8)
   expect(ran).toEqual([])
+})
+
+test('looks after the tables that changed much, the short work first', async () => {
+  const tables = [
+    { ...notes, name: 'quiet', changed: 60, inserted: 40 },
+    { ...notes, name: 'unknown', rows: -1 },
+    { ...notes, name: 'large', rows: 1e6, changed: 3000, dead: 1000, inserted: 1001 },
+    { ...notes, name: 'busy', changed: 61, dead: 56 },
+  ]
+  const { engine, ran, write, isWanted } = scripted(() => tables)
+  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, isWanted)
+
+  write()
+  upkeep.notice()
+  while ((upkeep.wait() ?? 1e9) < 1e6) {
+    await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
+    await upkeep.tend()
+  }
+
+  expect(ran).toEqual([
+    'set local default_statistics_target = 10; analyze unknown',
+    'set local default_statistics_target = 10; analyze busy',
+    'vacuum (index_cleanup off, truncate off) large',
+    'vacuum (index_cleanup off, truncate off) busy',
+    'vacuum large',
+    'vacuum busy',
+  ])
+})
+
+test('does not begin while somebody waits, and forgets nothing', async () => {
+  const { engine, ran, write, wait, isWanted } = scripted()
+  const upkeep = createUpkeep(engine, eager, isWanted)
+
+  write()
+  upkeep.notice()
+  wait.isWanted = true
+  for (let turn = 0; turn < 3; turn += 1) await upkeep.tend()
+  expect(ran).toEqual([])
+
+  wait.isWanted = false
+  await finish(upkeep)
+  expect(ran).toEqual(['settle', 'checkpoint'])
+})
+
+test('comes back to what was stopped, with less to do', async () => {
+  const { engine, ran, write, answer, isWanted } = scripted(() => [{ ...notes, rows: -1 }])
+  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, isWanted)
+
+  write()
+  upkeep.notice()
+  answer.stop = true
+  while (ran.length < 1) {
+    await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
+    await upkeep.tend()
+  }
+  answer.stop = false
+  while ((upkeep.wait() ?? 1e9) < 1e6) {
+    await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
+    await upkeep.tend()
+  }
+
+  expect(ran).toEqual([
+    'set local default_statistics_target = 10; analyze notes',
+    'set local default_statistics_target = 1; analyze notes',
+  ])
 })

@@ -1,0 +1,54 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import type { Embedded } from '../../../src/database/embedded/start.ts'
+import { open, patience, temporaryFolder } from './support.ts'
+
+setDefaultTimeout(patience)
+
+/** What PostgreSQL's clients send to end a statement: a length, a code, a process and its secret. */
+const cancelRequest = Buffer.from(Int32Array.of(16, 80877102, 42, 0).buffer).swap32()
+
+/** Asks to end a statement until it has ended, for it may not have begun. Gives its code. */
+async function stop(embedded: Embedded, statement: PromiseLike<unknown>): Promise<string> {
+  const ended = Promise.resolve(statement).then(
+    () => 'done',
+    ({ code }: { code: string }) => code,
+  )
+  for (;;) {
+    const stream = embedded.socket()
+    stream.resume()
+    stream.write(cancelRequest)
+    const code = await Promise.race([ended, Bun.sleep(5)])
+    if (code !== undefined) return code
+  }
+}
+
+test.each([
+  ['that reads', 'select count(*) from generate_series(1, 1e12)'],
+  ['that writes', 'insert into notes select n from generate_series(1, 1000000000) n'],
+  ['that sorts', 'select n from generate_series(1, 1e7) n order by n::text desc'],
+  ['in PL/pgSQL', 'do $$ begin loop end loop; end $$'],
+])('ends a statement %s, and the next one runs', async (_, statement) => {
+  using folder = temporaryFolder()
+  await using database = await open(folder.path)
+  const { sql, embedded } = database
+  await sql`create table notes (n bigint)`
+
+  const code = await stop(embedded, sql.unsafe(statement))
+
+  expect(code).toBe('57014')
+  expect(await sql`select count(*)::int from notes`).toMatchObject([{ count: 0 }])
+})
+
+test('whoever asks while nothing runs ends nothing', async () => {
+  using folder = temporaryFolder()
+  await using database = await open(folder.path)
+  const { sql, embedded } = database
+  await sql`select 1`
+
+  for (let round = 0; round < 50; round += 1) {
+    const stream = embedded.socket()
+    stream.write(cancelRequest)
+    const [row] = await sql`select ${round}::int as round`
+    expect(row).toMatchObject({ round })
+  }
+})

@@ -1,0 +1,242 @@
+import { expect, test } from 'bun:test'
+import { type Answer, send, signUp, type TestUser } from '../support/app.ts'
+
+// What the document says of what is sent, held against the server: everything is tried, in every operation that has it.
+
+const { body: document } = await send('GET', '/swagger/json')
+
+type Schema = {
+  type?: string | string[]
+  format?: string
+  pattern?: string
+  enum?: unknown[]
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  maximum?: number
+  minItems?: number
+  maxItems?: number
+  items?: Schema
+  uniqueItems?: boolean
+  examples?: unknown[]
+  default?: unknown
+}
+type Parameter = {
+  name: string
+  in: 'path' | 'query' | 'header'
+  example?: unknown
+  schema: Schema
+}
+type Body = { properties: Record<string, Schema>; required?: string[]; examples?: object[] }
+type Operation = {
+  parameters: Parameter[]
+  requestBody?: { content: { 'application/json': { schema: { $ref: string } } } }
+}
+
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  // Another test proves the shape.
+  Object.entries(item as Record<string, Operation>).map(
+    ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
+  ),
+)
+
+const bodyOf = ({ requestBody }: Operation): Body | undefined =>
+  requestBody &&
+  document.components.schemas[
+    requestBody.content['application/json'].schema.$ref.replace('#/components/schemas/', '')
+  ]
+
+const examplesOf = ({ example, schema }: Parameter): unknown[] =>
+  example === undefined ? (schema.examples ?? [schema.default]) : [example]
+
+type Values = {
+  path: Record<string, string>
+  query: [string, string][]
+  header: Record<string, string>
+}
+
+/** Adds a value of a parameter, as a query string or a header has it. */
+function give(values: Values, { name, in: where, schema }: Parameter, value: unknown) {
+  if (where === 'query' && Array.isArray(value)) {
+    // Text is repeated, words are separated by commas.
+    const texts = schema.items?.enum ? [value.join(',')] : value.map(String)
+    values.query.push(...texts.map((text): [string, string] => [name, text]))
+  } else if (where === 'query') values.query.push([name, String(value)])
+  else values[where][name] = String(value)
+}
+
+/** Sends it as a user of its own, with a task of its own, whom the examples name alice. */
+async function call(name: string, operation: Operation, values: Values, body?: unknown) {
+  const user = await signUp()
+  const { id } = await user.create()
+  return sendAs(user, id, name, values, body ?? smallestBody(operation))
+}
+
+function sendAs(
+  user: TestUser,
+  id: string,
+  name: string,
+  values: Values,
+  body: unknown,
+): Promise<Answer> {
+  const [method = '', template = ''] = name.split(' ')
+  const path = template.replace('{user_id}', 'me').replace('{id}', values.path['id'] ?? id)
+  const query = new URLSearchParams(values.query).toString()
+  const own =
+    body && JSON.parse(JSON.stringify(body).replaceAll('"alice"', JSON.stringify(user.id)))
+  return user.send(method, query === '' ? path : `${path}?${query}`, own, values.header)
+}
+
+/** What is required, by its examples. */
+function smallestBody(operation: Operation): object | undefined {
+  const body = bodyOf(operation)
+  if (body === undefined) return undefined
+  const names = body.required ?? Object.keys(body.properties).slice(0, 1)
+  return Object.fromEntries(names.map((name) => [name, body.properties[name]?.examples?.[0]]))
+}
+
+const nothing = (): Values => ({ path: {}, query: [], header: {} })
+/** Neither a fault of what was sent, nor a defect. */
+const isTaken = ({ status }: Answer) => ![400, 422, 500].includes(status)
+
+const parameters = operations.flatMap(([name, operation]) =>
+  operation.parameters.map((parameter) => [name, parameter.name, operation, parameter] as const),
+)
+
+test.each(parameters)('%s takes the examples of %s', async (name, _, operation, parameter) => {
+  for (const value of examplesOf(parameter)) {
+    const values = nothing()
+    give(values, parameter, value)
+    const answer = await call(name, operation, values)
+    expect([value, answer.status, answer.text, isTaken(answer)]).toEqual([
+      value,
+      answer.status,
+      answer.text,
+      true,
+    ])
+  }
+})
+
+test.each(operations.filter(([, { parameters: all }]) => all.length > 1))(
+  '%s takes the examples of all parameters at once',
+  async (name, operation) => {
+    const values = nothing()
+    for (const parameter of operation.parameters) {
+      // A cursor is of one list only.
+      if (parameter.name !== 'cursor') give(values, parameter, examplesOf(parameter)[0])
+    }
+
+    const answer = await call(name, operation, values)
+
+    expect([answer.text, isTaken(answer)]).toEqual([answer.text, true])
+  },
+)
+
+const withBody = operations.flatMap(([name, operation]) => {
+  const body = bodyOf(operation)
+  return body === undefined ? [] : [[name, operation, body] as const]
+})
+
+test.each(withBody)(
+  '%s takes the examples of its body, and of its fields',
+  async (name, operation, body) => {
+    const all = Object.entries(body.properties).map(([field, { examples }]) => [
+      field,
+      examples?.[0],
+    ])
+    expect(body.examples).not.toBeEmpty()
+
+    for (const example of [...(body.examples ?? []), Object.fromEntries(all)]) {
+      const answer = await call(name, operation, nothing(), example)
+      expect([answer.text, isTaken(answer)]).toEqual([answer.text, true])
+    }
+  },
+)
+
+/** Values at the limits of a schema, and beyond them. Where it has a format or a list of its own only what is beyond. */
+function* limitsOf(schema: Schema): Generator<[value: unknown, isWithin: boolean]> {
+  const isFree = schema.format === undefined && schema.enum === undefined
+  for (const [limit, step] of [
+    [schema.minLength, -1],
+    [schema.maxLength, 1],
+  ] as const) {
+    if (limit === undefined) continue
+    if (isFree) yield ['x'.repeat(limit), true]
+    if (limit + step > 0) yield ['x'.repeat(limit + step), false]
+  }
+  for (const [limit, step] of [
+    [schema.minimum, -1],
+    [schema.maximum, 1],
+  ] as const) {
+    if (limit === undefined) continue
+    yield [limit, true]
+    yield [limit + step, false]
+  }
+  if (schema.maxItems !== undefined) {
+    const many = Array.from({ length: schema.maxItems + 1 }, (_, index) => `${index}`)
+    yield [many.slice(1), schema.items?.enum === undefined]
+    yield [many, false]
+  }
+  if (schema.items !== undefined) {
+    for (const [value, isWithin] of limitsOf(schema.items)) yield [[value], isWithin]
+  }
+  if (schema.pattern !== undefined) yield ['x\u0001', false]
+  if (schema.format !== undefined && schema.format !== 'uuid') yield ['x', false]
+  if (schema.enum !== undefined) {
+    yield ['x', false]
+    for (const one of schema.enum) if (one !== null) yield [one, true]
+  }
+}
+
+test.each(
+  parameters.filter(
+    ([, , , { in: where, schema }]) => where !== 'path' && [...limitsOf(schema)].length > 0,
+  ),
+)('%s draws the line of %s where the document does', async (name, _, operation, parameter) => {
+  for (const [value, isWithin] of limitsOf(parameter.schema)) {
+    const values = nothing()
+    // No header can have it.
+    if (parameter.in === 'header' && String(value).includes('\u0001'))
+      values.header[parameter.name] = 'ü'
+    else give(values, parameter, value)
+    const answer = await call(name, operation, values)
+    expect([String(value).slice(0, 20), String(value).length, isTaken(answer)]).toEqual([
+      String(value).slice(0, 20),
+      String(value).length,
+      isWithin,
+    ])
+  }
+})
+
+test.each(
+  withBody.flatMap(([name, operation, { properties }]) =>
+    Object.entries(properties)
+      .filter(([, schema]) => [...limitsOf(schema)].length > 0)
+      .map(([field, schema]) => [name, field, operation, schema] as const),
+  ),
+)(
+  '%s draws the line of the field %s where the document does',
+  async (name, field, operation, schema) => {
+    for (const [value, isWithin] of limitsOf(schema)) {
+      // Whose values have to be something that JSON Schema cannot say.
+      if (isWithin && ['time_zone', 'confirm'].includes(field)) continue
+      const body = { ...smallestBody(operation), [field]: value }
+      const answer = await call(name, operation, nothing(), body)
+      expect([field, String(value).slice(0, 20), String(value).length, isTaken(answer)]).toEqual([
+        field,
+        String(value).slice(0, 20),
+        String(value).length,
+        isWithin,
+      ])
+    }
+  },
+)
+
+test('says what an Idempotency-Key is, wherever there is one', () => {
+  const keys = parameters.filter(([, name]) => name === 'Idempotency-Key')
+
+  expect(keys.length).toBeGreaterThan(10)
+  for (const [, , , { schema }] of keys) {
+    expect(schema).toMatchObject({ minLength: 1, maxLength: 255, pattern: '^[ -~]+$' })
+  }
+})

@@ -1,0 +1,108 @@
+import { expect, test } from 'bun:test'
+import { parseLine, readLines } from '../src/lines.ts'
+import type { Task } from '../src/tasks/schema.ts'
+
+const task: Task = {
+  id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+  user_id: 'alice',
+  title: 'Water the plants',
+  description: null,
+  completed: false,
+  completed_at: null,
+  priority: 'none',
+  tags: [],
+  due_date: '2028-02-29',
+  due_time: '23:59:59',
+  time_zone: 'Europe/Berlin',
+  version: 2_147_483_647,
+  created_at: '0001-01-01T00:00:00+00:00',
+  updated_at: '9999-12-31T23:59:59.999999+00:00',
+  deleted_at: '2026-11-20T22:36:42Z',
+}
+const user = { id: 'alice', created_at: '2026-11-20T22:36:42.1+15:59' }
+
+const parse = (line: unknown) => parseLine(Buffer.from(JSON.stringify(line)))
+
+test('takes what is at the limits', () => {
+  expect(parse({ task })).toEqual({ task })
+  expect(parse({ user })).toEqual({ user })
+})
+
+test.each([
+  [{ version: 2_147_483_648 }, 'version must be at most 2147483647'],
+  [{ version: 1e300 }, 'version must be at most 2147483647'],
+  [{ version: 0 }, 'version must be at least 1'],
+  [{ version: '1' }, 'version must be a whole number'],
+  [{ due_date: null }, 'due_time needs a due_date'],
+  [{ due_time: null }, 'time_zone needs a due_time'],
+  [{ due_date: '2027-02-29' }, 'due_date must be a day'],
+  [{ due_date: '2026-02-31' }, 'due_date must be a day'],
+  [{ due_date: '0000-05-05' }, 'due_date must be a day'],
+  [{ due_time: '24:00:00' }, 'due_time must be a time'],
+  [{ time_zone: '+02:00' }, 'time_zone must be a time zone'],
+  [{ completed: true }, 'completed must be true where there is a completed_at'],
+  [{ completed_at: '2026-01-01T00:00:00Z' }, 'completed must be true where'],
+  [{ created_at: '2026-02-31T00:00:00Z' }, 'created_at must be an instant'],
+  [{ created_at: '0000-01-01T00:00:00Z' }, 'created_at must be an instant'],
+  [{ created_at: '0001-01-01T00:00:00+00:01' }, 'created_at must be an instant'],
+  [{ updated_at: '9999-12-31T23:59:59-00:01' }, 'updated_at must be an instant'],
+  [{ updated_at: '9999-12-31T23:59:59.9999999Z' }, 'updated_at must be an instant'],
+  [{ deleted_at: '2026-01-01T24:00:00Z' }, 'deleted_at must be an instant'],
+  [{ deleted_at: '2026-01-01' }, 'deleted_at must be an instant'],
+  [{ deleted_at: '2026-01-01T00:00:00+16:00' }, 'deleted_at must be an instant'],
+  [{ deleted_at: '2026-01-01 00:00:00Z' }, 'deleted_at must be an instant'],
+  [{ deleted_at: 'yesterday' }, 'deleted_at'],
+  [{ user_id: '' }, 'user_id must be 1 to 255 characters'],
+  [{ user_id: 'a\0' }, 'user_id must be 1 to 255 characters'],
+  [{ user_id: '\ud800' }, 'user_id must be 1 to 255 characters'],
+  [{ user_id: 'a'.repeat(256) }, 'user_id must be 1 to 255 characters'],
+  [{ title: '' }, 'title must not be empty'],
+  [{ title: 'a\0' }, 'title must not contain NUL'],
+  [{ description: '\udc00' }, 'description must not contain NUL or half'],
+  [{ tags: ['a', 'a'] }, 'tags must not have the same item twice'],
+  [{ tags: ['a', ''] }, 'tags/1 must not be empty'],
+  [{ id: '1' }, 'id must be a UUID'],
+  [{ colour: 'red' }, 'colour is not known here'],
+])('says what is wrong with a task of %j', (change, why) => {
+  expect(parse({ task: { ...task, ...change } })).toContain(why)
+})
+
+test.each([
+  [{ user: { ...user, id: 'a\0' } }, 'id must be 1 to 255 characters'],
+  [{ user: { ...user, created_at: '2026-06-31T00:00:00Z' } }, 'created_at must be an instant'],
+  [{ user: { id: 'alice' } }, 'created_at is required'],
+  [{ user, task }, 'task is not known here'],
+  [{}, 'task is required'],
+  [[], 'it must be a JSON object'],
+  [null, 'it must be a JSON object'],
+])('says what is wrong with the line %j', (line, why) => {
+  expect(parse(line)).toContain(why)
+})
+
+test.each([
+  ['nothing', ''],
+  ['half a line', '{"task":'],
+  ['a byte order mark', '\ufeff{}'],
+])('says that %s is no JSON', (_, text) => {
+  expect(parseLine(Buffer.from(text))).toBe('it is not JSON in UTF-8')
+})
+
+test('says that other encodings than UTF-8 are none', () => {
+  expect(parseLine(Uint8Array.of(0x22, 0xff, 0x22))).toBe('it is not JSON in UTF-8')
+})
+
+test('reads lines however they come, with an end or without', async () => {
+  const bytes = Buffer.from('ä\n\nb\r\nlast')
+  for (const size of [1, 2, 3, 100]) {
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += size) {
+          controller.enqueue(bytes.subarray(at, at + size))
+        }
+        controller.close()
+      },
+    })
+    const lines = await Array.fromAsync(readLines(stream), (line) => Buffer.from(line).toString())
+    expect(lines).toEqual(['ä', '', 'b\r', 'last'])
+  }
+})
