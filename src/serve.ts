@@ -26,6 +26,7 @@ const failureLimit = 60
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
+  const rates = createRates(config, () => database)
   const database = await openDatabase(config, (error) => {
     log.fatal({ message: error.message }, 'the embedded database failed')
     process.exit(1)
@@ -60,7 +61,7 @@ export async function serve(config: Config): Promise<void> {
     isStopping: () => stopping,
     load,
     trustProxy: config.trustProxy,
-    rates: createRates(config, database),
+    rates,
     metrics,
   })
   try {
@@ -102,12 +103,13 @@ async function untilQuiet(load: Load): Promise<void> {
   }
 }
 
-function createRates({ rateLimit, rateLimitStore }: Config, { db }: Database) {
+/** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
+function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
   if (rateLimitStore === 'memory') {
     return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
   }
-  const count = (key: string, cost: number) => countRequest(db, key, cost)
+  const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),

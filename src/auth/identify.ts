@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Db, Gate } from '../database/gate.ts'
+import { exchangeOf } from '../http/exchange.ts'
+import { overloaded } from '../http/problem.ts'
 import { type Credential, findCredential } from './credential.ts'
 import type { Identity } from './identity.ts'
 import { createMemory } from './memory.ts'
@@ -66,9 +68,11 @@ export function createIdentify(
   function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {
     if (kind === 'jwt') return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text))
     const token = kind === 'raw' ? text : openSigned(text, secret)
-    return token !== null && isSessionToken(token)
-      ? findLiveSession(gate.for(request), token)
-      : null
+    if (token === null || !isSessionToken(token)) return null
+    // Whoever it is: until the database has said so, it is somebody at this address.
+    const { address, place } = exchangeOf(request)
+    if (!place.hold(`address ${address()}`)) throw overloaded()
+    return findLiveSession(gate.for(request), token)
   }
 
   return (request) => {

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { readBytes } from '../http/body.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { overloaded } from '../http/problem.ts'
 import type { IssuerOptions } from './better-auth.ts'
 
 export type { IssuerOptions } from './better-auth.ts'
@@ -13,6 +14,9 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
   return new Elysia({ name: 'issuer', seed: options, detail: { hide: true } }).all(
     '/api/auth/*',
     async ({ request }) => {
+      const { address: addressOf, place } = exchangeOf(request)
+      const address = addressOf()
+      if (!place.hold(`address ${address}`)) throw overloaded()
       loading ??= load(options(), () => {
         loading = undefined
       })
@@ -21,7 +25,7 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
       const headers = new Headers(request.headers)
       headers.delete(addressHeader)
       // As the rate limits count: an IPv6 network is one client.
-      headers.set(addressHeader, exchangeOf(request).address().replace('/64', ''))
+      headers.set(addressHeader, address.replace('/64', ''))
 
       const bytes = await readBytes(request)
       const body = bytes.length === 0 ? null : new Uint8Array(bytes)

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { tooMany } from '../http/errors.ts'
 import { type Exchange, exchangeOf } from '../http/exchange.ts'
-import { Problem } from '../http/problem.ts'
+import { overloaded, Problem } from '../http/problem.ts'
 import type { Quota, Rates } from '../http/rates.ts'
 import type { Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
@@ -43,7 +43,9 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     if (user === null) throw unauthorized()
     const exchange = exchangeOf(request)
     exchange.userId = user.id
-    const quota = rates?.(user.id) ?? null
+    // Before it is counted: what is refused because of others costs nobody a request.
+    if (!exchange.place.claim(user.id)) throw overloaded()
+    const quota = rates?.count(user.id) ?? null
     return quota instanceof Promise
       ? quota.then((counted) => admit(exchange, params, user, counted))
       : admit(exchange, params, user, quota)

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
-import type { Load } from './load.ts'
+import { elsewhere, type Load, type Place } from './load.ts'
 import type { Quota } from './rates.ts'
 import { security } from './security.ts'
 
@@ -18,10 +18,10 @@ export type Exchange = {
   quota: Quota | null
   /** What the database said, if it said an error. */
   sqlstate: string | null
-  /** There was too much to do when it came. */
+  /** There were as many as there may ever be when it came. */
   readonly refused: boolean
-  /** While it waits for its client it takes nobody's place. */
-  setWaiting: (waiting: boolean) => void
+  /** Its place among all that are worked on. */
+  readonly place: Place
 }
 
 export type Answered = {
@@ -46,20 +46,9 @@ type Carrier = Request & { [ours]?: Exchange }
 
 /** The exchange of a request that came in through `exchange`. */
 export const exchangeOf = (request: Request): Exchange =>
-  (request as Carrier)[ours] ??
-  begin(
-    request,
-    () => 'unknown',
-    false,
-    () => {},
-  )
+  (request as Carrier)[ours] ?? begin(request, () => 'unknown', null)
 
-function begin(
-  request: Request,
-  address: Exchange['address'],
-  refused: boolean,
-  setWaiting: Exchange['setWaiting'],
-): Exchange {
+function begin(request: Request, address: Exchange['address'], place: Place | null): Exchange {
   const begun: Exchange = {
     id: requestId(request.headers),
     began: performance.now(),
@@ -68,15 +57,12 @@ function begin(
     userId: null,
     quota: null,
     sqlstate: null,
-    refused,
-    setWaiting,
+    refused: place === null,
+    place: place ?? elsewhere,
   }
   ;(request as Carrier)[ours] = begun
   return begun
 }
-
-/** What says whether the process lives is answered however much there is to do. */
-const isHealth = (url: string): boolean => /^https?:\/\/[^/]+\/(health|ready)\/?($|\?)/.test(url)
 
 /**
  * Goes around everything else: gives each request its exchange, and each answer the headers that all answers have. Elysia
@@ -92,13 +78,10 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
     })
     .wrap((handle) => async (original: Request) => {
       const request = localize(original)
-      load.total += 1
-      const refused = load.isFull() && !isHealth(request.url)
       const address = () => addressOf(request, peerOf(original))
-      const begun = begin(request, address, refused, (waiting) => {
-        load.inFlight += waiting ? -1 : 1
-      })
-      load.inFlight += refused ? 0 : 1
+      const place = load.enter()
+      const begun = begin(request, address, place)
+      let served = false
       try {
         // Its type is that of any function; what it is wrapped around is that of a server.
         const answer = await (handle(request) as unknown as Promise<Response>)
@@ -110,12 +93,10 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
           milliseconds: performance.now() - begun.began,
           exchange: begun,
         })
+        served = answer.status !== 429 && answer.status !== 503
         return answer
       } finally {
-        if (!refused) {
-          load.answered()
-          load.inFlight -= 1
-        }
+        place?.leave(served)
       }
     })
     .onTransform({ as: 'global' }, ({ request, route }) => {

@@ -172,3 +172,7 @@ export const invalid = (errors: Fault[]): Problem =>
       .concat('.'),
     { errors },
   )
+
+/** 503, at once, where there is too much to do: before anything was done about the request. */
+export const overloaded = (detail = 'There is too much to do at the moment. Try again.'): Problem =>
+  new Problem(503, detail, { code: 'overloaded', headers: { 'retry-after': '1' } })
