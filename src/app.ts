@@ -15,6 +15,7 @@ import type { Load } from './http/load.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
+import type { Outgoing } from './http/outgoing.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -31,6 +32,7 @@ export type AppOptions = {
   isReady: () => Promise<boolean>
   isStopping: () => boolean
   load: Load
+  outgoing: Outgoing
   /** Proxies in front of us that add to X-Forwarded-For. */
   trustProxy: number
   /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
@@ -40,9 +42,9 @@ export type AppOptions = {
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const { db, auth, corsOrigins, load, metrics, rates } = options
+  const { db, auth, corsOrigins, load, metrics, outgoing, rates } = options
   const identify = createIdentify(db, auth, corsOrigins, options.log)
-  const authenticated = signedIn(identify, rates?.users ?? null)
+  const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
   const log = logAnswers(options.log, auth.secret)
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -57,6 +59,7 @@ export function createApp(options: AppOptions) {
           log(answered)
           metrics?.count(answered)
         },
+        outgoing,
       }),
     )
     .use(allowOrigins(corsOrigins))

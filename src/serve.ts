@@ -8,6 +8,7 @@ import { readiness } from './database/readiness.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
 import { createMetrics } from './http/metrics.ts'
+import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
@@ -60,6 +61,7 @@ export async function serve(config: Config): Promise<void> {
     isReady: async () => !stopping && (await isReachable()),
     isStopping: () => stopping,
     load,
+    outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
     rates,
     metrics,

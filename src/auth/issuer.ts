@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { readBytes } from '../http/body.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { measured } from '../http/outgoing.ts'
 import { overloaded } from '../http/problem.ts'
 import type { IssuerOptions } from './better-auth.ts'
 
@@ -29,7 +30,7 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
 
       const bytes = await readBytes(request)
       const body = bytes.length === 0 ? null : new Uint8Array(bytes)
-      return handle(new Request(url, { method, headers, body }))
+      return measured(await handle(new Request(url, { method, headers, body })))
     },
     { parse: 'none' },
   )

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
 import { elsewhere, type Load, type Place } from './load.ts'
+import { isLong, type Outgoing } from './outgoing.ts'
+import { overloaded } from './problem.ts'
 import type { Quota } from './rates.ts'
 import { security } from './security.ts'
 
@@ -37,6 +39,7 @@ export type ExchangeOptions = {
   /** Whether the process is ending, so that connections should. */
   isStopping: () => boolean
   onAnswer: (answered: Answered) => void
+  outgoing: Outgoing
 }
 
 const ours = Symbol('exchange')
@@ -69,7 +72,10 @@ function begin(request: Request, address: Exchange['address'], place: Place | nu
  * looks for the path from the 11th character on, where an address such as http://api/ has no slash left: the host, which
  * nothing here depends on, becomes a longer one.
  */
-export function exchange(load: Load, { addressOf, isStopping, onAnswer }: ExchangeOptions) {
+export function exchange(
+  load: Load,
+  { addressOf, isStopping, onAnswer, outgoing }: ExchangeOptions,
+) {
   let peerOf: (request: Request) => string | null = () => null
 
   return new Elysia({ name: 'exchange', seed: load })
@@ -84,7 +90,8 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
       let served = false
       try {
         // Its type is that of any function; what it is wrapped around is that of a server.
-        const answer = await (handle(request) as unknown as Promise<Response>)
+        const made = await (handle(request) as unknown as Promise<Response>)
+        const answer = isLong(made) ? send(made, request, begun, outgoing) : made
         decorate(answer, request, begun, isStopping())
         onAnswer({
           method: request.method,
@@ -102,6 +109,27 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
     .onTransform({ as: 'global' }, ({ request, route }) => {
       exchangeOf(request).route = route
     })
+}
+
+/** The answer, or a refusal where too much is on its way. To a write there is no refusal any more: it was made. */
+function send(
+  answer: Response,
+  { method }: Request,
+  { id, userId, address }: Exchange,
+  outgoing: Outgoing,
+): Response {
+  const owner = userId ?? `address ${address()}`
+  if (outgoing.take(answer, owner, method === 'GET')) return answer
+  const problem = overloaded()
+  const forBrowsers = [...answer.headers].filter(([name]) => /^(access-control-|vary$)/.test(name))
+  return Response.json(problem.toBody(id), {
+    status: problem.status,
+    headers: [
+      ...forBrowsers,
+      ...Object.entries(problem.headers),
+      ['content-type', 'application/problem+json'],
+    ],
+  })
 }
 
 function localize(request: Request): Request {

@@ -2,10 +2,11 @@ import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
+import { json } from '../http/json.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { meOperations } from './operations.ts'
 import { deleteSession, deleteUser, findAccount, listSessions } from './queries.ts'
-import { meModels } from './schema.ts'
+import { meModels, type Session } from './schema.ts'
 
 /** The caller, the caller's sessions, and the end of both. */
 export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
@@ -31,7 +32,8 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
     )
     .get(
       '/sessions',
-      async ({ db, user }) => [...(await listSessions(db, user.id))],
+      async ({ db, user, set }) =>
+        json<Session[]>(set, JSON.stringify(await listSessions(db, user.id))),
       meOperations.listSessions,
     )
     .delete(
