@@ -94,13 +94,13 @@ test('refuses a user who does not read, and nobody else', async () => {
   }
   await until(() => outgoing.bytes === 2 * large)
 
-  expect((await fetch(`${server.url}alice/${large}`)).status).toBe(503)
+  expect((await fetch(`${server.url.href}alice/${large}`)).status).toBe(503)
   expect(outgoing.isFull('alice')).toBe(false)
-  expect((await fetch(`${server.url}alice/12000`)).status).toBe(200)
-  expect((await fetch(`${server.url}bob/${large}`)).status).toBe(200)
+  expect((await fetch(`${server.url.href}alice/12000`)).status).toBe(200)
+  expect((await fetch(`${server.url.href}bob/${large}`)).status).toBe(200)
   for (const socket of sockets) socket.destroy()
   await until(() => outgoing.bytes === 0)
-  expect((await fetch(`${server.url}alice/${large}`)).status).toBe(200)
+  expect((await fetch(`${server.url.href}alice/${large}`)).status).toBe(200)
 })
 
 test('leaves room for others, however many do not read', () => {
