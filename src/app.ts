@@ -20,6 +20,7 @@ import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
+import { createUsage, type Quota } from './tasks/usage.ts'
 
 export type AppOptions = {
   db: Gate
@@ -38,6 +39,8 @@ export type AppOptions = {
   /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
   rates: { users: Rates; failures: Rates } | null
   metrics: Metrics | null
+  /** What each user may have. */
+  quota: Quota
 }
 
 /** The whole API. */
@@ -45,6 +48,7 @@ export function createApp(options: AppOptions) {
   const { db, auth, corsOrigins, load, metrics, outgoing, rates } = options
   const identify = createIdentify(db, auth, corsOrigins, options.log)
   const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
+  const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -67,9 +71,9 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated))
-    .use(taskRoutes('/api', db, authenticated))
-    .use(taskRoutes('/api/:user_id', db, authenticated))
+    .use(meRoutes(db, authenticated, usage))
+    .use(taskRoutes('/api', db, authenticated, usage))
+    .use(taskRoutes('/api/:user_id', db, authenticated, usage))
 
   refuseOtherMethods(app)
   return app

@@ -65,6 +65,7 @@ export async function serve(config: Config): Promise<void> {
     trustProxy: config.trustProxy,
     rates,
     metrics,
+    quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
   })
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.

@@ -98,7 +98,8 @@ export const statuses = {
   422: [
     'Unprocessable Content',
     'invalid',
-    'Fields or parameters are at fault: `errors` names each.',
+    'Fields or parameters are at fault: `errors` names each. Or there would be more than a user may have: the code is then ' +
+      '`quota_exceeded`.',
     'title is required.',
   ],
   429: [

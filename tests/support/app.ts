@@ -50,6 +50,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     trustProxy: 1,
     rates: null,
     metrics: null,
+    quota: { tasks: null, bytes: null },
     ...options,
   })
 
