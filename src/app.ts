@@ -15,10 +15,12 @@ import type { Load } from './http/load.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
+import type { Outgoing } from './http/outgoing.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
+import { createUsage, type Quota } from './tasks/usage.ts'
 
 export type AppOptions = {
   db: Gate
@@ -31,18 +33,22 @@ export type AppOptions = {
   isReady: () => Promise<boolean>
   isStopping: () => boolean
   load: Load
+  outgoing: Outgoing
   /** Proxies in front of us that add to X-Forwarded-For. */
   trustProxy: number
   /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
   rates: { users: Rates; failures: Rates } | null
   metrics: Metrics | null
+  /** What each user may have. */
+  quota: Quota
 }
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const { db, auth, corsOrigins, load, metrics, rates } = options
+  const { db, auth, corsOrigins, load, metrics, outgoing, rates } = options
   const identify = createIdentify(db, auth, corsOrigins, options.log)
-  const authenticated = signedIn(identify, rates?.users ?? null)
+  const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
+  const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -57,6 +63,7 @@ export function createApp(options: AppOptions) {
           log(answered)
           metrics?.count(answered)
         },
+        outgoing,
       }),
     )
     .use(allowOrigins(corsOrigins))
@@ -64,9 +71,9 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated))
-    .use(taskRoutes('/api', db, authenticated))
-    .use(taskRoutes('/api/:user_id', db, authenticated))
+    .use(meRoutes(db, authenticated, usage))
+    .use(taskRoutes('/api', db, authenticated, usage))
+    .use(taskRoutes('/api/:user_id', db, authenticated, usage))
 
   refuseOtherMethods(app)
   return app

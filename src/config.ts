@@ -32,6 +32,9 @@ export type Config = {
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
+  /** Tasks, and their bytes as JSON, of each user; 0: any number. */
+  quotaTasks: number
+  quotaBytes: number
   /** Null: no metrics. */
   metricsPort: number | null
   logLevel: LogLevel
@@ -203,6 +206,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
+    quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
+    quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),

@@ -30,6 +30,8 @@ It is configured by environment variables, all of which are optional:
   AUTH_ISSUER          the built-in issuer at /api/auth: on without a DATABASE_URL, else off
   AUTH_JWKS_URL        where another issuer publishes its keys
   RATE_LIMIT           requests a minute and user: 1200
+  QUOTA_TASKS          tasks of each user: 100000
+  QUOTA_BYTES          bytes of their JSON: 256000000
   AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_MAIL_WEBHOOK, AUTH_SESSIONS,
   JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, METRICS_PORT, REUSE_PORT,
   DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
@@ -83,8 +85,10 @@ function read(args: string[]) {
 async function migrate(): Promise<void> {
   const database = await openDatabase(
     readConfig(),
-    (error) => {
-      throw error
+    {
+      onFailure: (error) => {
+        throw error
+      },
     },
     'direct',
   )

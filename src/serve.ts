@@ -8,6 +8,7 @@ import { readiness } from './database/readiness.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
 import { createMetrics } from './http/metrics.ts'
+import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
@@ -26,9 +27,13 @@ const failureLimit = 60
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
-  const database = await openDatabase(config, (error) => {
-    log.fatal({ message: error.message }, 'the embedded database failed')
-    process.exit(1)
+  const rates = createRates(config, () => database)
+  const database = await openDatabase(config, {
+    onFailure: (error) => {
+      log.fatal({ message: error.message }, 'the embedded database failed')
+      process.exit(1)
+    },
+    onCost: rates?.users.charge,
   })
   const isReachable = readiness(database.db)
   let stopping = false
@@ -59,9 +64,11 @@ export async function serve(config: Config): Promise<void> {
     isReady: async () => !stopping && (await isReachable()),
     isStopping: () => stopping,
     load,
+    outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
-    rates: createRates(config, database),
+    rates,
     metrics,
+    quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
   })
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
@@ -102,12 +109,13 @@ async function untilQuiet(load: Load): Promise<void> {
   }
 }
 
-function createRates({ rateLimit, rateLimitStore }: Config, { db }: Database) {
+/** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
+function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
   if (rateLimitStore === 'memory') {
     return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
   }
-  const count = (key: string, cost: number) => countRequest(db, key, cost)
+  const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),

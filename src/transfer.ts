@@ -15,9 +15,14 @@ const batch = 200
 
 /** Opens the database of the configuration for as long as `use` takes. Nobody waits for an answer: it may take its time. */
 async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
-  const database = await openDatabase({ ...config, databaseDeadline: 60 }, (error) => {
-    throw error
-  })
+  const database = await openDatabase(
+    { ...config, databaseDeadline: 60 },
+    {
+      onFailure: (error) => {
+        throw error
+      },
+    },
+  )
   try {
     return await use(database.db)
   } finally {

@@ -41,6 +41,8 @@ test('needs nothing', () => {
     docs: true,
     trustProxy: 0,
     rateLimit: 1200,
+    quotaTasks: 100_000,
+    quotaBytes: 256_000_000,
     rateLimitStore: 'memory',
     metricsPort: null,
     logLevel: 'info',

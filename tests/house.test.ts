@@ -7,8 +7,11 @@ const floors: [RegExp, number][] = [
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$/, 4],
-  [/^(auth\/.*|\w+\/(queries|list-statements|pages?|changes|operations|transfer)\.ts)$/, 3],
-  [/^\w+\/(schema|rules)\.ts$/, 2],
+  [
+    /^(auth\/.*|\w+\/(queries|list-statements|pages?|changes|operations|transfer|usage|usage-count|usage-queries|within-quota)\.ts)$/,
+    3,
+  ],
+  [/^\w+\/(schema|rules|sizes)\.ts$/, 2],
   [/^(config|database\/settings)\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\//, 1],
 ]

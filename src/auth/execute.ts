@@ -43,7 +43,8 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
 
   return async (asked) => {
     const { signal } = asked.request
-    const { setWaiting } = exchangeOf(asked.request)
+    const { place } = exchangeOf(asked.request)
+    const setWaiting = (waiting: boolean) => place.setWaiting(waiting)
     const loaded = await whileWaiting(setWaiting, load)
     const state: Current = { signal, setWaiting, fault: null }
     const response = await asCurrent(state, () => serve(loaded, asked, state)).catch(

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Db, Gate } from '../database/gate.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { overloaded } from '../http/problem.ts'
 import { type Credential, findCredential } from './credential.ts'
 import type { Identity } from './identity.ts'
 import { createMemory } from './memory.ts'
@@ -43,7 +44,10 @@ export function createIdentify(
     if (named === 'HS256') return tokens.verify(token)
     const algorithm = algorithms.find((name) => name === named)
     if (algorithm === undefined) return null
-    if (keys !== null) return keys.verify(token, algorithm, exchangeOf(request).setWaiting)
+    if (keys !== null) {
+      const { place } = exchangeOf(request)
+      return keys.verify(token, algorithm, (waiting) => place.setWaiting(waiting))
+    }
     tellOf(algorithm)
     return null
   }
@@ -68,10 +72,13 @@ export function createIdentify(
     if (kind === 'jwt')
       return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text, request))
     const token = kind === 'raw' ? text : openSigned(text, secret)
-    return token !== null && isSessionToken(token)
-      ? // Nobody knows yet whose it is: it waits with those who come from the same place.
-        findLiveSession(gate.for(request, `at ${exchangeOf(request).address()}`), token)
-      : null
+    if (token === null || !isSessionToken(token)) return null
+    // Whoever it is: until the database has said so, it is somebody at this address.
+    const { address, place } = exchangeOf(request)
+    const owner = `address ${address()}`
+    if (!place.hold(owner)) throw overloaded()
+    // No user has an id like this.
+    return findLiveSession(gate.for(request, `\0${owner}`), token)
   }
 
   return (request) => {

@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
 import { tooMany } from '../http/errors.ts'
 import { exchangeOf } from '../http/exchange.ts'
-import { Problem } from '../http/problem.ts'
+import { measured } from '../http/outgoing.ts'
+import { overloaded, Problem } from '../http/problem.ts'
 import { problemAnswer, toAnswer } from './answers.ts'
 import type { IssuerOptions } from './better-auth.ts'
 import { createCounter } from './counter.ts'
@@ -20,7 +21,7 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
     '/api/auth/*',
     async ({ request }) => {
       try {
-        return await handle(request)
+        return measured(await handle(request))
       } catch (error) {
         if (error instanceof Problem) return problemAnswer(error, request)
         throw error
@@ -45,7 +46,9 @@ function createHandler(options: () => IssuerOptions) {
     const { pathname } = new URL(request.url)
     const path = pathname.slice('/api/auth'.length).replace(/(.)\/$/, '$1')
     const endpoint = findEndpoint(request.method, path)
-    const address = exchangeOf(request).address()
+    const { address: addressOf, place } = exchangeOf(request)
+    const address = addressOf()
+    if (!place.hold(`address ${address}`)) throw overloaded()
     const retry = counters[endpoint.limit].take(address)
     if (retry > 0) throw tooMany('requests of this kind', retry)
 

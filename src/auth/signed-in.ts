@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
 import { tooMany } from '../http/errors.ts'
 import { type Exchange, exchangeOf } from '../http/exchange.ts'
-import { Problem } from '../http/problem.ts'
+import type { Outgoing } from '../http/outgoing.ts'
+import { overloaded, Problem } from '../http/problem.ts'
 import type { Quota, Rates } from '../http/rates.ts'
 import type { Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
@@ -21,7 +22,7 @@ const unauthorized = (): Problem =>
  * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
  */
-export function signedIn(identify: Identify, rates: Rates | null) {
+export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outgoing) {
   // Of requests with a body.
   const users = new WeakMap<Request, Identity>()
 
@@ -43,7 +44,12 @@ export function signedIn(identify: Identify, rates: Rates | null) {
     if (user === null) throw unauthorized()
     const exchange = exchangeOf(request)
     exchange.userId = user.id
-    const quota = rates?.(user.id) ?? null
+    // Before it is counted: what is refused because of others costs nobody a request.
+    if (!exchange.place.claim(user.id)) throw overloaded()
+    if (outgoing.isFull(user.id)) {
+      throw overloaded('Read the answers that are on their way to you first. Then try again.')
+    }
+    const quota = rates?.count(user.id) ?? null
     return quota instanceof Promise
       ? quota.then((counted) => admit(exchange, params, user, counted))
       : admit(exchange, params, user, quota)

@@ -40,7 +40,7 @@ export type GateOptions = {
   /** How many asks may wait for a statement. */
   room?: number
   /** Is told how many milliseconds of the database a user has taken. */
-  onCost?: (user: string, milliseconds: number) => void
+  onCost?: ((user: string, milliseconds: number) => void) | undefined
 }
 
 /** The database as requests have it: with a deadline, in their turn, and none of them waits for ever. */

@@ -5,7 +5,7 @@ import { OperatorError } from '../config.ts'
 import { type ConnectOptions, connect, connectEmbedded, type Session } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { codeOf, explain, mayCome, reason } from './faults.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createGate, type Gate, type GateOptions } from './gate.ts'
 import { applySchema } from './ledger.ts'
 import { schemaFiles } from './schema-files.ts'
 import { settingsFor } from './settings.ts'
@@ -20,29 +20,40 @@ export type Database = {
   close: () => Promise<void>
 }
 
+export type Listeners = {
+  /** Is told when the embedded database dies. */
+  onFailure: (error: Error) => void
+  /** Is told how many milliseconds of the database a user has taken. */
+  onCost?: GateOptions['onCost']
+}
+
 /** How many statements run on the server at a time. */
 const connections = 8
 
 /**
  * Opens the database of the configuration, embedded without a DATABASE_URL, and brings its schema up to date.
- * @param onFailure is told when the embedded database dies
  * @param way direct: by DATABASE_DIRECT_URL, if there is one
  * @throws OperatorError
  */
 export async function openDatabase(
   config: Config,
-  onFailure: (error: Error) => void,
+  listeners: Listeners,
   way: 'usual' | 'direct' = 'usual',
 ): Promise<Database> {
   if (way === 'direct' && config.databaseDirectUrl !== null) {
-    return openServer(config, parseDatabaseUrl(config.databaseDirectUrl, 'DATABASE_DIRECT_URL'))
+    const address = parseDatabaseUrl(config.databaseDirectUrl, 'DATABASE_DIRECT_URL')
+    return openServer(config, address, listeners)
   }
   return config.databaseUrl === null
-    ? openEmbedded(config, onFailure)
-    : openServer(config, parseDatabaseUrl(config.databaseUrl))
+    ? openEmbedded(config, listeners)
+    : openServer(config, parseDatabaseUrl(config.databaseUrl), listeners)
 }
 
-async function openServer(config: Config, address: ServerAddress): Promise<Database> {
+async function openServer(
+  config: Config,
+  address: ServerAddress,
+  { onCost }: Listeners,
+): Promise<Database> {
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
   // In all less than the deadline: who waited for the statement before it is still there to hear.
   const seconds = config.databaseDeadline / 2
@@ -56,7 +67,11 @@ async function openServer(config: Config, address: ServerAddress): Promise<Datab
     max: connections,
     session: { seconds, told },
   })
-  const db = createGate(sql, { permits: connections, deadline: config.databaseDeadline * 1000 })
+  const db = createGate(sql, {
+    permits: connections,
+    deadline: config.databaseDeadline * 1000,
+    onCost,
+  })
   return { db, location: describeAddress(address), applied, close: () => sql.end({ timeout: 5 }) }
 }
 
@@ -128,7 +143,7 @@ async function howToTell(address: ServerAddress, way: Way): Promise<Session['tol
 
 async function openEmbedded(
   { dataDir, databaseDeadline }: Config,
-  onFailure: (error: Error) => void,
+  { onFailure, onCost }: Listeners,
 ): Promise<Database> {
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
     throw new OperatorError(error instanceof Error ? error.message : String(error))
@@ -140,7 +155,7 @@ async function openEmbedded(
   }
   try {
     const applied = await applySchema(sql, schemaFiles)
-    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000 })
+    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost })
     return { db, location: `${join(dataDir, 'postgres')} (embedded PostgreSQL)`, applied, close }
   } catch (error) {
     await close()

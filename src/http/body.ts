@@ -1,5 +1,5 @@
 import { exchangeOf } from './exchange.ts'
-import { invalid, Problem } from './problem.ts'
+import { invalid, overloaded, Problem } from './problem.ts'
 
 /** The largest body, in bytes: the longest task in UTF-8 fits. */
 const limit = 64 * 1024
@@ -35,21 +35,27 @@ export async function readBody(request: Request): Promise<object | null> {
   return value
 }
 
-/** The bytes of a body. Throws 413 before more than the limit is read, and 408 when they do not come. */
+/**
+ * The bytes of a body. Throws 413 before more than the limit is read, 408 when they do not come, and 503 when there is too
+ * much to do by then.
+ */
 export async function readBytes(request: Request): Promise<Uint8Array> {
-  const { setWaiting } = exchangeOf(request)
+  const { place } = exchangeOf(request)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(tooSlow()), patience)
-  setWaiting(true)
+  let bytes: Uint8Array
+  place.setWaiting(true)
   try {
-    return await Promise.race([collect(request), promise])
+    bytes = await Promise.race([collect(request), promise])
   } catch (error) {
     // The client hung up: nobody reads this, and nothing here is at fault.
     throw error instanceof Problem ? error : new Problem(400, 'The body ended before it was whole.')
   } finally {
-    setWaiting(false)
+    place.setWaiting(false)
     clearTimeout(timer)
   }
+  if (!place.isWelcome()) throw overloaded()
+  return bytes
 }
 
 const hangUp = { headers: { connection: 'close' } }

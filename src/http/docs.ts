@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../../package.json' with { type: 'json' }
+import { json } from './json.ts'
 import { tidy } from './openapi.ts'
 import { ProblemSchema } from './problem.ts'
 
@@ -59,15 +60,15 @@ const file = (body: string | Blob, type: string): Response =>
 
 /** `/swagger`, a page to read and to try, and `/swagger/json`, the OpenAPI document. */
 export function docs() {
-  let document: object | undefined
+  let document: string | undefined
 
   return (
     new Elysia({ name: 'docs', detail: { hide: true } })
       // The plugin collects the routes. Its document is not valid OpenAPI, and its page loads a script from elsewhere.
       .onAfterHandle(({ route, responseValue, set }) => {
         if (route === '/swagger/json') {
-          document ??= tidy(responseValue)
-          return document
+          document ??= JSON.stringify(tidy(responseValue))
+          return json<object>(set, document)
         }
         if (route !== '/swagger') return
         set.headers['content-security-policy'] = contentSecurityPolicy

@@ -33,7 +33,7 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
       }
       // Only what failed is counted: a neighbour behind the same address who has a token is not kept out.
       if (problem.status === 401 && failures !== null) {
-        const { allowed, retry } = await failures(exchange.address())
+        const { allowed, retry } = await failures.count(exchange.address())
         if (!allowed) problem = tooMany('failed sign-ins', retry)
       }
       set.status = problem.status

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
-import type { Load } from './load.ts'
+import { elsewhere, type Load, type Place } from './load.ts'
+import { isLong, type Outgoing } from './outgoing.ts'
+import { overloaded } from './problem.ts'
 import type { Quota } from './rates.ts'
 import { security } from './security.ts'
 
@@ -18,10 +20,10 @@ export type Exchange = {
   quota: Quota | null
   /** What the database said, if it said an error. */
   sqlstate: string | null
-  /** There was too much to do when it came. */
+  /** There were as many as there may ever be when it came. */
   readonly refused: boolean
-  /** While it waits for its client it takes nobody's place. */
-  setWaiting: (waiting: boolean) => void
+  /** Its place among all that are worked on. */
+  readonly place: Place
 }
 
 export type Answered = {
@@ -37,6 +39,7 @@ export type ExchangeOptions = {
   /** Whether the process is ending, so that connections should. */
   isStopping: () => boolean
   onAnswer: (answered: Answered) => void
+  outgoing: Outgoing
 }
 
 const ours = Symbol('exchange')
@@ -46,20 +49,9 @@ type Carrier = Request & { [ours]?: Exchange }
 
 /** The exchange of a request that came in through `exchange`. */
 export const exchangeOf = (request: Request): Exchange =>
-  (request as Carrier)[ours] ??
-  begin(
-    request,
-    () => 'unknown',
-    false,
-    () => {},
-  )
+  (request as Carrier)[ours] ?? begin(request, () => 'unknown', null)
 
-function begin(
-  request: Request,
-  address: Exchange['address'],
-  refused: boolean,
-  setWaiting: Exchange['setWaiting'],
-): Exchange {
+function begin(request: Request, address: Exchange['address'], place: Place | null): Exchange {
   const begun: Exchange = {
     id: requestId(request.headers),
     began: performance.now(),
@@ -68,22 +60,22 @@ function begin(
     userId: null,
     quota: null,
     sqlstate: null,
-    refused,
-    setWaiting,
+    refused: place === null,
+    place: place ?? elsewhere,
   }
   ;(request as Carrier)[ours] = begun
   return begun
 }
-
-/** What says whether the process lives is answered however much there is to do. */
-const isHealth = (url: string): boolean => /^https?:\/\/[^/]+\/(health|ready)\/?($|\?)/.test(url)
 
 /**
  * Goes around everything else: gives each request its exchange, and each answer the headers that all answers have. Elysia
  * looks for the path from the 11th character on, where an address such as http://api/ has no slash left: the host, which
  * nothing here depends on, becomes a longer one.
  */
-export function exchange(load: Load, { addressOf, isStopping, onAnswer }: ExchangeOptions) {
+export function exchange(
+  load: Load,
+  { addressOf, isStopping, onAnswer, outgoing }: ExchangeOptions,
+) {
   let peerOf: (request: Request) => string | null = () => null
 
   return new Elysia({ name: 'exchange', seed: load })
@@ -92,16 +84,14 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
     })
     .wrap((handle) => async (original: Request) => {
       const request = localize(original)
-      load.total += 1
-      const refused = load.isFull() && !isHealth(request.url)
       const address = () => addressOf(request, peerOf(original))
-      const begun = begin(request, address, refused, (waiting) => {
-        load.inFlight += waiting ? -1 : 1
-      })
-      load.inFlight += refused ? 0 : 1
+      const place = load.enter()
+      const begun = begin(request, address, place)
+      let served = false
       try {
         // Its type is that of any function; what it is wrapped around is that of a server.
-        const answer = await (handle(request) as unknown as Promise<Response>)
+        const made = await (handle(request) as unknown as Promise<Response>)
+        const answer = isLong(made) ? send(made, request, begun, outgoing) : made
         decorate(answer, request, begun, isStopping())
         onAnswer({
           method: request.method,
@@ -110,17 +100,36 @@ export function exchange(load: Load, { addressOf, isStopping, onAnswer }: Exchan
           milliseconds: performance.now() - begun.began,
           exchange: begun,
         })
+        served = answer.status !== 429 && answer.status !== 503
         return answer
       } finally {
-        if (!refused) {
-          load.answered()
-          load.inFlight -= 1
-        }
+        place?.leave(served)
       }
     })
     .onTransform({ as: 'global' }, ({ request, route }) => {
       exchangeOf(request).route = route
     })
+}
+
+/** The answer, or a refusal where too much is on its way. To a write there is no refusal any more: it was made. */
+function send(
+  answer: Response,
+  { method }: Request,
+  { id, userId, address }: Exchange,
+  outgoing: Outgoing,
+): Response {
+  const owner = userId ?? `address ${address()}`
+  if (outgoing.take(answer, owner, method === 'GET')) return answer
+  const problem = overloaded()
+  const forBrowsers = [...answer.headers].filter(([name]) => /^(access-control-|vary$)/.test(name))
+  return Response.json(problem.toBody(id), {
+    status: problem.status,
+    headers: [
+      ...forBrowsers,
+      ...Object.entries(problem.headers),
+      ['content-type', 'application/problem+json'],
+    ],
+  })
 }
 
 function localize(request: Request): Request {

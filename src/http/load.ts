@@ -1,45 +1,175 @@
-/** What is being worked on, and whether it is as much as can be answered in time. */
+/** What is being worked on, and for whom. */
 export type Load = {
-  inFlight: number
+  /** Requests that are worked on. One that waits for something else than the database or the event loop is not. */
+  readonly inFlight: number
+  /** Owners who have a request in flight. */
+  readonly owners: number
   /** How many requests there ever were. */
-  total: number
-  /** Whether one request more would wait for longer than it should. */
-  isFull: () => boolean
-  /** One was answered that was not refused. Call it while it still counts. */
-  answered: () => void
+  readonly total: number
+  /** A place for one request more, which is to be left in any case; null: there are as many as there may ever be. */
+  enter: () => Place | null
 }
+
+/** The place of one request among all others. */
+export type Place = {
+  /**
+   * From now on it is a request of the owner, who is a user.
+   * @returns false: he may have no more. Then it is to be refused, and counts for nobody
+   */
+  claim: (owner: string) => boolean
+  /** The same for an address, while whose it is has to be found out: not too many, but however long that takes. */
+  hold: (owner: string) => boolean
+  /** While it waits for something else, its body or another server, it takes nobody's place. */
+  setWaiting: (waiting: boolean) => void
+  /** Whether its owner may have it still: ask when it has waited. */
+  isWelcome: () => boolean
+  /** @param served whether it was answered, and not refused */
+  leave: (served: boolean) => void
+}
+
+/** The place of a request that nobody counts. */
+export const elsewhere: Place = {
+  claim: () => true,
+  hold: () => true,
+  setWaiting: () => {},
+  isWelcome: () => true,
+  leave: () => {},
+}
+
+type Owner = { inFlight: number }
 
 /** With fewer in flight not everything is at work, and the time between two answers says nothing. */
 const busy = 8
 
-/** Never more than this at one time, however fast they are answered. */
-const most = 1024
-
 /** Over how many milliseconds the pace is the average, roughly: many answers come together, with a gap before the next ones. */
 const memory = 100
 
+/** Owners without a request in flight who stay known: a map that is written to all the time is slow. */
+const mostKnown = 4096
+
 /**
- * Up to `always` requests at one time are let in in any case; more while the last of them can be expected to be answered
- * within `patience` milliseconds, at the pace of the last answers. So a slow database refuses early, and a fast one late.
+ * Who may have one request more. Nobody has more in flight than there is room for others, so that there is always room for
+ * who has none; and beyond `always` in all, the request has to have its turn within `patience` milliseconds, at the pace of
+ * the last answers: each of its owner's comes after one of every other owner's. An equal share of `always` is everybody's.
+ * @param most how many there may ever be in flight
  */
-export function createLoad(always: number, patience: number): Load {
+export function createLoad(always: number, patience: number, most = 1024): Load {
+  const known = new Map<string, Owner>()
+  const pace = createPace(patience)
+  let inFlight = 0
+  let owners = 0
+  let total = 0
+
+  function ownerOf(name: string): Owner {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    if (known.size >= mostKnown) {
+      for (const [other, { inFlight: has }] of known) if (has === 0) known.delete(other)
+    }
+    const made = { inFlight: 0 }
+    known.set(name, made)
+    return made
+  }
+
+  function add(owner: Owner, count: 1 | -1): void {
+    if (owner.inFlight === 0) owners += 1
+    owner.inFlight += count
+    if (owner.inFlight === 0) owners -= 1
+  }
+
+  /** Whether the owner's last one has room, itself counted already. */
+  const hasRoom = (owner: Owner): boolean => owner.inFlight <= most - inFlight + 1
+
+  function hasRoomAndTurn(owner: Owner): boolean {
+    if (!hasRoom(owner)) return false
+    if (inFlight <= always || owner.inFlight * owners <= always) return true
+    return Math.min(owner.inFlight * owners, inFlight) * pace.milliseconds() < patience
+  }
+
+  /** A class, because there is one for each request. */
+  class Seat implements Place {
+    #owner: Owner | null = null
+    #isAllowed = hasRoom
+    #waits = 0
+    #isLeft = false
+
+    claim(name: string): boolean {
+      return this.#belongTo(ownerOf(name), hasRoomAndTurn)
+    }
+
+    hold(name: string): boolean {
+      return this.#belongTo(ownerOf(name), hasRoom)
+    }
+
+    #belongTo(owner: Owner, rule: typeof hasRoom): boolean {
+      if (this.#owner !== null) add(this.#owner, -1)
+      add(owner, 1)
+      const isAllowed = rule(owner)
+      if (!isAllowed) add(owner, -1)
+      this.#owner = isAllowed ? owner : null
+      this.#isAllowed = rule
+      return isAllowed
+    }
+
+    setWaiting(waiting: boolean): void {
+      this.#waits += waiting ? 1 : -1
+      // For however much it waits at a time, it goes once and comes back once.
+      if (this.#isLeft || this.#waits !== (waiting ? 1 : 0)) return
+      inFlight += waiting ? -1 : 1
+      if (this.#owner !== null) add(this.#owner, waiting ? -1 : 1)
+    }
+
+    isWelcome(): boolean {
+      return this.#owner === null || this.#isAllowed(this.#owner)
+    }
+
+    leave(served: boolean): void {
+      this.#isLeft = true
+      if (this.#waits > 0) return
+      const owner = this.#owner
+      if (served && owner !== null && this.#isAllowed === hasRoomAndTurn) {
+        pace.answered(inFlight >= busy)
+      }
+      inFlight -= 1
+      if (owner !== null) add(owner, -1)
+    }
+  }
+
+  return {
+    get inFlight() {
+      return inFlight
+    },
+    get owners() {
+      return owners
+    },
+    get total() {
+      return total
+    },
+    enter: () => {
+      total += 1
+      if (inFlight >= most) return null
+      inFlight += 1
+      return new Seat()
+    },
+  }
+}
+
+/** How fast requests are answered. @param longest milliseconds: a gap that is longer says no more */
+function createPace(longest: number) {
   // The time of late, in milliseconds, and how many were answered in it.
   let time = 0
   let count = 0
   let last: number | null = null
-  /** Milliseconds between two answers; 0 until it is known. */
-  const pace = () => (count === 0 ? 0 : time / count)
 
-  const load: Load = {
-    inFlight: 0,
-    total: 0,
-    isFull: () =>
-      load.inFlight >= most || (load.inFlight >= always && load.inFlight * pace() >= patience),
-    answered: () => {
-      const now = load.inFlight < busy ? null : performance.now()
+  return {
+    /** Between two answers; 0 until it is known. */
+    milliseconds: () => (count === 0 ? 0 : time / count),
+    /** One was answered. */
+    answered: (isBusy: boolean) => {
+      const now = isBusy ? performance.now() : null
       if (now !== null && last !== null) {
-        // A longer one says no more, and would have to be outweighed by many answers.
-        const gap = Math.min(now - last, patience)
+        // Cut, for it would have to be outweighed by many answers.
+        const gap = Math.min(now - last, longest)
         const left = Math.exp(-gap / memory)
         time = time * left + gap
         count = count * left + 1
@@ -47,5 +177,4 @@ export function createLoad(always: number, patience: number): Load {
       last = now
     },
   }
-  return load
 }

@@ -98,7 +98,8 @@ export const statuses = {
   422: [
     'Unprocessable Content',
     'invalid',
-    'Fields or parameters are at fault: `errors` names each.',
+    'Fields or parameters are at fault: `errors` names each. Or there would be more than a user may have: the code is then ' +
+      '`quota_exceeded`.',
     'title is required.',
   ],
   429: [
@@ -172,3 +173,7 @@ export const invalid = (errors: Fault[]): Problem =>
       .concat('.'),
     { errors },
   )
+
+/** 503, at once, where there is too much to do: before anything was done about the request. */
+export const overloaded = (detail = 'There is too much to do at the moment. Try again.'): Problem =>
+  new Problem(503, detail, { code: 'overloaded', headers: { 'retry-after': '1' } })

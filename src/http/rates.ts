@@ -18,14 +18,21 @@ export type Quota = {
   retry: number
 }
 
-/** Counts one request of `key`, and says whether it is within the limit. */
-export type Rates = (key: string) => Quota | Promise<Quota>
+export type Rates = {
+  /** Counts one request of `key`, and says whether it is within the limit. */
+  count: (key: string) => Quota | Promise<Quota>
+  /** The key used the database for so many milliseconds: for what its requests do not pay for, it owes more. */
+  charge: (key: string, milliseconds: number) => void
+}
 
 /** Seconds. */
 const window = 60
 
 /** More keys than these are not remembered. */
 const maxKeys = 100_000
+
+/** Milliseconds of the database that each request pays for. As many again are charged as one request more. */
+const paid = 10
 
 const limitTo = (requests: number): Limit => ({
   cost: window / requests,
@@ -55,48 +62,106 @@ function quotaOf(limit: Limit, debt: number): Quota {
 /** In the memory of this process. `now` is in milliseconds. */
 export function memoryRates(requests: number, now: () => number = () => performance.now()): Rates {
   const limit = limitTo(requests)
-  /** Until when each key owes something. Changed in their places, for a map that is written to all the time is slow. */
-  const debts = new Map<string, { until: number }>()
+  const debts = createDebts(limit, now)
 
-  return (key) => {
-    const time = now()
-    const debt = debts.get(key)
-    const owed = Math.max(debt?.until ?? 0, time)
-    const quota = quotaOf(limit, (owed - time) / 1000)
-    if (!quota.allowed) return quota
-
-    const until = owed + limit.cost * 1000
-    if (debt !== undefined) {
-      debt.until = until
+  return {
+    count: (key) => {
+      const time = now()
+      const debt = debts.of(key)
+      const quota = quotaOf(limit, debt === undefined ? 0 : owed(debt, time) / 1000)
+      if (quota.allowed) debts.add(key, debt, time)
       return quota
-    }
+    },
+    charge: debts.charge,
+  }
+}
+
+/** Until when somebody owes something, in milliseconds: by his requests, and by the time that they took of the database. */
+type Debt = { requests: number; database: number }
+
+const owed = ({ requests, database }: Debt, time: number): number =>
+  Math.max(0, requests - time, database - time)
+
+/** What each key owes, as far as this process knows. */
+function createDebts({ cost }: Limit, now: () => number) {
+  // Changed in their places, for a map that is written to all the time is slow.
+  const debts = new Map<string, Debt>()
+
+  function set(key: string, time: number, debt: Debt): Debt {
     if (debts.size >= maxKeys) forget(debts, time)
-    debts.set(key, { until })
-    return quota
+    debts.set(key, debt)
+    return debt
+  }
+
+  return {
+    of: (key: string) => debts.get(key),
+    /** One request more, and with it all that is owed. */
+    add: (key: string, debt: Debt | undefined, time: number): Debt => {
+      if (debt === undefined) return set(key, time, { requests: time + cost * 1000, database: 0 })
+      debt.requests = time + owed(debt, time) + cost * 1000
+      return debt
+    },
+    /** Takes time of the database as requests take theirs: each pays for some, so that only what is beyond counts. */
+    charge: (key: string, milliseconds: number): void => {
+      const time = now()
+      const debt = debts.get(key)
+      const until = Math.max(debt?.database ?? 0, time) + (milliseconds / paid) * cost * 1000
+      // So that nobody has to wait for longer than a window, whatever it was that took so long.
+      const database = Math.min(until, time + (2 * window - cost) * 1000)
+      if (debt !== undefined) debt.database = database
+      else set(key, time, { requests: 0, database })
+    },
   }
 }
 
 /** Makes room for a tenth more: who owes nothing is as if he had never come, and of the others the oldest go. */
-function forget(debts: Map<string, { until: number }>, time: number): void {
-  for (const [key, { until }] of debts) if (until <= time) debts.delete(key)
+function forget(debts: Map<string, Debt>, time: number): void {
+  for (const [key, debt] of debts) if (owed(debt, time) === 0) debts.delete(key)
   for (const key of debts.keys()) {
     if (debts.size <= 0.9 * maxKeys) return
     debts.delete(key)
   }
 }
 
-/** In the database, for several instances that share a limit: `count` is one statement. */
+/**
+ * In the database, for several instances that share a limit: `count` is one statement. What a user owes for the time of the
+ * database is known to the instance that asked it, and goes along with the next request that it counts.
+ */
 export function sharedRates(
   kind: 'user' | 'address',
   requests: number,
   count: (key: string, cost: number) => Promise<{ allowed: boolean; debt: number } | undefined>,
+  now: () => number = () => performance.now(),
 ): Rates {
   const limit = limitTo(requests)
   const { cost } = limit
-  return async (name) => {
-    const counted = await count(`${kind} ${name}`, cost)
-    if (counted === undefined) return quotaOf(limit, 0)
-    const { allowed, debt } = counted
-    return quotaOf(limit, allowed ? Math.max(0, debt - cost) : Math.max(window - cost / 2, debt))
+  const debts = createDebts(limit, now)
+
+  /** Seconds that are not in the database yet. */
+  const arrears = (debt: Debt | undefined, time: number): number =>
+    debt === undefined
+      ? 0
+      : Math.min(window - cost, Math.max(0, debt.database - Math.max(debt.requests, time)) / 1000)
+
+  return {
+    count: async (name) => {
+      const time = now()
+      const before = debts.of(name)
+      const more = arrears(before, time)
+      // Taken along by this one, and not by another at the same moment.
+      const debt = debts.add(name, before, time)
+      const giveBack = () => {
+        debt.requests -= (cost + more) * 1000
+      }
+      const counted = await count(`${kind} ${name}`, cost + more).catch((error: unknown) => {
+        giveBack()
+        throw error
+      })
+      if (counted === undefined) return quotaOf(limit, 0)
+      if (counted.allowed) return quotaOf(limit, Math.max(0, counted.debt - cost))
+      giveBack()
+      return quotaOf(limit, Math.max(window - cost / 2, counted.debt + more))
+    },
+    charge: debts.charge,
   }
 }

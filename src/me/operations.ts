@@ -17,7 +17,8 @@ export const meOperations = {
     operationId: 'getMe',
     summary: 'Who am I?',
     description:
-      'Name and e-mail are those of the account where it is in this database, else what the token says of them.',
+      'Name and e-mail are those of the account where it is in this database, else what the token says of them. ' +
+      'What other instances wrote may be missing from `usage` for ten seconds.',
     answers: {
       200: {
         description: 'You.',
@@ -30,6 +31,8 @@ export const meOperations = {
           signed_in_by: 'session',
           session_id: session.id,
           expires_at: session.expires_at,
+          quota: { tasks: 100_000, bytes: 256_000_000 },
+          usage: { tasks: 7, bytes: 2948 },
         },
       },
     },

@@ -1,14 +1,22 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
+import { json } from '../http/json.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { meOperations } from './operations.ts'
 import { deleteSession, deleteUser, findAccount, listSessions } from './queries.ts'
-import { meModels } from './schema.ts'
+import { type Me, meModels, type Session } from './schema.ts'
+
+/** How much a user has, and may have. */
+type Usage = {
+  quota: Me['quota']
+  read: (db: Db, userId: string) => Promise<Me['usage']>
+  forget: (userId: string) => void
+}
 
 /** The caller, the caller's sessions, and the end of both. */
-export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
+export const meRoutes = (gate: Gate, signedIn: SignedIn, usage: Usage) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
@@ -17,7 +25,10 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
       '',
       async ({ db, user }) => {
         // A session comes with its account.
-        const account = user.by === 'session' ? user : await findAccount(db, user.id)
+        const [account, used] = await Promise.all([
+          user.by === 'session' ? user : findAccount(db, user.id),
+          usage.read(db, user.id),
+        ])
         return {
           id: user.id,
           name: account?.name ?? user.name,
@@ -25,13 +36,16 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
           signed_in_by: user.by,
           session_id: user.session_id,
           expires_at: user.expires_at,
+          quota: usage.quota,
+          usage: used,
         }
       },
       meOperations.get,
     )
     .get(
       '/sessions',
-      async ({ db, user }) => [...(await listSessions(db, user.id))],
+      async ({ db, user, set }) =>
+        json<Session[]>(set, JSON.stringify(await listSessions(db, user.id))),
       meOperations.listSessions,
     )
     .delete(
@@ -49,7 +63,9 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn) =>
         if (body.confirm !== user.id) {
           throw invalid([{ pointer: '/confirm', detail: 'must be your own id' }])
         }
-        return deleteUser(db, user.id)
+        const deleted = await deleteUser(db, user.id)
+        usage.forget(user.id)
+        return deleted
       },
       {
         ...meOperations.delete,

@@ -23,6 +23,28 @@ export const MeSchema = t.Object(
       t.String({ description: 'Which session; null: not known here.', examples: ['5kD0v3tq'] }),
     ),
     expires_at: instant('Until when this credential is good.'),
+    quota: t.Object(
+      {
+        tasks: nullable(t.Integer({ description: 'Null: any number.', examples: [100_000] })),
+        bytes: nullable(t.Integer({ description: 'Null: any number.', examples: [256_000_000] })),
+      },
+      {
+        additionalProperties: false,
+        description: 'The most that you may have.',
+        examples: [{ tasks: 100_000, bytes: 256_000_000 }],
+      },
+    ),
+    usage: t.Object(
+      {
+        tasks: t.Integer({ description: 'Your tasks, the trash included.', examples: [7] }),
+        bytes: t.Integer({ description: 'Of their JSON, as it is answered.', examples: [2948] }),
+      },
+      {
+        additionalProperties: false,
+        description: 'What you have.',
+        examples: [{ tasks: 7, bytes: 2948 }],
+      },
+    ),
   },
   { additionalProperties: false, description: 'Who is calling.' },
 )

@@ -119,7 +119,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       summary: 'Create a task',
       description:
         'With an `id` of its own choice or an `Idempotency-Key` a client can safely send this again: the same task is ' +
-        'created once.',
+        'created once. Beyond the quota, which `GET /api/me` says, the answer is 422 with the code `quota_exceeded`.',
       headers: idempotencyKey,
       answers: {
         201: {

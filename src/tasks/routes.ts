@@ -6,26 +6,23 @@ import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
-import {
-  type Change,
-  completeTask,
-  deleteTask,
-  insertTask,
-  restoreTask,
-  updateTask,
-} from './changes.ts'
+import type { Change } from './changes.ts'
 import { taskOperations } from './operations.ts'
 import { readPage } from './pages.ts'
 import { findTask, type TaskText } from './queries.ts'
 import { type Position, pageSize, readCursor, writeCursor } from './rules.ts'
 import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
+import type { Usage } from './usage.ts'
+import { withinQuota } from './within-quota.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
 export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   prefix: Path,
   gate: Gate,
   signedIn: SignedIn,
+  usage: Usage,
 ) {
+  const { completeTask, deleteTask, insertTask, restoreTask, updateTask } = withinQuota(usage)
   const operations = taskOperations(prefix)
   const parse = [({ request }: { request: Request }) => readBody(request)]
   const parseOptional = [

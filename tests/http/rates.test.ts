@@ -21,7 +21,7 @@ test('lets a minute of requests come at once, and then as many as the time allow
   let now = 0
   const rates = memoryRates(60, () => now)
   const take = () => {
-    const quota = rates('alice')
+    const quota = rates.count('alice')
     if (quota instanceof Promise) throw new Error('expected an answer at once')
     return quota
   }
@@ -36,28 +36,125 @@ test('lets a minute of requests come at once, and then as many as the time allow
   expect(take()).toMatchObject({ allowed: true, remaining: 0 })
   now = 31_000
   expect(take()).toMatchObject({ allowed: true, remaining: 29 })
-  expect(rates('bob')).toMatchObject({ allowed: true, remaining: 59 })
+  expect(rates.count('bob')).toMatchObject({ allowed: true, remaining: 59 })
 })
 
 test('forgets who owes nothing before anybody who does', () => {
   let now = 0
   const rates = memoryRates(60, () => now)
-  for (let times = 0; times < 60; times += 1) void rates('alice')
-  for (let other = 0; other < 99_999; other += 1) void rates(`other ${other}`)
+  for (let times = 0; times < 60; times += 1) void rates.count('alice')
+  for (let other = 0; other < 99_999; other += 1) void rates.count(`other ${other}`)
   now = 1000
   // There are as many as are remembered: one more makes room.
-  void rates('bob')
-  expect(rates('alice')).toMatchObject({ allowed: true, remaining: 0 })
-  expect(rates('alice')).toMatchObject({ allowed: false })
+  void rates.count('bob')
+  expect(rates.count('alice')).toMatchObject({ allowed: true, remaining: 0 })
+  expect(rates.count('alice')).toMatchObject({ allowed: false })
 })
 
 test('remembers no more than it can, though all of them owe', () => {
   const rates = memoryRates(1, () => 0)
-  for (let one = 0; one < 100_001; one += 1) void rates(`${one}`)
+  for (let one = 0; one < 100_001; one += 1) void rates.count(`${one}`)
   // The oldest went, and the last did not.
-  expect(rates('0')).toMatchObject({ allowed: true })
-  expect(rates('100000')).toMatchObject({ allowed: false })
-  expect(rates('50000')).toMatchObject({ allowed: false })
+  expect(rates.count('0')).toMatchObject({ allowed: true })
+  expect(rates.count('100000')).toMatchObject({ allowed: false })
+  expect(rates.count('50000')).toMatchObject({ allowed: false })
+})
+
+/** What an answer at once says. */
+function takeOf(rates: Rates, key = 'alice') {
+  const quota = rates.count(key)
+  if (quota instanceof Promise) throw new Error('expected an answer at once')
+  return quota
+}
+
+test('charges the time of the database that requests do not pay for', () => {
+  const rates = memoryRates(60, () => 0)
+  for (let times = 0; times < 20; times += 1) takeOf(rates)
+
+  for (let times = 0; times < 20; times += 1) rates.charge('alice', 9.5)
+  expect(takeOf(rates)).toMatchObject({ remaining: 39, reset: 21 })
+  rates.charge('alice', 20)
+  expect(takeOf(rates)).toMatchObject({ remaining: 38 })
+  rates.charge('alice', 40)
+  // 250 ms in all, for 22 requests and this one.
+  expect(takeOf(rates)).toMatchObject({ remaining: 34, reset: 26 })
+  expect(takeOf(rates, 'bob')).toMatchObject({ remaining: 59 })
+})
+
+test('lets a user have a fifth of the time of one connection, whatever the requests are', () => {
+  let now = 0
+  const rates = memoryRates(1200, () => now)
+  for (const milliseconds of [15, 447, 4900]) {
+    const user = `asks for ${milliseconds} ms`
+    const began = now
+    let used = 0
+    while (now - began < 600_000) {
+      if (takeOf(rates, user).allowed) {
+        used += milliseconds
+        rates.charge(user, milliseconds)
+      }
+      now += 50
+    }
+
+    // Ten minutes, what may come at once, and the last one.
+    expect(used).toBeLessThanOrEqual(11 * 12_000 + milliseconds)
+    expect(used).toBeGreaterThan(10 * 12_000)
+  }
+})
+
+test('has nobody wait for longer than a minute, whatever was charged', () => {
+  let now = 0
+  const rates = memoryRates(600, () => now)
+  for (let times = 0; times < 100; times += 1) rates.charge('alice', 30_000)
+
+  expect(takeOf(rates)).toMatchObject({ allowed: false, remaining: 0, retry: 60 })
+  now = 60_000
+  expect(takeOf(rates)).toMatchObject({ allowed: true, remaining: 0 })
+  now = 180_000
+  expect(takeOf(rates)).toMatchObject({ allowed: true, remaining: 599 })
+})
+
+test('charges in the database with the next request, once, to all who share it', async () => {
+  const make = () =>
+    sharedRates(
+      'user',
+      60,
+      (key, cost) => countRequest(db, key, cost),
+      () => 0,
+    )
+  const [here, there] = [make(), make()]
+  const key = crypto.randomUUID()
+  await here.count(key)
+
+  here.charge(key, 110)
+  const together = await Promise.all(Array.from({ length: 5 }, async () => here.count(key)))
+  const elsewhere = await there.count(key)
+
+  // One, ten more that the first did not pay for, five, and one.
+  expect(Math.min(...together.map(({ remaining }) => remaining))).toBe(44)
+  expect(elsewhere).toMatchObject({ allowed: true, remaining: 43 })
+})
+
+test('keeps what is owed where a request was refused in the database', async () => {
+  const rates = sharedRates(
+    'user',
+    60,
+    (key, cost) => countRequest(db, key, cost),
+    () => 0,
+  )
+  const key = crypto.randomUUID()
+  for (let times = 0; times < 30; times += 1) await rates.count(key)
+
+  rates.charge(key, 30 * 10 + 10 * 55)
+  const refused = [await rates.count(key), await rates.count(key)]
+  await sql`
+    update rate_limits
+    set settled_at = settled_at - interval '26 seconds'
+    where key = ${`user ${key}`}`
+
+  for (const quota of refused) expect(quota).toMatchObject({ allowed: false, remaining: 0 })
+  expect(refused.map(({ retry }) => retry)).toEqual([26, 26])
+  expect(await rates.count(key)).toMatchObject({ allowed: true, remaining: 0 })
 })
 
 const stores: [string, (limit: number) => Rates][] = [
@@ -96,9 +193,9 @@ test.each(stores)(
   async (_where, make) => {
     const rates = make(20)
     const key = crypto.randomUUID()
-    await rates(key)
+    await rates.count(key)
 
-    const quotas = await Promise.all(Array.from({ length: 60 }, async () => rates(key)))
+    const quotas = await Promise.all(Array.from({ length: 60 }, async () => rates.count(key)))
 
     expect(quotas.filter(({ allowed }) => allowed).length).toBe(19)
   },

@@ -25,6 +25,8 @@ test('says who a session is, and until when', async () => {
     signed_in_by: 'session',
     session_id: expect.any(String),
     expires_at: expect.any(String),
+    quota: { tasks: null, bytes: null },
+    usage: { tasks: 0, bytes: 0 },
   })
   expect((Date.parse(me.expires_at) - Date.now()) / 86_400_000).toBeCloseTo(7, 1)
 })

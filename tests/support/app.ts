@@ -5,6 +5,7 @@ import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
+import { createOutgoing } from '../../src/http/outgoing.ts'
 import { checkAnswer } from './conformance.ts'
 import { emptyDatabase } from './database.ts'
 
@@ -44,10 +45,12 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     isReady: async () => true,
     isStopping: () => false,
     load: createLoad(Number.POSITIVE_INFINITY, 0),
+    outgoing: createOutgoing(),
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
     rates: null,
     metrics: null,
+    quota: { tasks: null, bytes: null },
     ...options,
   })
 
