@@ -14,6 +14,7 @@ import * as changes from '../../src/tasks/changes.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
+import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import { sql } from '../support/app.ts'
 
 // Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
@@ -108,7 +109,10 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
-  Exclude<keyof typeof queries, 'between'> | keyof typeof changes | keyof typeof transfer,
+  | Exclude<keyof typeof queries, 'between'>
+  | keyof typeof changes
+  | keyof typeof transfer
+  | keyof typeof usageQueries,
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   listTasks: ['shared, idempotent', t.Object({ n, count: t.Integer(), text: json }), lists],
@@ -128,6 +132,16 @@ const statements: Record<
     'read',
     t.Object({ id: t.String(), created_at: TaskSchema.properties.created_at }),
     [(db) => transfer.findUser(db, 'alice')],
+  ],
+  measureSlice: [
+    'read',
+    t.Object({ tasks: t.Integer(), bytes: t.Number(), last: TaskSchema.properties.id }),
+    [(db) => usageQueries.measureSlice(db, 'alice', id, 10)],
+  ],
+  isMade: [
+    'read',
+    t.Object({ made: t.Boolean() }),
+    [(db) => usageQueries.isMade(db, 'alice', id, 'a key')],
   ],
   importUser: ['idempotentWrite', t.Object({}), [(db) => transfer.importUser(db, user)]],
 }
@@ -182,7 +196,7 @@ test('are all here', async () => {
     [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
   )
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.keys({ ...queries, ...changes, ...transfer })
+    Object.keys({ ...queries, ...changes, ...transfer, ...usageQueries })
       .filter((name) => name !== 'between')
       .toSorted(),
   )
@@ -205,6 +219,7 @@ test('are all here', async () => {
     'src/tasks/changes.ts',
     'src/tasks/queries.ts',
     'src/tasks/transfer.ts',
+    'src/tasks/usage-queries.ts',
   ])
 })
 
