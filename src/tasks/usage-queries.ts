@@ -15,7 +15,7 @@ export async function measureSlice(
   const [slice] = await db.read(
     (sql) => sql<[Slice]>`
     select
-      count(*)::integer as tasks,
+      count(id)::integer as tasks,
       coalesce(sum(bytes), 0)::float8 as bytes,
       (array_agg(id order by id desc))[1] as last
     from (
@@ -38,7 +38,7 @@ export async function isMade(
   key: string | null,
 ): Promise<boolean> {
   const [found] = await db.read(
-    (sql) => sql<[{ made: boolean }]>`
+    (sql) => sql<{ made: boolean }[]>`
     select
       exists (
         select
@@ -53,5 +53,5 @@ export async function isMade(
           and created_at > now() - interval '24 hours'
       ) as made`,
   )
-  return found.made
+  return found?.made ?? false
 }

@@ -27,7 +27,7 @@ export type Usage = {
    * @param exactly what it adds indeed, asked only where it does not fit. A write that adds nothing always fits
    * @throws Problem 422
    */
-  reserve: (
+  setAside: (
     db: Db,
     userId: string,
     atMost: Amount,
@@ -78,7 +78,7 @@ export function createUsage(quota: Quota): Usage {
     return isBeyond('tasks') ? 'tasks' : isBeyond('bytes') ? 'bytes' : null
   }
 
-  async function reserve(
+  async function setAside(
     db: Db,
     userId: string,
     atMost: Amount,
@@ -115,7 +115,7 @@ export function createUsage(quota: Quota): Usage {
 
   return {
     quota,
-    reserve,
+    setAside,
     read: async (db, userId) => {
       const count = countOf(userId)
       while (count.measuring !== null) await count.measuring.catch(() => {})

@@ -33,7 +33,7 @@ export function withinQuota(usage: Usage): Writes {
     // Sent again it adds nothing, and is answered as the first time.
     const exactly = async () => ((await isMade(db, userId, chosen, key)) ? nothing : atMost)
     const isNew = chosen === null && key === null
-    const reservation = await usage.reserve(db, userId, atMost, isNew ? undefined : exactly)
+    const reservation = await usage.setAside(db, userId, atMost, isNew ? undefined : exactly)
     const change = await attempt(reservation, insertTask(db, userId, id, task, once))
     if (change.outcome !== 'changed') reservation.settle(nothing)
     // With an id of the client's it may have been there already.
@@ -52,13 +52,13 @@ export function withinQuota(usage: Usage): Writes {
         : { tasks: 0, bytes: growthOf(JSON.parse(task.text), patch) }
     }
     const atMost = { tasks: 0, bytes: sizeOfTexts(patch) }
-    const reservation = await usage.reserve(db, userId, atMost, exactly)
+    const reservation = await usage.setAside(db, userId, atMost, exactly)
     return changed(reservation, updateTask(db, userId, id, versions, patch, once))
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */
   const free = async (db: Db, userId: string, write: () => Promise<Change>): Promise<Change> =>
-    changed(await usage.reserve(db, userId, nothing), write())
+    changed(await usage.setAside(db, userId, nothing), write())
 
   return {
     insertTask: insert,

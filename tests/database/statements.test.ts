@@ -14,6 +14,7 @@ import { readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
+import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import { sql } from '../support/app.ts'
 
 // Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
@@ -111,6 +112,7 @@ const statements: Record<
   | Exclude<keyof typeof queries, 'isThere'>
   | keyof typeof changes
   | keyof typeof transfer
+  | keyof typeof usageQueries
   | 'readPage',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
@@ -135,6 +137,16 @@ const statements: Record<
     'read',
     t.Object({ id: t.String(), created_at: TaskSchema.properties.created_at }),
     [(db) => transfer.findUser(db, 'alice')],
+  ],
+  measureSlice: [
+    'read',
+    t.Object({ tasks: t.Integer(), bytes: t.Number(), last: TaskSchema.properties.id }),
+    [(db) => usageQueries.measureSlice(db, 'alice', id, 10)],
+  ],
+  isMade: [
+    'read',
+    t.Object({ made: t.Boolean() }),
+    [(db) => usageQueries.isMade(db, 'alice', id, 'a key')],
   ],
   importUser: ['idempotentWrite', t.Object({}), [(db) => transfer.importUser(db, user)]],
   analyze: ['idempotentWrite', t.Object({}), [(db) => transfer.analyze(db)]],
@@ -196,7 +208,7 @@ test('are all here', async () => {
     [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
   )
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.keys({ ...queries, ...changes, ...transfer, readPage })
+    Object.keys({ ...queries, ...changes, ...transfer, ...usageQueries, readPage })
       .filter((name) => name !== 'isThere')
       .toSorted(),
   )
@@ -222,6 +234,7 @@ test('are all here', async () => {
     'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
     'src/tasks/transfer.ts',
+    'src/tasks/usage-queries.ts',
   ])
 })
 

@@ -180,7 +180,12 @@ function* limitsOf(schema: Schema): Generator<[value: unknown, isWithin: boolean
   if (schema.items !== undefined) {
     for (const [value, isWithin] of limitsOf(schema.items)) yield [[value], isWithin]
   }
-  if (schema.pattern !== undefined) yield ['x\u0001', false]
+  if (schema.pattern !== undefined) {
+    const pattern = new RegExp(schema.pattern)
+    yield ['x\u0001', pattern.test('x\u0001')]
+    const words = 'x y z '.repeat(3)
+    yield [words, pattern.test(words)]
+  }
   if (schema.format !== undefined && schema.format !== 'uuid') yield ['x', false]
   if (schema.enum !== undefined) {
     yield ['x', false]

@@ -148,10 +148,14 @@ test('refuses who does not read his pages before the database is asked, and lets
     fetch(`${address}${path}`, { headers: { authorization, ...headers } })
   const sleeper = connect(port, '127.0.0.1')
   sleeper.pause()
-  sleeper.write(
-    `GET /api/tasks?limit=200 HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${alice.authorization}\r\n\r\n`,
-  )
-  await until(() => outgoing.bytes > 0)
+  // The kernel takes some megabytes, before anything is left with us.
+  for (let pages = 0; outgoing.bytes === 0; pages += 1) {
+    expect(pages).toBeLessThan(50)
+    sleeper.write(
+      `GET /api/tasks?limit=200 HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${alice.authorization}\r\n\r\n`,
+    )
+    await Bun.sleep(200)
+  }
 
   const refused = await get(alice, '/api/me', { origin: 'https://app.example' })
   expect(refused.status).toBe(503)
@@ -159,7 +163,7 @@ test('refuses who does not read his pages before the database is asked, and lets
   expect(await refused.json()).toMatchObject({ code: 'overloaded' })
   const others = await get(bob, '/api/tasks?limit=200')
   expect(others.status).toBe(200)
-  expect((await others.text()).length).toBeGreaterThan(4_000_000)
+  expect((await others.text()).length).toBeGreaterThan(300_000)
   sleeper.destroy()
   await until(() => outgoing.bytes === 0)
   expect((await get(alice, '/api/me')).status).toBe(200)
