@@ -138,7 +138,7 @@ async function insertLongTasks({ id }: TestUser): Promise<void> {
 }
 
 test('refuses who does not read his pages before the database is asked, and lets in others', async () => {
-  const outgoing = createOutgoing(1_000_000, 64_000_000)
+  const outgoing = createOutgoing(500_000, 64_000_000)
   const app = createTestApp({ outgoing }).listen({ hostname: '127.0.0.1', port: 0 })
   const port = app.server?.port ?? 0
   const [alice, bob] = [await signUp(), await signUp()]

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { announce, type Interrupts, stop as interrupt, isAt } from './interrupts.ts'
+import { announce, type Interrupts, stop as interrupt, numberOf } from './interrupts.ts'
 import type { FromEngine, ToEngine, Upkeep } from './messages.ts'
 import { opening, readInt32 } from './protocol.ts'
 import { createStream } from './stream.ts'
@@ -62,14 +62,20 @@ export async function startWorker(
   worker.addEventListener('error', (event) => finish(new Error(event.message)))
   worker.addEventListener('close', () => finish(new Error('its thread ended')))
 
-  /** Upkeep that is under way makes room. */
   function ask(message: Extract<ToEngine, { type: 'data' }>) {
     announce(interrupts)
     tell(message)
-    if (stopping !== undefined || !isAt(interrupts, 'upkeep')) return
+    makeRoom()
+  }
+
+  /** Ends the piece of upkeep that is under way, if it still is after a while. */
+  function makeRoom() {
+    const piece = numberOf(interrupts, 'upkeep')
+    if (stopping !== undefined || piece === undefined) return
     stopping = setTimeout(() => {
       stopping = undefined
-      interrupt(interrupts, 'upkeep')
+      if (numberOf(interrupts, 'upkeep') === piece) interrupt(interrupts, 'upkeep')
+      else makeRoom()
     }, patience)
   }
 
