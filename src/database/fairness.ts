@@ -1,26 +1,31 @@
-/** What one user has of the database. Times are in milliseconds of statements. */
+/** What one user has of the database. */
 export type Account = {
   /** Null: nobody in particular. */
   user: string | null
-  /** Where on the common clock his next ask begins, if others wait too. */
+  /** When his next ask has its turn, by performance.now(), if others wait too. */
   next: number
   /** How many statements under way he is in. */
   running: number
-  /** What an ask of his took of late. */
+  /** Milliseconds that an ask of his took of late. */
   cost: number
 }
+
+/** Who takes no more than a third of the time of one statement has his turn when he comes. */
+const weight = 3
+
+/** Milliseconds: nobody waits for those who come so much later. */
+const longest = 1000
 
 /** How many users are remembered; of more, those are forgotten who have had no more than others. */
 const most = 10_000
 
 /**
- * Whose turn it is. A common clock counts the work that was given out; each user goes on where he has got to on it, or now if
- * that has passed. So who has had much waits behind those who have had less, and who comes alone never waits.
- * (Start-time fair queueing, by Goyal, Vin and Cheng.)
+ * Whose turn it is. Everybody has his turn when he comes; but each ask puts the next one of its user off, by what it takes. So
+ * who wants much waits behind his own asks, those of others come in between, and who is alone never waits.
+ * (Virtual clocks, by Lixia Zhang.)
  */
 export function createAccounts() {
   const accounts = new Map<string, Account>()
-  let clock = 0
 
   return {
     /** Nobody in particular is a newcomer each time. */
@@ -29,31 +34,32 @@ export function createAccounts() {
       if (known !== undefined) return known
       const made: Account = { user, next: 0, running: 0, cost: 0 }
       if (user === null) return made
-      if (accounts.size >= most) forget(accounts, clock)
+      if (accounts.size >= most) forget(accounts)
       accounts.set(user, made)
       return made
     },
-    /** Where on the clock an ask begins that is expected to take so long. */
-    enter(account: Account, expected: number): number {
-      const turn = Math.max(clock, account.next)
-      account.next = turn + expected
+    /** When it is the turn of an ask that comes now and is expected to take so many milliseconds. */
+    enter(account: Account, now: number, expected: number): number {
+      const turn = Math.min(Math.max(account.next, now), now + longest)
+      account.next = turn + weight * expected
       return turn
-    },
-    /** What begins there is under way. */
-    advance(turn: number): void {
-      clock = Math.max(clock, turn)
     },
     /** It took another time than was expected. */
     correct(account: Account, expected: number, took: number): void {
-      account.next += took - expected
+      account.next += weight * (took - expected)
       account.cost += (took - account.cost) / 2
+    },
+    /** It was not run. */
+    leave(account: Account, expected: number): void {
+      account.next -= weight * expected
     },
   }
 }
 
-function forget(accounts: Map<string, Account>, clock: number): void {
+function forget(accounts: Map<string, Account>): void {
+  const now = performance.now()
   for (const [user, { running, next }] of accounts) {
-    if (running === 0 && next <= clock) accounts.delete(user)
+    if (running === 0 && next <= now) accounts.delete(user)
   }
   for (const user of accounts.keys()) {
     if (accounts.size <= 0.9 * most) return

@@ -45,7 +45,7 @@ export type Job = Want & {
   account: Account
   /** When it came, by performance.now(). */
   since: number
-  /** Where it begins on the clock of all users, and how many milliseconds it is expected to take. */
+  /** When it has its turn, by performance.now(), and how many milliseconds it is expected to take. */
   turn: number
   expected: number
   /** How many may be in a statement with it: fewer after each that failed. */

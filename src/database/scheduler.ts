@@ -64,7 +64,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     return new Promise((resolve, reject) => {
       const account = accounts.of(user)
       const expected = Math.max(least, line.cost, account.cost)
-      const at = accounts.enter(account, expected)
+      const at = accounts.enter(account, since, expected)
       const { most } = line
       const job = {
         ...wanted,
@@ -78,7 +78,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
         resolve,
         reject,
       }
-      if (waiting.length >= room && !makeRoom(at)) return refuse(job, 'too many statements wait')
+      if (waiting.length >= room && !makeRoom(at)) return dismiss(job, 'too many statements wait')
 
       insert(waiting, job)
       setAlarm(caller.until)
@@ -92,9 +92,15 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   function makeRoom(turn: number): boolean {
     const last = waiting.at(-1)
     if (last === undefined || last.turn <= turn) return false
-    refuse(last, 'too many statements wait')
+    dismiss(last, 'too many statements wait')
     remove(waiting, (job) => job.isDone)
     return true
+  }
+
+  /** Out of the queue, with nothing. */
+  function dismiss(job: Job, why: string): void {
+    if (!job.isDone) accounts.leave(job.account, job.expected)
+    refuse(job, why)
   }
 
   const isNear = (): boolean => fastest < near
@@ -144,7 +150,6 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     for (const job of jobs) {
       job.isUnderWay = true
       users.add(job.account)
-      accounts.advance(job.turn)
     }
     remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
@@ -218,10 +223,10 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
       else if (!job.isDone) setAlarm(job.caller.until)
     }
     for (const job of waiting) {
-      if (job.caller.until <= now) refuse(job, 'no connection was free in time')
+      if (job.caller.until <= now) dismiss(job, 'no connection was free in time')
       // Not at once: to ask for a signal costs more than a share of a statement, and most have theirs before.
       else if (job.since + glance <= now && job.caller.signal()?.aborted) {
-        refuse(job, 'the client went away')
+        dismiss(job, 'the client went away')
       } else setAlarm(job.caller.until)
     }
     remove(waiting, (job) => job.isDone)

@@ -53,8 +53,11 @@ export type Slice = { count: number; text: string; key: string | null; id: strin
 /** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
 export const between = ',\n'
 
-/** Of tasks that only a search of long text can tell: as many are looked at, each of which may take a millisecond. */
-const mostLong = 64
+/**
+ * How many of those that may be found a statement looks at: as many as it is to find, and some at least. Of one with a long text
+ * only a look at it tells, which may take a millisecond.
+ */
+const most = (sql: Sql): Fragment => sql`greatest(asked.size, 32)`
 
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
@@ -112,7 +115,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
         from ${slice(sql, shape, shape.hasFilters ? filtered(sql) : sql`t.id, t.words`)}
         where (t.words is null or ${hasWords(sql, sql`t.words`)})
           ${shape.hasFilters ? sql`and ${filters(sql, shape)}` : sql``}
-        limit ${mostLong}
+        limit ${most(sql)}
       ) found
     ) found
     cross join lateral (
@@ -135,10 +138,10 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       from tasks t
       where page.count < asked.size
         and t.user_id = asked.user_id
-        and t.id = found.ids[${mostLong}]
+        and t.id = found.ids[${most(sql)}]
       offset 0
     ) last on true
-    ${stop(sql, shape, sql`page.count < asked.size and found.count < ${mostLong}`)}`
+    ${stop(sql, shape, sql`page.count < asked.size and found.count < ${most(sql)}`)}`
 
 /** So many tasks, in their order, as there are to be looked at. */
 const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
