@@ -15,8 +15,8 @@ export type Outgoing = {
 /** Texts with fewer characters are not counted, and can always be sent. */
 const short = 12_000
 
-/** The body of a long answer: how large it is, and what to do when it is gone. */
-type Parcel = { bytes: number; isTaken: boolean; release: () => void }
+/** The body of a long answer: how large it is, whether it is being sent, and who is told when it is gone, until he was. */
+type Parcel = { bytes: number; isTaken: boolean; gone: (() => void) | null }
 
 const parcel = Symbol('parcel')
 
@@ -30,6 +30,14 @@ type Carrier = Response & { [parcel]?: Parcel }
 export function createOutgoing(each = 8_000_000, all = 64_000_000): Outgoing {
   const held = new Map<string, number>()
   let bytes = 0
+
+  // Bun begins to send an answer in the turn in which it is made, unless there is nobody who would read it.
+  let made: Parcel[] = []
+  function look(): void {
+    const parcels = made
+    made = []
+    for (const sent of parcels) if (!sent.isTaken) release(sent)
+  }
 
   function add(owner: string, count: number): void {
     bytes += count
@@ -57,17 +65,16 @@ export function createOutgoing(each = 8_000_000, all = 64_000_000): Outgoing {
       if (sent === undefined) return true
       if (asked && !fits(owner, sent.bytes)) return false
       add(owner, sent.bytes)
-      sent.release = () => {
-        sent.release = () => {}
-        add(owner, -sent.bytes)
-      }
-      // Bun begins to send it in this turn, unless there is nobody who would read it.
-      setImmediate(() => {
-        if (!sent.isTaken) sent.release()
-      })
+      sent.gone = () => add(owner, -sent.bytes)
+      if (made.push(sent) === 1) setImmediate(look)
       return true
     },
   }
+}
+
+function release(sent: Parcel): void {
+  sent.gone?.()
+  sent.gone = null
 }
 
 /** Whether `take` has to be asked. */
@@ -76,7 +83,7 @@ export const isLong = (answer: Response): boolean => parcel in answer
 /** An answer with a text, of any length. `createOutgoing` says what becomes of a long one. */
 export function textAnswer(text: string, init: ResponseInit): Response {
   if (text.length <= short) return new Response(text, init)
-  const sent: Parcel = { bytes: Buffer.byteLength(text), isTaken: false, release: () => {} }
+  const sent: Parcel = { bytes: Buffer.byteLength(text), isTaken: false, gone: null }
   const answer = new Response(stream(text, sent), init)
   ;(answer as Carrier)[parcel] = sent
   return answer
@@ -98,18 +105,16 @@ function stream(text: string, sent: Parcel): ReadableStream {
   return new ReadableStream(
     {
       type: 'direct',
-      pull: async (controller) => {
+      pull: (controller) => {
         sent.isTaken = true
-        try {
-          void controller.write(rest)
-          // It was copied: nobody needs both.
-          rest = ''
-          await controller.end()
-        } finally {
-          sent.release()
-        }
+        void controller.write(rest)
+        // It was copied: nobody needs both.
+        rest = ''
+        const end: unknown = controller.end()
+        if (!(end instanceof Promise)) return release(sent)
+        void end.catch(() => {}).then(() => release(sent))
       },
-      cancel: () => sent.release(),
+      cancel: () => release(sent),
     },
     // More than the text has: else it would be sent before the end is known, in two pieces and without a length.
     { highWaterMark: sent.bytes + 1 },

@@ -10,6 +10,7 @@ export type Reservation = {
 
 /** Of one user, in one process. */
 export type Count = Amount & {
+  readonly userId: string
   /** Else it is only what was added here. */
   isMeasured: boolean
   /** Whether all that was added since was known to the byte. */
@@ -28,7 +29,8 @@ export type Count = Amount & {
 /** Milliseconds for which a measurement of more than one slice is good. */
 const patience = 10_000
 
-export const newCount = (): Count => ({
+export const newCount = (userId: string): Count => ({
+  userId,
   tasks: 0,
   bytes: 0,
   isMeasured: false,

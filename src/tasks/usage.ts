@@ -32,7 +32,7 @@ export type Usage = {
     userId: string,
     atMost: Amount,
     exactly?: () => Promise<Amount>,
-  ) => Promise<Reservation>
+  ) => Reservation | Promise<Reservation>
   /** What a user has: measured, or counted since. What others added may be missing for `patience`. */
   read: (db: Db, userId: string) => Promise<Amount>
   /** Nothing of the user is left. */
@@ -58,7 +58,7 @@ export function createUsage(quota: Quota): Usage {
   function countOf(userId: string): Count {
     const known = counts.get(userId)
     if (known !== undefined) return known
-    const count = older.get(userId) ?? newCount()
+    const count = older.get(userId) ?? newCount(userId)
     if (counts.size >= mostCounts) {
       older = counts
       counts = new Map()
@@ -78,13 +78,13 @@ export function createUsage(quota: Quota): Usage {
     return isBeyond('tasks') ? 'tasks' : isBeyond('bytes') ? 'bytes' : null
   }
 
-  async function setAside(
+  /** For a write that may not fit. */
+  async function makeRoom(
     db: Db,
-    userId: string,
+    count: Count,
     atMost: Amount,
     exactly?: () => Promise<Amount>,
   ): Promise<Reservation> {
-    const count = countOf(userId)
     let amount = atMost
     let waits = 0
     let isKnown = exactly === undefined
@@ -97,7 +97,7 @@ export function createUsage(quota: Quota): Usage {
       const kind = excess(count, amount)
       if (kind === null) return take(count, amount)
       if (!count.isMeasured) {
-        await measure(db, userId, count)
+        await measure(db, count)
       } else if (count.underWay > 0 && waits < mostWaits) {
         // Some of those may not be made after all, and one of them may be the same as this.
         waits += 1
@@ -106,7 +106,7 @@ export function createUsage(quota: Quota): Usage {
         isKnown = true
         amount = await exactly()
       } else if (isStale(count)) {
-        await measure(db, userId, count)
+        await measure(db, count)
       } else {
         throw exceeded(kind, quota[kind] ?? 0)
       }
@@ -115,11 +115,16 @@ export function createUsage(quota: Quota): Usage {
 
   return {
     quota,
-    setAside,
+    setAside: (db, userId, atMost, exactly) => {
+      const count = countOf(userId)
+      return count.measuring === null && excess(count, atMost) === null
+        ? take(count, atMost)
+        : makeRoom(db, count, atMost, exactly)
+    },
     read: async (db, userId) => {
       const count = countOf(userId)
       while (count.measuring !== null) await count.measuring.catch(() => {})
-      if (!count.isMeasured || isStale(count)) await measure(db, userId, count)
+      if (!count.isMeasured || isStale(count)) await measure(db, count)
       return { tasks: count.tasks, bytes: count.bytes }
     },
     forget: (userId) => {
@@ -130,13 +135,13 @@ export function createUsage(quota: Quota): Usage {
 }
 
 /** Measures while nobody writes: who wants to waits for the end, so that nothing is counted twice. */
-function measure(db: Db, userId: string, count: Count): Promise<void> {
+function measure(db: Db, count: Count): Promise<void> {
   const work = async () => {
     await quiet(count)
     const sum = { tasks: 0, bytes: 0 }
     let slices = 0
     for (let after: string | null = null; ; slices += 1) {
-      const found = await measureSlice(db, userId, after, slice)
+      const found = await measureSlice(db, count.userId, after, slice)
       add(sum, found, 1)
       after = found.last
       if (found.tasks < slice) break
