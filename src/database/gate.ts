@@ -1,5 +1,5 @@
 import type { Sql } from './connect.ts'
-import type { Line } from './queue.ts'
+import type { Job, Line } from './queue.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Shared } from './share.ts'
 
@@ -118,6 +118,13 @@ export function createGate(sql: Sql, options: GateOptions): Gate {
 
 const none: readonly string[] = []
 
+/** What a job asks, with its number: in its place, which is faster than in a copy. */
+function numbered({ ask }: Job, n: number): unknown {
+  // What is asked of a shared statement is an object.
+  ;(ask as { n?: number }).n = n
+  return ask
+}
+
 const empty = { waiting: 0, running: 0, look: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
 
 /** Of statements that nobody shares: the ask is the statement. */
@@ -132,10 +139,8 @@ const ownLine = (isIdempotent: boolean): Line => ({
 const sharedLine = <Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line => ({
   ...empty,
   run: async (sql, jobs) => {
-    // What is asked was checked against its own type where it came in.
-    const asked = jobs.map(({ ask }, n) => Object.assign(ask as Ask, { n }))
-    const rows = await shared.statement(sql, JSON.stringify(asked))
-    const values: (Row | undefined)[] = jobs.map(() => undefined)
+    const rows = await shared.statement(sql, JSON.stringify(jobs.map(numbered)))
+    const values: (Row | undefined)[] = Array(jobs.length).fill(undefined)
     for (const row of rows) values[row.n] = row
     return values
   },

@@ -34,6 +34,9 @@ const budget = 25
 /** Milliseconds that anything is expected to take. */
 const least = 0.05
 
+/** Milliseconds that nobody is told of: a request pays for more. */
+const negligible = 1
+
 /** Milliseconds between two looks at whether the clients of those that wait are still there. */
 const glance = 100
 
@@ -163,7 +166,8 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     try {
       const values = await line.run(sql, jobs)
       learn(line, jobs, values, performance.now() - began)
-      for (const [index, job] of jobs.entries()) settle(job, () => job.resolve(values[index]))
+      let index = 0
+      for (const job of jobs) answer(job, values[index++])
     } catch (thrown) {
       error = thrown
     }
@@ -188,14 +192,15 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
   function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
     const work = Math.max(0, took - (line.writes ? line.fastest : fastest))
-    const sizes = jobs.map((_, index) => sizeOf(values[index]))
-    const all = sizes.reduce((sum, size) => sum + size)
-    for (const [index, { account, expected }] of jobs.entries()) {
-      const cost = (work * (sizes[index] ?? 0)) / all
-      line.cost += (cost - line.cost) / 8
+    let all = 0
+    for (let index = 0; index < jobs.length; index += 1) all += sizeOf(values[index])
+    let index = 0
+    for (const { account, expected } of jobs) {
+      const cost = (work * sizeOf(values[index++])) / all
       accounts.correct(account, expected, cost)
-      if (account.user !== null) onCost(account.user, cost)
+      if (account.user !== null && cost > negligible) onCost(account.user, cost)
     }
+    line.cost += (work / jobs.length - line.cost) / 4
   }
 
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
@@ -204,7 +209,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     const isAgain = remedy === 'again' || (remedy === 'again if idempotent' && line.isIdempotent)
     for (const job of jobs) {
       if (job.isDone) continue
-      if (remedy === 'none' && jobs.length === 1) settle(job, () => job.reject(error))
+      if (remedy === 'none' && jobs.length === 1) fail(job, error)
       else if (remedy !== 'none' && !isAgain) refuse(job, codeOf(error), error)
       else {
         if (remedy === 'none') job.most = Math.ceil(jobs.length / 2)
@@ -244,14 +249,20 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   return { want, seen: doubt.seen }
 }
 
-function settle(job: Job, how: () => void): void {
+function answer(job: Job, value: unknown): void {
   if (job.isDone) return
   job.isDone = true
-  how()
+  job.resolve(value)
+}
+
+function fail(job: Job, error: unknown): void {
+  if (job.isDone) return
+  job.isDone = true
+  job.reject(error)
 }
 
 const refuse = (job: Job, why: string, cause?: unknown): void =>
-  settle(job, () => job.reject(new Unavailable(why, { cause })))
+  fail(job, new Unavailable(why, { cause }))
 
 /** Of an answer, roughly in bytes, with what every one of them costs. */
 function sizeOf(value: unknown): number {
