@@ -63,6 +63,10 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     const { line, caller, user } = wanted
     const since = performance.now()
     if (since >= caller.until) return Promise.reject(new Unavailable('the deadline has passed'))
+    // One slice more for nobody. Others are not worth the look, see sweep.
+    if (wanted.isLong && caller.signal()?.aborted) {
+      return Promise.reject(new Unavailable('the client went away'))
+    }
     if (waiting.length >= room) giveOut()
     return new Promise((resolve, reject) => {
       const account = accounts.of(user)

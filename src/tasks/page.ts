@@ -11,8 +11,11 @@ const mostBytes = 1_000_000
 /** How many tasks one statement gives at most, as nobody knows how long they are. */
 const mostAtOnce = 101
 
-/** A page of up to `limit` tasks that is put together out of slices. */
-export function createPage(order: Order, limit: number) {
+/**
+ * A page of up to `limit` tasks that is put together out of slices.
+ * @param weight how many bytes a task is expected to have
+ */
+export function createPage(order: Order, limit: number, weight: number) {
   const texts: string[] = []
   let count = 0
   let bytes = 0
@@ -29,9 +32,11 @@ export function createPage(order: Order, limit: number) {
     /** How many more tasks it takes to be full. */
     room(): number {
       const most = Math.min(limit + 1 - count, mostAtOnce)
-      const average = count === 0 ? 0 : bytes / count
-      return average === 0 ? most : Math.min(most, Math.ceil((mostBytes - bytes) / average) + 1)
+      const average = count === 0 ? weight : bytes / count
+      return Math.min(most, Math.ceil((mostBytes - bytes) / average) + 1)
     },
+    /** How many bytes a task of it has, on an average; null: there is none. */
+    weight: (): number | null => (count === 0 ? null : bytes / count),
     /** Where the last task so far is. */
     last: (): Position => positionOf(order, lastOf(texts.at(-1) ?? '')),
     /** @param rest where it goes on if it is not full */

@@ -1,5 +1,6 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
+import { hasFew, isHeavy, learnFew, learnWeight, weightOf } from './known.ts'
 import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
 import { noDate, type Order, orderOf, type Position } from './rules.ts'
@@ -32,14 +33,16 @@ export async function readPage(
   limit: number,
 ): Promise<Page> {
   const list = listOf(query)
-  const page = createPage(list.order, limit)
+  const weight = weightOf(userId)
+  const page = createPage(list.order, limit, weight)
   const began = performance.now()
-  let reach = isFiltered(list) && !isSmall(list, userId) ? reaches.first : null
+  let reach = isFiltered(list) && !hasFew(userId, list.deleted) ? reaches.first : null
   let place = beginning(list, after)
 
   for (let asked = began, isFirst = true; ; isFirst = false) {
     const size = page.room()
-    const ask = { user_id: userId, size, reach, ...list.filters, ...place.from, isLong: !isFirst }
+    const isLong = !isFirst || isHeavy(weight)
+    const ask = { user_id: userId, size, reach, ...list.filters, ...place.from, isLong }
     const slice = await db.share(sliceOf(shapeOf(list, place)), ask).catch((error: unknown) => {
       // What was found until now is an answer.
       if (!isFirst && error instanceof Unavailable) return undefined
@@ -48,13 +51,16 @@ export async function readPage(
     if (slice === undefined) return page.end(isFirst ? null : cursorOf(place))
 
     page.add(slice)
+    if (isFirst) learnWeight(userId, page.weight())
     const next = page.isFull()
       ? null
       : slice.count >= size
         ? { ...place, from: page.last() }
         : beyond(list, place, slice)
     if (next === null) {
-      if (isFirst && after === null && !page.isFull()) remember(list, userId)
+      // By due dates not all of them are looked at.
+      const isAll = isFirst && after === null && list.order.sort !== 'due_date'
+      if (isAll && !page.isFull()) learnFew(userId, list.deleted)
       return page.end(null)
     }
     const now = performance.now()
@@ -115,26 +121,4 @@ const cursorOf = ({ from }: Place): Position => from ?? beforeUndated
 function adapt(reach: number, milliseconds: number): number {
   const wanted = Math.round((reach * pace) / Math.max(1, milliseconds))
   return Math.min(reaches.most, Math.max(reaches.least, wanted))
-}
-
-/**
- * Who had few tasks a short while ago, by the time until which that is taken to be so. To see where a slice ends costs a search
- * half as much again, and nobody makes very many tasks in that time.
- */
-const few = new Map<string, number>()
-const memory = { milliseconds: 30_000, users: 10_000 }
-
-const nameOf = ({ deleted }: List, userId: string): string => `${deleted} ${userId}`
-
-const isSmall = (list: List, userId: string): boolean =>
-  (few.get(nameOf(list, userId)) ?? 0) > performance.now()
-
-/** All of them were within the first slice. */
-function remember(list: List, userId: string): void {
-  // In this order not all are looked at.
-  if (list.order.sort === 'due_date') return
-  const [oldest] = few.keys()
-  if (few.size >= memory.users && oldest !== undefined) few.delete(oldest)
-  few.delete(nameOf(list, userId))
-  few.set(nameOf(list, userId), performance.now() + memory.milliseconds)
 }
