@@ -38,6 +38,8 @@ export type SliceAsk = Filters & {
   size: number
   /** How many to look at for them at most; null: all. */
   reach: number | null
+  /** Of how many to read the whole text: only that tells of a long one whether it has the words, and it may take a millisecond. */
+  depth: number
   key?: string
   id?: string
   /** Whether others shall not wait for it. */
@@ -48,16 +50,17 @@ export type SliceAsk = Filters & {
  * Tasks that were found, as many as `count`: each as the JSON of a TaskSchema, with `between` after all but the last. Where fewer
  * than `size` were found and there may be more, `key` and `id` say how far it looked.
  */
-export type Slice = { count: number; text: string; key: string | null; id: string | null }
+export type Slice = {
+  count: number
+  text: string
+  key: string | null
+  id: string | null
+  /** Seconds until it was found, with what was before it in its statement. Without filters nobody asks. */
+  took: number
+}
 
 /** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
 export const between = ',\n'
-
-/**
- * How many of those that may be found a statement looks at: as many as it is to find, and some at least. Of one with a long text
- * only a look at it tells, which may take a millisecond.
- */
-const most = (sql: Sql): Fragment => sql`greatest(asked.size, 32)`
 
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
@@ -78,7 +81,7 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
       n integer, user_id text, size integer
       ${hasFilters || hasWords ? sql`, reach integer` : sql``}
       ${hasFilters ? sql`, completed boolean, priority task_priority[], tag text[], due_after date, due_before date` : sql``}
-      ${hasWords ? sql`, word text, others text[]` : sql``}
+      ${hasWords ? sql`, depth integer, word text, others text[]` : sql``}
       ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
     )
     ${hasWords ? search(sql, shape) : page(sql, shape)}
@@ -115,7 +118,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
         from ${slice(sql, shape, shape.hasFilters ? filtered(sql) : sql`t.id, t.words`)}
         where (t.words is null or ${hasWords(sql, sql`t.words`)})
           ${shape.hasFilters ? sql`and ${filters(sql, shape)}` : sql``}
-        limit ${most(sql)}
+        limit asked.depth
       ) found
     ) found
     cross join lateral (
@@ -138,10 +141,10 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       from tasks t
       where page.count < asked.size
         and t.user_id = asked.user_id
-        and t.id = found.ids[${most(sql)}]
+        and t.id = found.ids[asked.depth]
       offset 0
     ) last on true
-    ${stop(sql, shape, sql`page.count < asked.size and found.count < ${most(sql)}`)}`
+    ${stop(sql, shape, sql`page.count < asked.size and found.count < asked.depth`)}`
 
 /** So many tasks, in their order, as there are to be looked at. */
 const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
@@ -171,8 +174,13 @@ const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
     ) stop on true`
 
 function ends(sql: Sql, { hasFilters, hasWords }: Shape): Fragment {
-  if (hasWords) return sql`coalesce(last.key, stop.key) as key, coalesce(last.id, stop.id) as id`
-  return hasFilters ? sql`stop.key, stop.id` : sql`null::text as key, null::uuid as id`
+  const took = sql`extract(epoch from clock_timestamp() - statement_timestamp())::float8 as took`
+  if (hasWords) {
+    return sql`coalesce(last.key, stop.key) as key, coalesce(last.id, stop.id) as id, ${took}`
+  }
+  return hasFilters
+    ? sql`stop.key, stop.id, ${took}`
+    : sql`null::text as key, null::uuid as id, 0::float8 as took`
 }
 
 /** What of the order is looked at. The position is compared as one row: with `or` the index would be read from its beginning. */

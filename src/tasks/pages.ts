@@ -1,16 +1,19 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
-import { hasFew, isHeavy, learnFew, learnWeight, weightOf } from './known.ts'
+import {
+  hasFew,
+  isDeep,
+  isHeavy,
+  learnFew,
+  learnScope,
+  learnWeight,
+  scopeOf,
+  weightOf,
+} from './known.ts'
 import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
 import { noDate, type Order, orderOf, type Position } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
-
-/** How many tasks a statement with filters looks at: the first one, and each at least and at most. */
-const reaches = { first: 5000, least: 500, most: 40_000 }
-
-/** Milliseconds for which one shall look. */
-const pace = 20
 
 /** Milliseconds after which a page ends with what was found. */
 const patience = 1500
@@ -36,13 +39,16 @@ export async function readPage(
   const weight = weightOf(userId)
   const page = createPage(list.order, limit, weight)
   const began = performance.now()
-  let reach = isFiltered(list) && !hasFew(userId, list.deleted) ? reaches.first : null
+  const isBounded = isFiltered(list) && !hasFew(userId, list.deleted)
+  let scope = scopeOf(userId)
   let place = beginning(list, after)
 
-  for (let asked = began, isFirst = true; ; isFirst = false) {
+  for (let isFirst = true; ; isFirst = false) {
     const size = page.room()
-    const isLong = !isFirst || isHeavy(weight)
-    const ask = { user_id: userId, size, reach, ...list.filters, ...place.from, isLong }
+    const isLong = !isFirst || isHeavy(weight) || (hasWords(list) && isDeep(scope))
+    const { depth } = scope
+    const reach = isBounded ? scope.reach : null
+    const ask = { user_id: userId, size, reach, depth, ...list.filters, ...place.from, isLong }
     const slice = await db.share(sliceOf(shapeOf(list, place)), ask).catch((error: unknown) => {
       // What was found until now is an answer.
       if (!isFirst && error instanceof Unavailable) return undefined
@@ -52,6 +58,7 @@ export async function readPage(
 
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
+    if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
       : slice.count >= size
@@ -63,10 +70,7 @@ export async function readPage(
       if (isAll && !page.isFull()) learnFew(userId, list.deleted)
       return page.end(null)
     }
-    const now = performance.now()
-    if (now - began > patience) return page.end(cursorOf(next))
-    if (reach !== null) reach = adapt(reach, now - asked)
-    asked = now
+    if (performance.now() - began > patience) return page.end(cursorOf(next))
     place = next
   }
 }
@@ -116,9 +120,3 @@ function beyond({ filters }: List, { span }: Place, { key, id }: Slice): Place |
 const beforeUndated = { key: noDate, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
 
 const cursorOf = ({ from }: Place): Position => from ?? beforeUndated
-
-/** As many as can be looked at in the time. */
-function adapt(reach: number, milliseconds: number): number {
-  const wanted = Math.round((reach * pace) / Math.max(1, milliseconds))
-  return Math.min(reaches.most, Math.max(reaches.least, wanted))
-}

@@ -118,7 +118,14 @@ const statements: Record<
 > = {
   readPage: [
     'shared, idempotent',
-    t.Object({ n, count: t.Integer(), text: json, key: t.String(), id: TaskSchema.properties.id }),
+    t.Object({
+      n,
+      count: t.Integer(),
+      text: json,
+      key: t.String(),
+      id: TaskSchema.properties.id,
+      took: t.Number(),
+    }),
     lists,
   ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],

@@ -89,14 +89,17 @@ describe('of a user with many tasks', () => {
         return db.share(shared, ask)
       },
     } as Db
-    const query = { q: 'quixotic', order: 'asc' } as const
+    // Those with a date first, and then those without.
+    const query = { q: 'quixotic', sort: 'due_date', order: 'desc' } as const
     const late: Db = { ...tired, share: async (shared, ask) => tired.share(shared, ask) }
     const first = await readPage(late, alice.id, query, null, 50)
     const rest = await readPage(db, alice.id, query, first.next, 50)
 
     expect(first.next).not.toBeNull()
     const found = [...JSON.parse(first.text), ...JSON.parse(rest.text)]
-    expect(found.map(numberOf)).toEqual(numbers.filter((n) => isRare(n) && !isTrash(n)))
+    expect(found.map(numberOf).toSorted((a, b) => a - b)).toEqual(
+      numbers.filter((n) => isRare(n) && !isTrash(n)),
+    )
     left = 0
     expect(readPage(late, alice.id, query, null, 50)).rejects.toBeInstanceOf(Unavailable)
   })
