@@ -99,7 +99,7 @@ export function createGate(sql: Sql, options: GateOptions): Gate {
     }
 
     #own<T>(line: Line, statement: Statement<T>): Promise<T> {
-      const wanted = { line, ask: statement, claims: none, isLong: true, caller: this }
+      const wanted = { line, ask: statement, claims: none, isLong: false, caller: this }
       // It is what the statement gives.
       return scheduler.want({ ...wanted, user: this.#user }) as Promise<T>
     }

@@ -44,7 +44,7 @@ const glance = 100
  * The one way to the database. Whoever wants something waits in one queue, in the order of fairness.ts, and whenever there is a
  * permit the first of the queue gets a statement, together with others who want the same. Who comes while there is nothing
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
- * statements. A permit comes back when its statement is over, whoever still waits for it.
+ * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
 export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOptions) {
   const accounts = createAccounts()
@@ -58,6 +58,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
   let looks = 0
+  let longUnderWay = 0
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller, user } = wanted
@@ -112,10 +113,11 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
 
   const isNear = (): boolean => fastest < near
 
-  function mayRun({ running }: Account): boolean {
-    const all = isNear() ? Math.min(few, permits) : permits
-    return running < Math.max(1, Math.floor((2 * all) / 3))
-  }
+  /** A part of the statements at a time, one at least. */
+  const part = (share: number): number =>
+    Math.max(1, Math.floor(share * (isNear() ? Math.min(few, permits) : permits)))
+
+  const mayRun = ({ running }: Account): boolean => running < part(2 / 3)
 
   /** When it can have a statement, by performance.now(), if nothing else happens before. */
   function dueAt({ line, since }: Job): number {
@@ -142,6 +144,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     let next = now + glance
     for (const job of waiting) {
       if (job.line.look === looks || !mayRun(job.account)) continue
+      if (job.isLong && longUnderWay >= part(1 / 2)) continue
       const due = dueAt(job)
       if (due <= now) return job
       job.line.look = looks
@@ -160,6 +163,8 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     }
     remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
+    const isLong = jobs.some((job) => job.isLong)
+    if (isLong) longUnderWay += 1
     line.running += 1
     underWay.add(jobs)
     doubt.attempt()
@@ -180,6 +185,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     doubt.learn(isAnswer(error))
 
     underWay.delete(jobs)
+    if (isLong) longUnderWay -= 1
     line.running -= 1
     for (const account of users) account.running -= 1
     if (error !== undefined) recover(line, jobs, error)

@@ -159,6 +159,18 @@ test('an ask that may take long is in a statement of its own', async () => {
   expect(await Promise.all(answers)).toEqual(['a', 'b', 'c', 'd'])
 })
 
+test('no more than half of the statements take long, however many want one', async () => {
+  const { share, runs } = start({ permits: 4 })
+  const long = ['a', 'b', 'c', 'd'].map((who) => share(who, { who, long: true }))
+  await until(() => runs.length === 2)
+  const quick = share('e', { who: 'e' })
+  await until(() => runs.length === 3)
+
+  expect(runs.map(({ asks }) => asks.join(''))).toEqual(['a', 'b', 'e'])
+  await drain(runs, 5)
+  expect(await Promise.all([...long, quick])).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
 test('who took long of late is not in a statement with others', async () => {
   const all = start({ permits: 1 })
   const { share, runs } = all
