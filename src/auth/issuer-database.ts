@@ -10,7 +10,7 @@ import {
 } from 'kysely'
 import type { Row, RowList } from 'postgres'
 import type { Sql } from '../database/connect.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate.ts'
 import { current } from './current.ts'
 
 /**
@@ -57,6 +57,9 @@ class PoolDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
+/** Whoever signs in waits behind others who do: to the database all of them are one user. No user has an id like this. */
+const issuerOf = (gate: Gate): Db => gate.for(null, '\0issuer')
+
 type Outcome = 'commit' | 'rollback'
 
 type Transaction = { sql: Pick<Sql, 'unsafe'>; prepare: boolean }
@@ -83,7 +86,7 @@ class PoolConnection implements DatabaseConnection {
   async #begin(): Promise<Transaction> {
     const begun = Promise.withResolvers<Transaction>()
     const outcome = Promise.withResolvers<Outcome>()
-    const done = this.#gate
+    const done = issuerOf(this.#gate)
       .write((pool) =>
         pool.begin(async (sql) => {
           begun.resolve({ sql, prepare: pool.options.prepare })
@@ -130,7 +133,8 @@ class PoolConnection implements DatabaseConnection {
       return transaction.sql.unsafe(sql, values, { prepare: transaction.prepare })
     }
     const run = (pool: Sql) => pool.unsafe(sql, values, { prepare: pool.options.prepare })
-    return isRead ? this.#gate.read(run) : this.#gate.write(run)
+    const db = issuerOf(this.#gate)
+    return isRead ? db.read(run) : db.write(run)
   }
 
   // Better Auth reads whole answers.

@@ -24,10 +24,10 @@ type Run = <T>(statement: Statement<T>) => Promise<T>
 
 export type Gate = Db & {
   /**
-   * The same for one request: its statements share one deadline, and leave when the client does. They wait behind other
-   * ones of the same user, and of another one not for long.
+   * The same for one request, or for whatever else a user wants: the statements share one deadline, and leave when the client
+   * does. They wait behind other ones of the same user, and of another one not for long.
    */
-  for: (request: { signal: AbortSignal }, user?: string) => Db
+  for: (request: { signal: AbortSignal } | null, user?: string) => Db
   /** What the last statement found, and when by performance.now(): a database that answers, or not. */
   seen: () => { reachable: boolean; at: number }
 }
