@@ -7,7 +7,7 @@ import { hasPassword, listAddresses, settleReset } from '../../src/auth/queries.
 import type { Sql } from '../../src/database/connect.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
-import { createTestApp, issuerOptions, issuerUrl, origin, secret } from '../support/app.ts'
+import { createTestApp, issuerOptions, issuerUrl, origin, secret, sign } from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { emptyDatabase, gateOf, type TestDatabase } from '../support/database.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
@@ -126,6 +126,28 @@ test('works with ids that are uuid, as a frontend made them', async () => {
       id: me.id,
       tasks: 1,
       account: true,
+    })
+  }
+})
+
+test('knows users whose ids are none of those, beside ids that are uuid', async () => {
+  const sql = await database()
+  await (await getMigrations(optionsFor(sql, true))).runMigrations()
+  await applySchema(sql, schemaFiles)
+  const handle = appOn(sql)
+  for (const id of ['alice', 'not-a-uuid-0', '00000000-0000-0000-0000-00000000000']) {
+    const authorization = `Bearer ${await sign({ sub: id })}`
+    const call = (method: string, path: string, body?: unknown) =>
+      browser(issuerUrl, origin, handle).send(method, path, body, { authorization })
+
+    expect((await call('POST', '/api/tasks', { title: 'A task' })).status).toBe(201)
+    expect((await call('GET', '/api/me')).body).toMatchObject({ id, email: null })
+    expect((await call('GET', '/api/me/sessions')).body).toEqual([])
+    expect((await call('DELETE', `/api/me/sessions/${id}`)).status).toBe(404)
+    expect((await call('DELETE', '/api/me', { confirm: id })).body).toEqual({
+      id,
+      tasks: 1,
+      account: false,
     })
   }
 })
