@@ -100,7 +100,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       summary: 'List tasks',
       description:
         'A page of the tasks that match every parameter. While there is more, the `Link` header has the address of ' +
-        'the next page, which neither misses nor repeats a task that was there all along.',
+        'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
+        'after a second and a half: it can be short, and even empty, and have a next one.',
       query: TaskListQuerySchema,
       answers: {
         200: {
