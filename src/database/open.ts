@@ -155,6 +155,7 @@ async function openEmbedded(
   }
   try {
     const applied = await applySchema(sql, schemaFiles)
+    embedded.limit(databaseDeadline / 2)
     const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost })
     return { db, location: `${join(dataDir, 'postgres')} (embedded PostgreSQL)`, applied, close }
   } catch (error) {

@@ -1,8 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { connectTo, serverEnvironment } from '../support/database.ts'
 
-// What bounds a statement on the server. The embedded database has no clock that could interrupt one: there each statement
-// is bounded by what it looks at.
+// What bounds a statement on the server; embedded/interrupts.test.ts has the same of the embedded database.
 
 const url = serverEnvironment()?.['DATABASE_URL']
 // A pooler refuses to be told once.

@@ -12,6 +12,8 @@ import { startWorker } from './worker.ts'
 export type Embedded = {
   /** A new connection to it, for the `socket` option of postgres.js. One at a time is served. */
   socket: () => Duplex
+  /** From now on a statement ends when it has taken so many seconds, as by statement_timeout on a server. */
+  limit: (seconds: number) => void
   /** Checkpoints, closes the engine, ends its thread, lets go of the folder. */
   stop: () => Promise<void>
 }
@@ -39,7 +41,7 @@ export async function startEmbedded(
     const engine = await startWorker(cluster, upkeep, onFailure)
     let stopping: Promise<void> | undefined
     const stop = () => (stopping ??= engine.stop().finally(release))
-    return { socket: engine.connect, stop }
+    return { socket: engine.connect, stop, limit: engine.limit }
   } catch (error) {
     unlock?.()
     throw explain(folder, error)

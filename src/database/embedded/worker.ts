@@ -23,6 +23,9 @@ export async function startWorker(
   let state: 'opening' | 'open' | 'over' = 'opening'
   let lastStream = 0
   let stopping: ReturnType<typeof setTimeout> | undefined
+  let watching: ReturnType<typeof setTimeout> | undefined
+  /** Milliseconds that a statement may take. */
+  let most = Number.POSITIVE_INFINITY
 
   const tell = (message: ToEngine) => {
     if (state === 'over') return
@@ -66,6 +69,19 @@ export async function startWorker(
     announce(interrupts)
     tell(message)
     makeRoom()
+    watch(numberOf(interrupts, 'statement'))
+  }
+
+  /** Ends a statement that is still under way at the second look, half of its time after the first. */
+  function watch(before: number | undefined) {
+    if (watching !== undefined || most === Number.POSITIVE_INFINITY) return
+    watching = setTimeout(() => {
+      watching = undefined
+      const now = numberOf(interrupts, 'statement')
+      if (now !== undefined && now === before) interrupt(interrupts, 'statement')
+      else if (now !== undefined) watch(now)
+    }, most / 2)
+    watching.unref()
   }
 
   /** Ends the piece of upkeep that is under way, if it still is after a while. */
@@ -105,7 +121,10 @@ export async function startWorker(
 
   tell({ type: 'open', cluster, upkeep })
   const interrupts = await opened.promise
-  return { connect, stop }
+  const limit = (seconds: number) => {
+    most = seconds * 1000
+  }
+  return { connect, stop, limit }
 }
 
 /** What PostgreSQL is sent on a connection of its own to stop what another one is at. Here there is but one other. */

@@ -39,6 +39,30 @@ test.each([
   expect(await sql`select count(*)::int from notes`).toMatchObject([{ count: 0 }])
 })
 
+test('a statement ends by itself when it takes longer than it may, and no other does', async () => {
+  using folder = temporaryFolder()
+  await using database = await open(folder.path)
+  const { sql, embedded } = database
+  await sql`create table notes (n bigint)`
+  embedded.limit(0.2)
+
+  for (const endless of [
+    'select count(*) from generate_series(1, 1e12)',
+    'insert into notes select n from generate_series(1, 1000000000) n',
+  ]) {
+    const code = await sql.unsafe(endless).then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    )
+    expect(code).toBe('57014')
+  }
+  for (let round = 0; round < 300; round += 1) {
+    expect(await sql`select ${round}::int as round`).toMatchObject([{ round }])
+    await Bun.sleep(1)
+  }
+  expect(await sql`select count(*)::int from notes`).toMatchObject([{ count: 0 }])
+})
+
 test('whoever asks while nothing runs ends nothing', async () => {
   using folder = temporaryFolder()
   await using database = await open(folder.path)
