@@ -183,6 +183,7 @@ test('says 503 while the database is away, and not that there is no session, or 
     ...db,
     read: (statement) => (isAway ? away() : db.read(statement)),
     write: (statement) => (isAway ? away() : db.write(statement)),
+    for: () => gate,
   }
   const failing = createTestApp({ issuer: () => ({ ...issuerOptions, db: gate }) })
   const ann = browser(issuerUrl, origin, (request) => failing.handle(request))

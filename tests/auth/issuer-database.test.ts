@@ -19,6 +19,7 @@ function counting() {
         writing -= 1
       }
     },
+    for: () => gate,
   }
   return { tables: new Kysely<Tables>({ dialect: dialectOf(gate) }), writing: () => writing }
 }
