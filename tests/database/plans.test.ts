@@ -28,8 +28,8 @@ type Table = {
 const tables: Table[] = [
   {
     name: 'never analyzed',
-    others: 20_000,
-    users: 20_000,
+    others: 5000,
+    users: 5000,
     user: 'five',
     count: 5000,
     isAnalyzed: false,
