@@ -21,6 +21,8 @@ export type Count = Amount & {
   /** What is reserved, and by how many writes that are under way. */
   reserved: Amount
   underWay: number
+  /** How many writes there were. */
+  settled: number
   measuring: Promise<void> | null
   /** Told when no write is under way any more. */
   waiting: (() => void)[]
@@ -39,6 +41,7 @@ export const newCount = (userId: string): Count => ({
   slices: 0,
   reserved: { tasks: 0, bytes: 0 },
   underWay: 0,
+  settled: 0,
   measuring: null,
   waiting: [],
 })
@@ -60,6 +63,7 @@ export function take(count: Count, amount: Amount): Reservation {
       add(count, added ?? amount, 1)
       if (added === null) count.isExact = false
       count.underWay -= 1
+      count.settled += 1
       if (count.underWay === 0) for (const tell of count.waiting.splice(0)) tell()
     },
   }

@@ -87,7 +87,9 @@ export function createUsage(quota: Quota): Usage {
   ): Promise<Reservation> {
     let amount = atMost
     let waits = 0
-    let isKnown = exactly === undefined
+    let looks = 0
+    /** After how many writes it was looked at what exactly it adds: another one since then may have been the same. */
+    let lookedAt = -1
     for (;;) {
       if (count.measuring !== null) {
         // What went wrong is told to whom it happened, and this one tries it himself.
@@ -102,8 +104,9 @@ export function createUsage(quota: Quota): Usage {
         // Some of those may not be made after all, and one of them may be the same as this.
         waits += 1
         await quiet(count)
-      } else if (exactly !== undefined && !isKnown) {
-        isKnown = true
+      } else if (exactly !== undefined && lookedAt !== count.settled && looks < mostWaits) {
+        looks += 1
+        lookedAt = count.settled
         amount = await exactly()
       } else if (isStale(count)) {
         await measure(db, count)
