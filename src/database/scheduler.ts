@@ -201,14 +201,15 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
 
   /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
   function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
-    const work = Math.max(0, took - (line.writes ? line.fastest : fastest))
+    const work = Math.max(0, took - fastest)
+    const owed = line.writes ? Math.max(0, took - line.fastest) : work
     let all = 0
     for (let index = 0; index < jobs.length; index += 1) all += sizeOf(values[index])
     let index = 0
     for (const { account, expected } of jobs) {
-      const cost = (work * sizeOf(values[index++])) / all
-      accounts.correct(account, expected, cost)
-      if (account.user !== null && cost > negligible) onCost(account.user, cost)
+      const share = sizeOf(values[index++]) / all
+      accounts.correct(account, expected, work * share)
+      if (account.user !== null && owed * share > negligible) onCost(account.user, owed * share)
     }
     line.cost += (work / jobs.length - line.cost) / 4
   }

@@ -41,9 +41,6 @@ type Owner = { inFlight: number }
 /** With fewer in flight not everything is at work, and the time between two answers says nothing. */
 const busy = 8
 
-/** Requests at a time that a browser may have: they are no crowd, and who has no more than those does not wait for crowds. */
-const few = 8
-
 /** Over how many milliseconds the pace is the average, roughly: many answers come together, with a gap before the next ones. */
 const memory = 100
 
@@ -53,8 +50,7 @@ const mostKnown = 4096
 /**
  * Who may have one request more. Nobody has more in flight than there is room for others, so that there is always room for
  * who has none; and beyond `always` in all, the request has to have its turn within `patience` milliseconds, at the pace of
- * the last answers: each of its owner's comes after one of every other owner's. An equal share of `always` is
- * everybody's, and so are a few while there are not four times as many.
+ * the last answers: each of its owner's comes after one of every other owner's. An equal share of `always` is everybody's.
  * @param most how many there may ever be in flight
  */
 export function createLoad(always: number, patience: number, most = 1024): Load {
@@ -87,7 +83,6 @@ export function createLoad(always: number, patience: number, most = 1024): Load 
   function hasRoomAndTurn(owner: Owner): boolean {
     if (!hasRoom(owner)) return false
     if (inFlight <= always || owner.inFlight * owners <= always) return true
-    if (owner.inFlight <= few && inFlight <= 4 * always) return true
     return Math.min(owner.inFlight * owners, inFlight) * pace.milliseconds() < patience
   }
 

@@ -47,7 +47,7 @@ describe.each(chosen)('beside an attacker, on %s, the neighbour notices nothing 
     scene = await openScene(stage)
     before = await scene.play([], 3)
     show(`${database}: nobody else`, before)
-  })
+  }, 60_000)
   afterAll(() => scene.end())
 
   test.each(rounds.filter(([name]) => isChosen('NEIGHBOUR_ATTACK', name)))(

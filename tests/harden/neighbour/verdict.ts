@@ -12,7 +12,7 @@ const ofOne = (isEmbedded: boolean): Bounds => ({
   longest: 500,
   runs_on: 1000,
   active: 8,
-  rss: isEmbedded ? 650 : 300,
+  rss: isEmbedded ? 650 : 330,
 })
 
 /** Of all at once, by a dozen accounts and as many strangers, which is more than two cores can do: it has to end well, no more. */
