@@ -1,6 +1,5 @@
 import { between, type Slice } from './list-statements.ts'
-import type { Order, Position } from './rules.ts'
-import { positionOf } from './rules.ts'
+import { type Order, type Position, positionOf } from './rules.ts'
 
 /** The tasks of a page as a JSON array, and where the next page begins; null: there is none. */
 export type Page = { text: string; next: Position | null }
@@ -23,9 +22,9 @@ export function createPage(order: Order, limit: number, weight: number) {
   return {
     add({ text, count: more }: Slice): void {
       if (more === 0) return
+      bytes += Buffer.byteLength(text) + (count === 0 ? 0 : between.length)
       texts.push(text)
       count += more
-      bytes += Buffer.byteLength(text)
     },
     /** Whether there is a task beyond the page, which says that there is more. */
     isFull: (): boolean => count > limit || bytes > mostBytes,
@@ -58,19 +57,23 @@ const copyOf = (text: string): string => Buffer.from(text).toString()
 
 /** Where the text of the tasks that the page has ends. */
 function endOf(text: string, count: number, bytes: number, limit: number): number {
-  if (bytes > mostBytes) {
-    let end = -between.length
-    for (let kept = 0, sum = 0; kept < limit; kept += 1) {
-      const found = text.indexOf(between, end + between.length)
-      const next = found === -1 ? text.length : found
-      sum += Buffer.byteLength(text.slice(end + between.length, next))
-      if (kept > 0 && sum > mostBytes) break
-      end = next
-      if (found === -1) break
-    }
-    return end
-  }
+  if (bytes > mostBytes) return endWithin(text, limit)
   let end = text.length
   for (let kept = count; kept > limit; kept -= 1) end = text.lastIndexOf(between, end - 1)
+  return end
+}
+
+/** Of a text that is too long, the end of as many tasks as there is room for, one at least. */
+function endWithin(text: string, limit: number): number {
+  let end = 0
+  let size = -between.length
+  for (let kept = 0; kept < limit && end < text.length; kept += 1) {
+    const from = kept === 0 ? 0 : end + between.length
+    const found = text.indexOf(between, from)
+    const next = found === -1 ? text.length : found
+    size += between.length + Buffer.byteLength(text.slice(from, next))
+    if (kept > 0 && size > mostBytes) break
+    end = next
+  }
   return end
 }
