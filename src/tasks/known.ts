@@ -1,35 +1,32 @@
 // What is known of the tasks of a user from the lists that were read of late. It decides how much the next statement looks at,
 // and with whom: nothing else depends on it.
 
+/** How many tasks to look at, null: all there are; and of how many to read the text. */
+export type Scope = { reach: number | null; depth: number }
+
 type Known = {
-  /** How many bytes a task has, on an average. */
-  weight: number
+  /** How many bytes a task has, on an average. Null: the first answer is on its way. */
+  weight: number | null
   /** Until when, by performance.now(), there are taken to be few tasks: those that are not in the trash, and those in it. */
   fewUntil: [live: number, trash: number]
-  /** How much a statement with filters can look at in its time. */
-  scope: Scope
+  /** As many as can be looked at, and read, in the time that a statement has for it. */
+  reach: number
+  depth: number
 }
 
-/** How many tasks to look at, and of how many to read the text. */
-export type Scope = { reach: number; depth: number }
+/** Bytes of a task: of whom nothing is known, which fills a usual page; the most that one has; and from when on they are long. */
+const weights = { unknown: 20_000, most: 60_000, long: 5000 }
 
-/** Of whom nothing is known, at least, and at most. */
-const scopes = {
-  unknown: { reach: 5000, depth: 16 },
-  least: { reach: 500, depth: 4 },
-  most: { reach: 40_000, depth: 64 },
-}
+const reaches = { first: 5000, least: 500, most: 40_000 }
+const depths = { first: 16, least: 4, most: 64 }
 
 /** Seconds for which a statement shall look. */
 const pace = 0.02
 
-/** Bytes of a task: of whom nothing is known; while the first answer of somebody is on its way; and at which they are long. */
-const weights = { unknown: 20_000, awaited: 60_000, long: 5000 }
-
 /** For how many milliseconds who had few tasks has few. Nobody makes very many in that time. */
 const memory = 30_000
 
-const most = 50_000
+const mostUsers = 50_000
 
 const users = new Map<string, Known>()
 
@@ -37,46 +34,56 @@ function knownOf(userId: string): Known {
   const known = users.get(userId)
   if (known !== undefined) return known
   const [oldest] = users.keys()
-  if (users.size >= most && oldest !== undefined) users.delete(oldest)
-  const made: Known = { weight: weights.awaited, fewUntil: [0, 0], scope: scopes.unknown }
-  users.set(userId, made)
-  return made
+  if (users.size >= mostUsers && oldest !== undefined) users.delete(oldest)
+  const made = { weight: null, fewUntil: [0, 0], reach: reaches.first, depth: depths.first }
+  users.set(userId, made as Known) // Two numbers are a tuple.
+  return made as Known
 }
 
-/** How many bytes a task of the user is expected to have. Asked for the first time it is not the most that one can have. */
-export const weightOf = (userId: string): number =>
-  users.has(userId) ? knownOf(userId).weight : Math.min(knownOf(userId).weight, weights.unknown)
-
-/** Whether nobody shall have to wait for pages with tasks of so many bytes. */
-export const isHeavy = (weight: number): boolean =>
-  weight > weights.long && weight !== weights.unknown
+/**
+ * How many bytes a task of the user is expected to have, and whether nobody shall have to wait for a page of them. The first who
+ * asks finds out; who asks before that is known is taken to have long ones.
+ */
+export function weightOf(userId: string): { weight: number; isLong: boolean } {
+  if (!users.has(userId)) {
+    knownOf(userId)
+    return { weight: weights.unknown, isLong: false }
+  }
+  const weight = knownOf(userId).weight ?? weights.most
+  return { weight, isLong: weight > weights.long }
+}
 
 /** A page had tasks of so many bytes; null: it had none. */
 export function learnWeight(userId: string, weight: number | null): void {
   const known = knownOf(userId)
-  const before = known.weight === weights.awaited ? 0 : known.weight
   // One page of short ones does not make the next ones short.
-  known.weight = Math.max(weight ?? 0, before / 2)
+  known.weight = Math.max(weight ?? 0, (known.weight ?? 0) / 2)
 }
 
-export const hasFew = (userId: string, deleted: boolean): boolean =>
-  knownOf(userId).fewUntil[deleted ? 1 : 0] > performance.now()
-
-export function learnFew(userId: string, deleted: boolean): void {
-  knownOf(userId).fewUntil[deleted ? 1 : 0] = performance.now() + memory
+/** What the first statement of a list with filters looks at: no more than tells whether there are few tasks. */
+export function scopeOf(userId: string, deleted: boolean): Scope {
+  const { reach, depth, fewUntil } = knownOf(userId)
+  const hasFew = fewUntil[deleted ? 1 : 0] > performance.now()
+  return { reach: hasFew ? null : Math.min(reach, reaches.first), depth }
 }
 
-export const scopeOf = (userId: string): Scope => knownOf(userId).scope
-
-/** Whether nobody shall have to wait for a search of the user: only few texts can be read in its time. */
-export const isDeep = ({ depth }: Scope): boolean => depth < scopes.unknown.depth
+/** Whether only few texts can be read in a statement's time, so that nobody shall have to wait for it. */
+export const isDeep = ({ depth }: Scope): boolean => depth < depths.first
 
 /** A statement with this scope took so many seconds. @returns the scope of the next one */
 export function learnScope(userId: string, { reach, depth }: Scope, took: number): Scope {
+  const known = knownOf(userId)
   const share = pace / Math.max(0.001, took)
-  const fit = (kind: keyof Scope, now: number) =>
-    Math.round(Math.min(scopes.most[kind], Math.max(scopes.least[kind], now * share)))
-  const scope = { reach: fit('reach', reach), depth: fit('depth', depth) }
-  knownOf(userId).scope = scope
-  return scope
+  known.depth = fit(depth * share, depths)
+  if (reach === null) return { reach, depth: known.depth }
+  known.reach = fit(reach * share, reaches)
+  return { reach: known.reach, depth: known.depth }
+}
+
+const fit = (wanted: number, { least, most }: { least: number; most: number }): number =>
+  Math.round(Math.min(most, Math.max(least, wanted)))
+
+/** All tasks were within what the first statement looked at. */
+export function learnFew(userId: string, deleted: boolean): void {
+  knownOf(userId).fewUntil[deleted ? 1 : 0] = performance.now() + memory
 }

@@ -36,9 +36,12 @@ export type SliceAsk = Filters & {
   user_id: string
   /** How many tasks to find: no more without words, and where there are words it may be some more. */
   size: number
-  /** How many to look at for them at most; null: all. */
+  /** With filters: how many to look at for them at most; null: all. */
   reach: number | null
-  /** Of how many to read the whole text: only that tells of a long one whether it has the words, and it may take a millisecond. */
+  /**
+   * With words: of how many to read the whole text. Only that tells of a long one whether it has them, and it may take a
+   * millisecond.
+   */
   depth: number
   key?: string
   id?: string

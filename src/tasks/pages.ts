@@ -1,15 +1,6 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
-import {
-  hasFew,
-  isDeep,
-  isHeavy,
-  learnFew,
-  learnScope,
-  learnWeight,
-  scopeOf,
-  weightOf,
-} from './known.ts'
+import { isDeep, learnFew, learnScope, learnWeight, scopeOf, weightOf } from './known.ts'
 import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
 import { noDate, type Order, orderOf, type Position } from './rules.ts'
@@ -36,28 +27,23 @@ export async function readPage(
   limit: number,
 ): Promise<Page> {
   const list = listOf(query)
-  const weight = weightOf(userId)
+  const { weight, isLong: isHeavy } = weightOf(userId)
   const page = createPage(list.order, limit, weight)
   const began = performance.now()
-  const isBounded = isFiltered(list) && !hasFew(userId, list.deleted)
-  let scope = scopeOf(userId)
+  let scope = scopeOf(userId, list.deleted)
   let place = beginning(list, after)
 
   for (let isFirst = true; ; isFirst = false) {
     const size = page.room()
-    const isLong = !isFirst || isHeavy(weight) || (hasWords(list) && isDeep(scope))
-    const { depth } = scope
-    const reach = isBounded ? scope.reach : null
-    const ask = { user_id: userId, size, reach, depth, ...list.filters, ...place.from, isLong }
-    const slice = await db.share(sliceOf(shapeOf(list, place)), ask).catch((error: unknown) => {
-      // What was found until now is an answer.
-      if (!isFirst && error instanceof Unavailable) return undefined
-      throw error
-    })
+    const isLong = !isFirst || isHeavy || (hasWords(list) && isDeep(scope))
+    const ask = { user_id: userId, size, ...scope, ...list.filters, ...place.from, isLong }
+    const asked = db.share(sliceOf(shapeOf(list, place)), ask)
+    const slice = await (isFirst ? asked : orNothing(asked))
     if (slice === undefined) return page.end(isFirst ? null : cursorOf(place))
 
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
+    const isBounded = isFiltered(list) && scope.reach !== null
     if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
@@ -65,15 +51,22 @@ export async function readPage(
         ? { ...place, from: page.last() }
         : beyond(list, place, slice)
     if (next === null) {
-      // By due dates not all of them are looked at.
+      // By due dates not all of them are looked at; and whoever had few may have many by now.
       const isAll = isFirst && after === null && list.order.sort !== 'due_date'
-      if (isAll && !page.isFull()) learnFew(userId, list.deleted)
+      if (isAll && isBounded && !page.isFull()) learnFew(userId, list.deleted)
       return page.end(null)
     }
     if (performance.now() - began > patience) return page.end(cursorOf(next))
     place = next
   }
 }
+
+/** Nothing where the database has no time for it: what was found until then is an answer. */
+const orNothing = (slice: Promise<Slice | undefined>): Promise<Slice | undefined> =>
+  slice.catch((error: unknown) => {
+    if (error instanceof Unavailable) return undefined
+    throw error
+  })
 
 function listOf(query: TaskListQuery): List {
   const { status, priority, tag, due_after, due_before, q, deleted = false } = query
