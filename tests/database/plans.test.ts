@@ -106,7 +106,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       select
         case when n > ${others}::integer then 'five' else ((n - 1) % ${users}::integer + 1)::text end,
         ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
-        'Task ' || md5(n::text) || ' milk',
+        'Task ' || repeat(md5(n::text), 10) || ' milk',
         case when k % 2 = 0 then now() end,
         (array['none', 'low', 'medium', 'high'])[k % 4 + 1]::task_priority,
         case when k % 3 = 0 then array['home'] else '{}' end,
