@@ -63,8 +63,8 @@ export function describe(fault: Fault | undefined): string | undefined {
   return fault && `${fault.pointer.replace(/^\/(?:(?:user|task)\/)?/, '') || 'it'} ${fault.detail}`
 }
 
-/** What a column of type integer holds. */
-const mostVersions = 2 ** 31 - 1
+/** What a column of type integer holds, with room for changes. */
+const mostVersions = 2_000_000_000
 
 const unlikeUserId = 'must be 1 to 255 characters, without NUL or half a surrogate pair'
 const unlikeInstant =

@@ -14,7 +14,7 @@ const task: Task = {
   due_date: '2028-02-29',
   due_time: '23:59:59',
   time_zone: 'Europe/Berlin',
-  version: 2_147_483_647,
+  version: 2_000_000_000,
   created_at: '0001-01-01T00:00:00+00:00',
   updated_at: '9999-12-31T23:59:59.999999+00:00',
   deleted_at: '2026-11-20T22:36:42Z',
@@ -29,8 +29,8 @@ test('takes what is at the limits', () => {
 })
 
 test.each([
-  [{ version: 2_147_483_648 }, 'version must be at most 2147483647'],
-  [{ version: 1e300 }, 'version must be at most 2147483647'],
+  [{ version: 2_000_000_001 }, 'version must be at most 2000000000'],
+  [{ version: 1e300 }, 'version must be at most 2000000000'],
   [{ version: 0 }, 'version must be at least 1'],
   [{ version: '1' }, 'version must be a whole number'],
   [{ due_date: null }, 'due_time needs a due_date'],

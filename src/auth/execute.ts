@@ -6,7 +6,7 @@ import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
-import { createQueue } from './queue.ts'
+import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
 
 /** Requests at a time, and of those that go to a provider: one that hangs keeps nobody from signing in by a password. */
@@ -22,8 +22,8 @@ const longestAgent = 400
 export function createExecutor(options: IssuerOptions): (asked: Asked) => Promise<Response> {
   const load = createLoader(options)
   const reset = createReset(options.log)
-  const others = createQueue(most.others, 0, overloaded)
-  const providers = createQueue(most.providers, 0, overloaded)
+  const others = createQueue(most.others, 0, crowded)
+  const providers = createQueue(most.providers, 0, crowded)
 
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
     const { endpoint, input } = asked
@@ -78,19 +78,6 @@ function forward(
   })
 }
 
-/** While it waits for something else than the database and this process, a request is no load. */
-async function whileWaiting<T>(
-  setWaiting: Current['setWaiting'],
-  task: () => Promise<T>,
-): Promise<T> {
-  setWaiting(true)
-  try {
-    return await task()
-  } finally {
-    setWaiting(false)
-  }
-}
-
 /** A browser that comes back from a provider is sent to the frontend, if there is one: it shows what it gets. */
 async function withinPatience(answer: Promise<Response>, origins: string[]): Promise<Response> {
   const late = Promise.withResolvers<null>()
@@ -111,9 +98,3 @@ function tooLate([frontend]: string[]): Response {
   const location = `${frontend}?error=temporarily_unavailable`
   return new Response(null, { status: 302, headers: { location } })
 }
-
-const overloaded = (): Problem =>
-  new Problem(503, 'Too many people sign in at the moment. Try again.', {
-    code: 'overloaded',
-    headers: { 'retry-after': '1' },
-  })

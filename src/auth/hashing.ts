@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { Problem } from '../http/problem.ts'
 import { current } from './current.ts'
-import { createQueue } from './queue.ts'
+import { createQueue, crowded, whileWaiting } from './queue.ts'
 
 type Passwords = {
   hash: (password: string) => Promise<string>
@@ -16,29 +15,20 @@ const room = 32 * atOnce
 
 /** `passwords` with a queue of its own: while somebody waits for a hash, or in front of one, nobody else is kept out. */
 export function hashing(passwords: Passwords): Passwords {
-  const queue = createQueue(atOnce, room, overloaded)
+  const queue = createQueue(atOnce, room, crowded)
 
-  async function inTurn<T>(task: () => Promise<T>): Promise<T> {
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
     const request = current()
-    request?.setWaiting(true)
-    try {
-      return await queue(() => {
+    const turn = () =>
+      queue(() => {
         // Nobody would read the answer.
-        if (request?.signal.aborted) throw overloaded()
+        if (request?.signal.aborted) throw crowded()
         return task()
       })
-    } finally {
-      request?.setWaiting(false)
-    }
+    return request === undefined ? turn() : whileWaiting(request.setWaiting, turn)
   }
   return {
     hash: (password) => inTurn(() => passwords.hash(password)),
     verify: (given) => inTurn(() => passwords.verify(given)),
   }
 }
-
-const overloaded = (): Problem =>
-  new Problem(503, 'Too many people sign in at the moment. Try again.', {
-    code: 'overloaded',
-    headers: { 'retry-after': '3' },
-  })

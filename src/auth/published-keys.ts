@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { Problem } from '../http/problem.ts'
 import { type Expected, type Identity, identityOf } from './identity.ts'
+import { createQueue, whileWaiting } from './queue.ts'
 import { clockTolerance, isCompact } from './tokens.ts'
 
 export const algorithms = ['EdDSA', 'ES256', 'RS256'] as const
@@ -34,7 +35,7 @@ export function publishedKeys(url: string, { issuer, audience }: Expected): Publ
     cacheMaxAge: 600_000,
   })
 
-  let waiting = 0
+  const queue = createQueue(mostWaiting, 0, unreachable)
 
   /** Whether the key that a token names is at hand, so that verifying it waits for nobody. */
   function isAtHand(token: string): boolean {
@@ -58,15 +59,7 @@ export function publishedKeys(url: string, { issuer, audience }: Expected): Publ
     verify: async (token, algorithm, setWaiting = () => {}) => {
       if (!isCompact(token)) return null
       if (isAtHand(token)) return verify(token, algorithm)
-      if (waiting >= mostWaiting) throw unreachable()
-      waiting += 1
-      setWaiting(true)
-      try {
-        return await verify(token, algorithm)
-      } finally {
-        waiting -= 1
-        setWaiting(false)
-      }
+      return queue(() => whileWaiting(setWaiting, () => verify(token, algorithm)))
     },
   }
 }

@@ -1,3 +1,6 @@
+import type { Place } from '../http/load.ts'
+import { overloaded, type Problem } from '../http/problem.ts'
+
 /** Does a task when its turn comes. */
 export type Queue = <T>(task: () => Promise<T>) => Promise<T>
 
@@ -25,3 +28,20 @@ export function createQueue(atOnce: number, room: number, refuse: () => Error): 
     }
   }
 }
+
+/** While it waits for something else than the database and this process, a request is no load. */
+export async function whileWaiting<T>(
+  setWaiting: Place['setWaiting'],
+  task: () => Promise<T>,
+): Promise<T> {
+  setWaiting(true)
+  try {
+    return await task()
+  } finally {
+    setWaiting(false)
+  }
+}
+
+/** Of who signs in, and finds no room. */
+export const crowded = (): Problem =>
+  overloaded('Too many people sign in at the moment. Try again.', 3)

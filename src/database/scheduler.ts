@@ -1,4 +1,5 @@
 import type { Sql } from './connect.ts'
+import { createCosts } from './costs.ts'
 import { createDoubt } from './doubt.ts'
 import { type Account, createAccounts } from './fairness.ts'
 import { codeOf, isAnswer, remedyOf, Unavailable } from './faults.ts'
@@ -19,9 +20,6 @@ export type SchedulerOptions = {
  */
 const few = 3
 
-/** Milliseconds: a database whose fastest statement of late took less is near. */
-const near = 2
-
 /** Milliseconds: who has waited for so long goes although a few are under way, as those may be slow ones. */
 const enough = 25
 
@@ -30,12 +28,6 @@ const patience = 2
 
 /** Milliseconds that those in one statement may be expected to take together: the first waits for the last. */
 const budget = 25
-
-/** Milliseconds that anything is expected to take. */
-const least = 0.05
-
-/** Milliseconds that nobody is told of: a request pays for more. */
-const negligible = 1
 
 /** Milliseconds between two looks at whether the clients of those that wait are still there. */
 const glance = 100
@@ -48,17 +40,15 @@ const glance = 100
  */
 export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOptions) {
   const accounts = createAccounts()
+  const costs = createCosts(accounts, onCost)
   const doubt = createDoubt()
   const waiting: Job[] = []
   const underWay = new Set<readonly Job[]>()
-  /** Milliseconds that the fastest statement of late took. */
-  let fastest = Number.POSITIVE_INFINITY
   /** One timer for all, set for the first moment at which something may be due. */
   let alarm: ReturnType<typeof setTimeout> | undefined
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
   let looks = 0
-  let longUnderWay = 0
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller, user } = wanted
@@ -71,7 +61,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     if (waiting.length >= room) giveOut()
     return new Promise((resolve, reject) => {
       const account = accounts.of(user)
-      const expected = Math.max(least, line.cost, account.cost)
+      const expected = costs.expect(line, account.cost)
       const at = accounts.enter(account, since, expected)
       const { most } = line
       const job = {
@@ -111,18 +101,18 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     refuse(job, why)
   }
 
-  const isNear = (): boolean => fastest < near
-
   /** A part of the statements at a time, one at least. */
   const part = (share: number): number =>
-    Math.max(1, Math.floor(share * (isNear() ? Math.min(few, permits) : permits)))
+    Math.max(1, Math.floor(share * (costs.isNear() ? Math.min(few, permits) : permits)))
+
+  const longUnderWay = (): number => [...underWay].filter(([job]) => job?.isLong).length
 
   const mayRun = ({ running }: Account): boolean => running < part(2 / 3)
 
   /** When it can have a statement, by performance.now(), if nothing else happens before. */
   function dueAt({ line, since }: Job): number {
     const isRipe = line.running === 0 || line.waiting >= line.most || line.most === 1
-    const isCrowded = isNear() && underWay.size >= few
+    const isCrowded = costs.isNear() && underWay.size >= few
     const waits = isCrowded ? enough : isRipe ? 0 : patience
     return Math.max(doubt.nextTurn(), since + waits)
   }
@@ -144,7 +134,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     let next = now + glance
     for (const job of waiting) {
       if (job.line.look === looks || !mayRun(job.account)) continue
-      if (job.isLong && longUnderWay >= part(1 / 2)) continue
+      if (job.isLong && longUnderWay() >= part(1 / 2)) continue
       const due = dueAt(job)
       if (due <= now) return job
       job.line.look = looks
@@ -163,8 +153,6 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     }
     remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
-    const isLong = jobs.some((job) => job.isLong)
-    if (isLong) longUnderWay += 1
     line.running += 1
     underWay.add(jobs)
     doubt.attempt()
@@ -174,44 +162,20 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     let error: unknown
     try {
       const values = await line.run(sql, jobs)
-      learn(line, jobs, values, performance.now() - began)
+      costs.learn(line, jobs, values, performance.now() - began)
       let index = 0
       for (const job of jobs) answer(job, values[index++])
     } catch (thrown) {
       error = thrown
     }
-    // It took its time, in vain.
-    if (remedyOf(error) === 'later') charge(line, jobs, [], performance.now() - began)
+    if (remedyOf(error) === 'later') costs.lose(line, jobs, performance.now() - began)
     doubt.learn(isAnswer(error))
 
     underWay.delete(jobs)
-    if (isLong) longUnderWay -= 1
     line.running -= 1
     for (const account of users) account.running -= 1
     if (error !== undefined) recover(line, jobs, error)
     giveOut()
-  }
-
-  function learn(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
-    // Only of one that succeeded: some fail before they are sent.
-    fastest = Math.min(took, fastest * 1.001)
-    line.fastest = Math.min(took, line.fastest * 1.001)
-    charge(line, jobs, values, took)
-  }
-
-  /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
-  function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
-    const work = Math.max(0, took - fastest)
-    const owed = line.writes ? Math.max(0, took - line.fastest) : work
-    let all = 0
-    for (let index = 0; index < jobs.length; index += 1) all += sizeOf(values[index])
-    let index = 0
-    for (const { account, expected } of jobs) {
-      const share = sizeOf(values[index++]) / all
-      accounts.correct(account, expected, work * share)
-      if (account.user !== null && owed * share > negligible) onCost(account.user, owed * share)
-    }
-    line.cost += (work / jobs.length - line.cost) / 4
   }
 
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
@@ -274,9 +238,3 @@ function fail(job: Job, error: unknown): void {
 
 const refuse = (job: Job, why: string, cause?: unknown): void =>
   fail(job, new Unavailable(why, { cause }))
-
-/** Of an answer, roughly in bytes, with what every one of them costs. */
-function sizeOf(value: unknown): number {
-  const isText = typeof value === 'object' && value !== null && 'text' in value
-  return 1000 + (isText && typeof value.text === 'string' ? value.text.length : 0)
-}

@@ -175,5 +175,8 @@ export const invalid = (errors: Fault[]): Problem =>
   )
 
 /** 503, at once, where there is too much to do: before anything was done about the request. */
-export const overloaded = (detail = 'There is too much to do at the moment. Try again.'): Problem =>
-  new Problem(503, detail, { code: 'overloaded', headers: { 'retry-after': '1' } })
+export const overloaded = (
+  detail = 'There is too much to do at the moment. Try again.',
+  seconds = 1,
+): Problem =>
+  new Problem(503, detail, { code: 'overloaded', headers: { 'retry-after': String(seconds) } })

@@ -159,6 +159,21 @@ test('an ask that may take long is in a statement of its own', async () => {
   expect(await Promise.all(answers)).toEqual(['a', 'b', 'c', 'd'])
 })
 
+test('nothing more that takes long is begun for a client that is gone', async () => {
+  const { gate, runs, shared } = start()
+  const client = new AbortController()
+  const ask = (who: string, long: boolean) =>
+    outcomeOf(gate.for(client, 'mallory').share(shared, { who, ...(long ? { long } : {}) }))
+  client.abort()
+
+  expect(await ask('slice', true)).toBe('the client went away')
+  expect(runs).toEqual([])
+  // Another one is not worth the look.
+  const other = ask('a', false)
+  await drain(runs, 1)
+  expect(await other).toBe('a')
+})
+
 test('no more than half of the statements take long, however many want one', async () => {
   const { share, runs } = start({ permits: 4 })
   const long = ['a', 'b', 'c', 'd'].map((who) => share(who, { who, long: true }))

@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import { temporaryFolder } from '../support/database.ts'
+import { docket, startServer } from '../support/process.ts'
+
+test('what takes the database long counts as several requests', async () => {
+  const cwd = temporaryFolder()
+  const instant = '2026-11-20T22:36:42.123456+00:00'
+  const description = 'one two three four five six seven eight '.repeat(500).slice(0, 19_990)
+  const lines = Array.from({ length: 200 }, (_, n) =>
+    JSON.stringify({
+      task: {
+        id: `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+        user_id: 'alice',
+        title: `Task ${n}`,
+        description,
+        completed: false,
+        completed_at: null,
+        priority: 'none',
+        tags: [],
+        due_date: null,
+        due_time: null,
+        time_zone: null,
+        version: 1,
+        created_at: instant,
+        updated_at: instant,
+        deleted_at: null,
+      },
+    }),
+  )
+  const secret = 'only-for-tests-only-for-tests-only'
+  const env = { BETTER_AUTH_SECRET: secret }
+  expect(await docket(['import'], { cwd, env, input: lines.join('\n') })).toMatchObject({
+    exitCode: 0,
+  })
+  const { stdout } = await docket(['token', '--user', 'alice'], { cwd, env })
+  const server = await startServer({ cwd, env })
+  const headers = { authorization: `Bearer ${stdout.trim()}` }
+  /** How many requests are left after one. */
+  const left = async (path: string): Promise<number> => {
+    const answer = await fetch(`${server.address}${path}`, { headers })
+    expect(answer.status).toBe(200)
+    await answer.text()
+    return Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1])
+  }
+  const first = await left('/api/tasks?limit=1')
+  const search = '/api/tasks?q=one two three four five six seven ninety'
+  for (let round = 0; round < 10; round += 1) await left(search)
+  const last = await left('/api/tasks?limit=1')
+  await server.end('SIGTERM')
+
+  // Eleven of them, and what the ten took.
+  expect(first - last).toBeGreaterThan(11 + 5)
+})
