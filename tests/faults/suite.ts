@@ -147,6 +147,37 @@ for (const way of ['direct', 'pooled'] as const) {
       expect(await statements()).toBe(0)
     })
 
+    test('a statement that takes longer than it may ends on the server, and is not sent again', async () => {
+      const user = await caller(crypto.randomUUID())
+      const sql = straight({ port: database.port, user: 'admin', database: 'docket' })
+      await sql.unsafe(`
+        create sequence tries;
+        create function slow() returns trigger language plpgsql as $$ begin
+          if new.title = 'slow' then perform nextval('tries'), pg_sleep(60); end if;
+          return new;
+        end $$;
+        alter function slow() security definer;
+        create trigger slow before insert on tasks for each row execute function slow()`)
+      const answer = await fetch(`${server.address}/api/tasks`, {
+        method: 'POST',
+        headers: { ...user.headers, 'content-type': 'application/json' },
+        body: '{"title": "slow"}',
+      })
+      const { detail } = (await answer.json()) as { detail: string }
+      const active = await sql`
+        select pid
+        from pg_stat_activity
+        where usename = 'docket'
+          and state = 'active'`
+      const [tries] = await sql`select last_value::integer as count from tries`
+      await sql.unsafe('drop trigger slow on tasks; drop function slow; drop sequence tries')
+      await sql.end()
+
+      expect([answer.status, detail]).toEqual([503, 'The database took too long. Try again.'])
+      expect(active.length).toBe(0)
+      expect(tries?.['count']).toBe(1)
+    })
+
     test('refuses at once who does not fit in, and gives the place of a client that left to the next', async () => {
       const user = await caller(crypto.randomUUID())
       const { hostname, port } = new URL(server.address)
