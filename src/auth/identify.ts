@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Db, Gate } from '../database/gate.ts'
+import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { overloaded } from '../http/problem.ts'
 import { type Credential, findCredential } from './credential.ts'
@@ -75,10 +76,9 @@ export function createIdentify(
     if (token === null || !isSessionToken(token)) return null
     // Whoever it is: until the database has said so, it is somebody at this address.
     const { address, place } = exchangeOf(request)
-    const owner = `address ${address()}`
+    const owner = strangerAt(address())
     if (!place.hold(owner)) throw overloaded()
-    // No user has an id like this.
-    return findLiveSession(gate.for(request, `\0${owner}`), token)
+    return findLiveSession(gate.for(request, owner), token)
   }
 
   return (request) => {

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { strangerAt } from '../http/address.ts'
 import { tooMany } from '../http/errors.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { measured } from '../http/outgoing.ts'
@@ -48,7 +49,7 @@ function createHandler(options: () => IssuerOptions) {
     const endpoint = findEndpoint(request.method, path)
     const { address: addressOf, place } = exchangeOf(request)
     const address = addressOf()
-    if (!place.hold(`address ${address}`)) throw overloaded()
+    if (!place.hold(strangerAt(address))) throw overloaded()
     const retry = counters[endpoint.limit].take(address)
     if (retry > 0) throw tooMany('requests of this kind', retry)
 

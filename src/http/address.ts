@@ -37,3 +37,6 @@ function expand(address: string): number[] {
     .map((part) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))))
   return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right]
 }
+
+/** What a stranger is counted as. No user has an id like this. */
+export const strangerAt = (address: string): string => `\0${address}`

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Elysia } from 'elysia'
+import { strangerAt } from './address.ts'
 import { elsewhere, type Load, type Place } from './load.ts'
 import { isLong, type Outgoing } from './outgoing.ts'
 import { overloaded } from './problem.ts'
@@ -118,7 +119,7 @@ function send(
   { id, userId, address }: Exchange,
   outgoing: Outgoing,
 ): Response {
-  const owner = userId ?? `address ${address()}`
+  const owner = userId ?? strangerAt(address())
   if (outgoing.take(answer, owner, method === 'GET')) return answer
   const problem = overloaded()
   const forBrowsers = [...answer.headers].filter(([name]) => /^(access-control-|vary$)/.test(name))
