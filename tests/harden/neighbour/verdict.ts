@@ -5,12 +5,14 @@ import type { Figures } from './scene.ts'
 type Bounds = { p99: number; longest: number; runs_on: number; active: number; rss: number }
 
 /**
- * Of one attack. The embedded database takes some 250 MB by itself, and has its answers in the memory of the process twice.
+ * Of one attack, for a machine that is slow and busy with something else: the figures say how good it is, these that nobody
+ * is held up. A search over 5,000 tasks once took 44 seconds, and all statements of the database with it. The embedded
+ * database takes some 250 MB by itself, and has its answers in the memory of the process twice.
  */
 const ofOne = (isEmbedded: boolean): Bounds => ({
-  p99: 250,
-  longest: 500,
-  runs_on: 1000,
+  p99: 2000,
+  longest: 3000,
+  runs_on: 2000,
   active: 8,
   rss: isEmbedded ? 800 : 330,
 })
@@ -21,9 +23,8 @@ const ofAll: Bounds = { p99: 5000, longest: 7000, runs_on: 2000, active: 8, rss:
 /**
  * What was not as it should be, in words.
  * @param isAll whether everything was done at once: then the neighbour may be refused too, but not fail
- * @param patience how often over the neighbour may have waited for as long as the bounds say
  */
-export function faultsOf(found: Figures, before: Figures, isAll: boolean, patience = 1): string[] {
+export function faultsOf(found: Figures, before: Figures, isAll: boolean): string[] {
   const { sessions, rss, runs_on } = found
   const { 503: refused = 0, ...others } = found.wrong
   const wrong = isAll || refused === 0 ? others : found.wrong
@@ -35,18 +36,14 @@ export function faultsOf(found: Figures, before: Figures, isAll: boolean, patien
 
   const faults: [boolean, string][] = [
     [Object.keys(wrong).length > 0, `the neighbour was answered ${listed(wrong)}`],
-    [p99 > patience * expected, `p99 of the neighbour: ${p99} ms, not ${expected}`],
-    [isEmbedded && longest > patience * bounds.longest, `one waited for ${longest} ms`],
-    [runs_on > patience * bounds.runs_on, `something ran on for ${Math.round(runs_on)} ms`],
+    [p99 > expected, `p99 of the neighbour: ${p99} ms, not ${expected}`],
+    [isEmbedded && longest > bounds.longest, `one waited for ${longest} ms`],
+    [runs_on > bounds.runs_on, `something ran on for ${Math.round(runs_on)} ms`],
     [!isEmbedded && sessions.active > bounds.active, `${sessions?.active} statements at a time`],
     [rss > bounds.rss, `${Math.round(rss)} MB of memory`],
   ]
   return faults.filter(([isFault]) => isFault).map(([, what]) => what)
 }
-
-/** Nothing but that it took longer, and less than twice as long. */
-export const isNearMiss = (found: Figures, before: Figures, isAll: boolean): boolean =>
-  faultsOf(found, before, isAll).length > 0 && faultsOf(found, before, isAll, 2).length === 0
 
 export function show(measure: string, found: Figures): void {
   const { latencies, wrong, sessions, rss, runs_on, attacker } = found
