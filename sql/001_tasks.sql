@@ -1,32 +1,92 @@
 -- One row for each caller who has ever written: the `sub` of the token. It comes to be in the same
--- statement as the first task.
-create table users (
-  id         text        primary key,
+-- statement as the first task. Ids are compared byte by byte: they mean nothing in any language, and keys stay right
+-- when the operating system sorts another way after an upgrade.
+create table docket.users (
+  id         text        collate "C" primary key,
   created_at timestamptz not null default now(),
 
   constraint users_id_length check (char_length(id) between 1 and 255)
 );
 
+-- Who deletes an account of Better Auth's deletes everything that is here, by a trigger on its table. Not a foreign key of
+-- `users`: that has the users of other issuers too, who are in no table of this database, and the two ids may differ in
+-- type. The function acts as its owner, because the role that deletes the account need not have a right to our tables.
+create function docket.forget_user() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+  as $$ begin delete from docket.users where id = old.id::text; return null; end $$;
+
 -- Declared in the order in which it sorts.
-create type task_priority as enum ('none', 'low', 'medium', 'high');
+create type docket.task_priority as enum ('none', 'low', 'medium', 'high');
+
+-- What a search looks at, in one of two columns: the words of most tasks are short, and lie in an index, where those of one
+-- user are next to each other. Those of the others are beside the task. Null: they are in the other column.
+create function docket.task_words(title text, description text, tags text[], long boolean) returns text
+  language plpgsql immutable parallel safe
+  as $$ declare words text := lower(concat_ws(E'\n', title, description, array_to_string(tags, E'\n'))); begin
+  return case when (octet_length(words) > 500) = long then words end;
+end $$;
+
+-- The JSON of a task as it is answered: to put it together for every answer takes longer than all else that the database
+-- does for a page. Fields are in the order of TaskSchema. The time zone is always UTC, whoever writes.
+create function docket.task_json(
+  user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
+  tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
+  updated_at timestamptz, deleted_at timestamptz
+) returns text language plpgsql immutable parallel safe
+  as $$ begin
+  return concat(
+    '{"id":"', id, '"',
+    ',"user_id":', to_json(user_id),
+    ',"title":', to_json(title),
+    ',"description":', coalesce(to_json(description)::text, 'null'),
+    ',"completed":', case when completed_at is null then 'false' else 'true' end,
+    ',"completed_at":', coalesce(left(to_json(completed_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    ',"priority":"', priority, '"',
+    ',"tags":', to_json(tags),
+    ',"due_date":', coalesce(to_json(due_date)::text, 'null'),
+    ',"due_time":', coalesce(to_json(due_time)::text, 'null'),
+    ',"time_zone":', coalesce(to_json(time_zone)::text, 'null'),
+    ',"version":', version,
+    ',"created_at":', left(to_json(created_at at time zone 'UTC')::text, -1), '+00:00"',
+    ',"updated_at":', left(to_json(updated_at at time zone 'UTC')::text, -1), '+00:00"',
+    ',"deleted_at":', coalesce(left(to_json(deleted_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    '}'
+  );
+end $$;
 
 -- One task of one user. `completed_at is null` means pending and `deleted_at is null` means not in the
 -- trash: there is no separate boolean to disagree with either.
-create table tasks (
-  user_id      text          not null references users (id) on delete cascade,
-  id           uuid          not null,
-  title        text          not null,
+create table docket.tasks (
+  user_id      text                 not null collate "C" references docket.users (id) on delete cascade,
+  id           uuid                 not null,
+  title        text                 not null,
   description  text,
   completed_at timestamptz,
-  priority     task_priority not null default 'none',
-  tags         text[]        not null default '{}',
+  priority     docket.task_priority not null default 'none',
+  tags         text[]               not null default '{}',
   due_date     date,
-  due_time     time(0),       -- On the clock of the user, wherever that is.
-  time_zone    text,          -- IANA name. Null floats: the time is local to whoever reads it.
-  version      integer       not null default 1,
-  created_at   timestamptz   not null default now(),
-  updated_at   timestamptz   not null default now(),
+  due_time     time(0),              -- On the clock of the user, wherever that is.
+  time_zone    text,                 -- IANA name. Null floats: the time is local to whoever reads it.
+  version      integer              not null default 1,
+  created_at   timestamptz          not null default now(),
+  updated_at   timestamptz          not null default now(),
   deleted_at   timestamptz,
+
+  -- What is derived is made when a task is written.
+  words text generated always as (docket.task_words(title, description, tags, false)) stored,
+  long_words text generated always as (
+    -- To fold them takes time: not twice for what cannot be long, however much longer its lower case is.
+    case
+      when octet_length(title) + coalesce(octet_length(description), 0) + 201 * cardinality(tags) > 300
+      then docket.task_words(title, description, tags, true)
+    end
+  ) stored,
+  json text not null generated always as (
+    docket.task_json(
+      user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
+      updated_at, deleted_at
+    )
+  ) stored,
 
   -- `user_id` first: the key itself cannot join two users, and a client-chosen id says nothing about others.
   primary key (user_id, id),
@@ -40,25 +100,25 @@ create table tasks (
   constraint tasks_time_zone_needs_due_time check (time_zone is null or due_time is not null),
   constraint tasks_time_zone_length check (char_length(time_zone) <= 100),
   constraint tasks_version_positive check (version > 0)
+) with (
+  -- A search reads an index alone only where a vacuum has marked pages as seen by all. By default that comes when a fifth of the
+  -- tasks are new or changed, until when a search takes up to twice as long. It looks at nothing but what has changed since.
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_scale_factor = 0.05
 );
 
--- listTasks, sort=created_at, which is also the default.
-create index tasks_by_created_at on tasks (user_id, created_at, id) where deleted_at is null;
+-- Lists, in each order that they can be asked for in, either way. sort=created_at is also the default, and with it every
+-- search that is sorted so.
+create index tasks_by_created_at on docket.tasks (user_id, created_at, id) include (words) where deleted_at is null;
+create index tasks_by_updated_at on docket.tasks (user_id, updated_at, id) where deleted_at is null;
+-- A task without a date comes last, either way: read backwards, those without one are read after the others.
+create index tasks_by_due_date on docket.tasks (user_id, coalesce(due_date, 'infinity'), id) where deleted_at is null;
+create index tasks_by_priority on docket.tasks (user_id, priority, id) where deleted_at is null;
+create index tasks_by_title on docket.tasks (user_id, lower(title), id) where deleted_at is null;
 
--- listTasks, sort=updated_at: what changed last, or since the last look.
-create index tasks_by_updated_at on tasks (user_id, updated_at, id) where deleted_at is null;
-
--- listTasks, sort=due_date, order=asc: a task without a date comes last. Also due_before and due_after.
-create index tasks_by_due_date on tasks (user_id, coalesce(due_date, 'infinity'), id) where deleted_at is null;
-
--- listTasks, sort=due_date, order=desc: a task without a date comes last here too.
-create index tasks_by_due_date_desc on tasks (user_id, coalesce(due_date, '-infinity'), id) where deleted_at is null;
-
--- listTasks, sort=priority.
-create index tasks_by_priority on tasks (user_id, priority, id) where deleted_at is null;
-
--- listTasks, sort=title, whatever the case of its letters.
-create index tasks_by_title on tasks (user_id, lower(title), id) where deleted_at is null;
-
--- listTasks, deleted=true: the trash, small enough to be sorted by anything.
-create index tasks_in_trash on tasks (user_id) where deleted_at is not null;
+-- The trash has the same orders, so that a page of it costs the same: to sort a large one would take long.
+create index trash_by_created_at on docket.tasks (user_id, created_at, id) where deleted_at is not null;
+create index trash_by_updated_at on docket.tasks (user_id, updated_at, id) where deleted_at is not null;
+create index trash_by_due_date on docket.tasks (user_id, coalesce(due_date, 'infinity'), id) where deleted_at is not null;
+create index trash_by_priority on docket.tasks (user_id, priority, id) where deleted_at is not null;
+create index trash_by_title on docket.tasks (user_id, lower(title), id) where deleted_at is not null;

@@ -4,6 +4,10 @@ export type Config = {
   databaseUrl: string | null
   /** For `migrate`, where the other one goes through a pooler. */
   databaseDirectUrl: string | null
+  /** Where Docket's tables are. */
+  databaseSchema: string
+  /** Which tables are Better Auth's: a schema, or some of the tables; null: those that are found. */
+  authTables: string | AuthTableNames | null
   /** A file with the certificates of the database's own authorities. */
   databaseCaFile: string | null
   prepareStatements: boolean
@@ -38,6 +42,11 @@ export type Config = {
   /** Null: no metrics. */
   metricsPort: number | null
   logLevel: LogLevel
+}
+
+/** Each with its schema or without. */
+export type AuthTableNames = {
+  [K in 'user' | 'session' | 'account' | 'verification' | 'jwks']?: string
 }
 
 export type Client = { clientId: string; clientSecret: string }
@@ -107,6 +116,30 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push('BETTER_AUTH_SECRET must have at least 32 bytes.')
     }
     return secret
+  }
+
+  function readSchema(): string {
+    const name = read('DATABASE_SCHEMA') ?? 'docket'
+    if (!/^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}$/.test(name)) {
+      faults.push('DATABASE_SCHEMA must be a name of lower-case letters, digits and underscores.')
+    }
+    return name
+  }
+
+  function readAuthTables(): Config['authTables'] {
+    const text = read('AUTH_TABLES')
+    if (text === null || /^[^=,.]+$/.test(text)) return text
+    const names: AuthTableNames = {}
+    for (const part of text.split(',')) {
+      const [, model, name] =
+        /^(user|session|account|verification|jwks)=(.+)$/.exec(part.trim()) ?? []
+      if (model === undefined || name === undefined) {
+        faults.push(
+          'AUTH_TABLES must be a schema, or tables: user=app.members,session=app.logins (also account, verification, jwks).',
+        )
+      } else names[model as keyof AuthTableNames] = name
+    }
+    return names
   }
 
   function readOrigins(fallback: string[]): string[] {
@@ -187,6 +220,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   const config: Config = {
     databaseUrl,
     databaseDirectUrl,
+    databaseSchema: readSchema(),
+    authTables: readAuthTables(),
     databaseCaFile: read('DATABASE_CA_FILE'),
     prepareStatements: oneOf('DATABASE_PREPARE', ['on', 'off'], 'on') === 'on',
     databaseDeadline: readSeconds('DATABASE_DEADLINE', 5, 0.5, 60),

@@ -1,8 +1,12 @@
+import type { Logger } from 'pino'
 import { createApp } from './app.ts'
+import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
+import { authTables } from './auth/tables.ts'
 import { type Config, OperatorError } from './config.ts'
+import { type AuthTables, describeAuthTables } from './database/auth-tables.ts'
 import { observe } from './database/observe.ts'
-import { type Database, openDatabase } from './database/open.ts'
+import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
 import { createLoad, type Load } from './http/load.ts'
@@ -42,18 +46,23 @@ export async function serve(config: Config): Promise<void> {
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions } = config
-  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions }
+  const { accounts } = database
+  const tables = authTables(accounts.tables, accounts.find)
+  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions, tables }
+  const issuerTables = issuer === null ? null : checkIssuer(accounts.tables)
+  if (hasSessions) tellOfAccounts(log, accounts)
 
   const app = createApp({
     db,
     auth,
     issuer:
-      issuer === null
+      issuer === null || issuerTables === null
         ? null
         : () => ({
             ...issuer,
             url: issuer.url ?? `http://localhost:${app.server?.port ?? config.port}`,
             db,
+            tables: issuerTables,
             tokens: auth,
             origins: config.corsOrigins,
             log,
@@ -96,6 +105,28 @@ export async function serve(config: Config): Promise<void> {
   process.on('SIGINT', () => void stop())
   // Last: who reads that it is ready may tell it to stop.
   introduce(config, database, app.server?.port ?? config.port)
+}
+
+/** Throws where the built-in issuer cannot work on what is there. */
+function checkIssuer(tables: AuthTables | null): AuthTables {
+  const fault = issuerFault(tables)
+  if (tables !== null && fault === null) return tables
+  throw new OperatorError(
+    `The built-in issuer cannot work on the tables of Better Auth in this database: ${fault}. ` +
+      'Set AUTH_ISSUER=off, or AUTH_TABLES to other ones.',
+  )
+}
+
+/** What was found, in one line. */
+function tellOfAccounts(log: Logger, { tables, fault }: Accounts): void {
+  if (tables === null) {
+    log.info('no tables of Better Auth: until there are, session tokens sign nobody in')
+  } else {
+    log.info(`accounts and sessions are those of Better Auth in ${describeAuthTables(tables)}`)
+  }
+  if (fault !== null) {
+    log.warn(`who deletes an account there does not delete the tasks that are here: ${fault}`)
+  }
 }
 
 /**

@@ -17,6 +17,8 @@ test('needs nothing', () => {
   expect(readConfig({})).toEqual({
     databaseUrl: null,
     databaseDirectUrl: null,
+    databaseSchema: 'docket',
+    authTables: null,
     databaseCaFile: null,
     prepareStatements: true,
     databaseDeadline: 5,

@@ -35,7 +35,8 @@ const owner = await signUp()
 const stranger = await signUp()
 const expired = `Bearer ${await sign({ sub: owner.id }, Math.floor(Date.now() / 1000) - 60)}`
 
-const rowsOf = ({ id }: TestUser) => sql`select * from tasks where user_id = ${id} order by id`
+const rowsOf = ({ id }: TestUser) =>
+  sql`select * from docket.tasks where user_id = ${id} order by id`
 
 /** What an answer says, in whole. */
 const whole = ({ status, headers, text }: Awaited<ReturnType<typeof send>>) => ({

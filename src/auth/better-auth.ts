@@ -5,6 +5,7 @@ import { bearer, jwt } from 'better-auth/plugins'
 import { SignJWT } from 'jose'
 import type { Logger } from 'pino'
 import type { IssuerConfig } from '../config.ts'
+import type { AuthTables } from '../database/auth-tables.ts'
 import type { Gate } from '../database/gate.ts'
 import { normalize } from '../http/address.ts'
 import type { Accounts } from './accounts.ts'
@@ -12,12 +13,15 @@ import { switchedOff } from './endpoints.ts'
 import { hashing } from './hashing.ts'
 import { dialectOf } from './issuer-database.ts'
 import { requestMail } from './mail.ts'
+import { modelsOf } from './models.ts'
 import { accountHooks, openIdConnect, socialProviders } from './providers.ts'
-import { hasPassword, hasUuidIds, settleReset } from './queries.ts'
+import { hasPassword, settleReset } from './queries.ts'
 import type { TokenOptions } from './tokens.ts'
 
 export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
   db: Gate
+  /** All four of them. */
+  tables: AuthTables
   /** Where browsers reach it. */
   url: string
   tokens: TokenOptions
@@ -40,8 +44,8 @@ export type Issuer = {
 }
 
 export async function createIssuer(options: IssuerOptions, accounts: Accounts): Promise<Issuer> {
-  const { db, origins, log } = options
-  const ids = (await hasUuidIds(db)) ? ({ generateId: 'uuid' } as const) : {}
+  const { db, origins, log, tables } = options
+  const { models, ids } = modelsOf(tables)
   const [frontend] = origins
   const auth = betterAuth({
     appName: 'Docket',
@@ -49,16 +53,23 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
     basePath: '/api/auth',
     secret: options.tokens.secret,
     trustedOrigins: origins,
-    database: { dialect: dialectOf(db), type: 'postgres', transaction: true },
+    database: {
+      dialect: dialectOf(db),
+      type: 'postgres',
+      schemaName: tables.user.schema,
+      transaction: true,
+    },
     emailAndPassword: {
       enabled: true,
       revokeSessionsOnPasswordReset: true,
       password: hashing({ hash: hashPassword, verify: verifyPassword }),
       ...resetOf(options, accounts),
     },
-    user: { deleteUser: { enabled: true } },
+    user: { ...models.user, deleteUser: { enabled: true } },
+    account: models.account,
+    verification: models.verification,
     // No `cookieCache`: a session that was revoked ends at once.
-    session: { expiresIn: 7 * day, updateAge: day },
+    session: { ...models.session, expiresIn: 7 * day, updateAge: day },
     databaseHooks: { account: accountHooks },
     socialProviders: socialProviders(options),
     plugins: [bearer(), accessTokens(options), ...openIdConnect(options)],
@@ -127,17 +138,17 @@ function accessTokens({ url, tokens: { secret, issuer, audience } }: IssuerOptio
 
 type User = { id: string; email: string; name: string }
 
-function resetOf({ db, mailWebhook, log }: IssuerOptions, accounts: Accounts) {
+function resetOf({ db, tables, mailWebhook, log }: IssuerOptions, accounts: Accounts) {
   if (mailWebhook === null) return {}
   return {
     /** Only for who has a password: an e-mail address alone opens no account that a provider opens. */
     sendResetPassword: async ({ user, url }: { user: User; url: string }): Promise<void> => {
-      if (!(await hasPassword(db, user.id)) || !accounts.mayMail(user.email)) return
+      if (!(await hasPassword(db, tables, user.id)) || !accounts.mayMail(user.email)) return
       const { email, name } = user
       await requestMail(mailWebhook, { kind: 'reset_password', to: email, name, url }, log)
     },
     onPasswordReset: async ({ user }: { user: User }, request?: Request): Promise<void> => {
-      await settleReset(db, user.id)
+      await settleReset(db, tables, user.id)
       accounts.prove(user.email, normalize(request?.headers.get(clientAddressHeader) ?? ''))
     },
   }

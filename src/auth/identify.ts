@@ -9,13 +9,16 @@ import { createMemory } from './memory.ts'
 import { type Algorithm, algorithms, publishedKeys } from './published-keys.ts'
 import { findSession } from './queries.ts'
 import { isSessionToken, openSigned } from './session-tokens.ts'
+import { storedKeys } from './stored-keys.ts'
+import type { Tables } from './tables.ts'
 import { createTokens, type TokenOptions } from './tokens.ts'
 
 export type AuthOptions = TokenOptions & {
-  /** Where an issuer publishes its keys. Null: only HS256 is taken. */
+  /** Where an issuer publishes its keys. Null: they are in the database, if anywhere. */
   jwksUrl: string | null
   /** Whether the sessions of Better Auth are in this database. */
   hasSessions: boolean
+  tables: Tables
 }
 
 /** At once for a token that was verified a short while ago. */
@@ -34,9 +37,10 @@ export function createIdentify(
   origins: readonly string[],
   log: Logger,
 ): Identify {
-  const { secret, jwksUrl, hasSessions } = options
+  const { secret, jwksUrl, hasSessions, tables } = options
   const tokens = createTokens(options)
-  const keys = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
+  const published = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
+  const stored = storedKeys(tables, options)
   const memory = createMemory()
   let told = Number.NEGATIVE_INFINITY
 
@@ -45,25 +49,35 @@ export function createIdentify(
     if (named === 'HS256') return tokens.verify(token)
     const algorithm = algorithms.find((name) => name === named)
     if (algorithm === undefined) return null
-    if (keys !== null) {
+    if (published !== null) {
       const { place } = exchangeOf(request)
-      return keys.verify(token, algorithm, (waiting) => place.setWaiting(waiting))
+      return published.verify(token, algorithm, (waiting) => place.setWaiting(waiting))
     }
-    tellOf(algorithm)
-    return null
+    const found = hasSessions ? await stored(dbFor(request), token, algorithm) : null
+    if (found === null) tellOf(algorithm)
+    return found
+  }
+
+  /** Whoever it is: until the database has said so, it is somebody at this address. */
+  function dbFor(request: Request): Db {
+    const { address, place } = exchangeOf(request)
+    const owner = strangerAt(address())
+    if (!place.hold(owner)) throw overloaded()
+    return gate.for(request, owner)
   }
 
   function tellOf(algorithm: Algorithm): void {
     if (performance.now() - told < reminder) return
     told = performance.now()
     log.warn(
-      `A token signed with ${algorithm} was refused, because only HS256 is taken here. Better Auth's jwt() plugin signs ` +
-        'EdDSA by itself: set AUTH_JWKS_URL to its /api/auth/jwks, or have it sign HS256 with BETTER_AUTH_SECRET (README).',
+      `A token signed with ${algorithm} was refused: it is none that Better Auth's jwt() plugin made for its own origin, with a key in the ` +
+        'table jwks of this database. Where its keys are elsewhere, set AUTH_JWKS_URL to its /api/auth/jwks (README).',
     )
   }
 
   async function findLiveSession(db: Db, token: string): Promise<Identity | null> {
-    const session = await findSession(db, token)
+    const found = await tables.find(db)
+    const session = found === null ? undefined : await findSession(db, found, token)
     if (session === undefined) return null
     const { id, session_id, name, email, expires_at } = session
     return { id, by: 'session', session_id, name, email, expires_at }
@@ -74,11 +88,7 @@ export function createIdentify(
       return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text, request))
     const token = kind === 'raw' ? text : openSigned(text, secret)
     if (token === null || !isSessionToken(token)) return null
-    // Whoever it is: until the database has said so, it is somebody at this address.
-    const { address, place } = exchangeOf(request)
-    const owner = strangerAt(address())
-    if (!place.hold(owner)) throw overloaded()
-    return findLiveSession(gate.for(request, owner), token)
+    return findLiveSession(dbFor(request), token)
   }
 
   return (request) => {

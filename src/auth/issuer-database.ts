@@ -145,9 +145,9 @@ class PoolConnection implements DatabaseConnection {
 }
 
 function toResult<R>(result: RowList<Row[]>): QueryResult<R> {
-  const instants = (result.columns ?? []).filter(({ type }) => type === timestamptz)
-  for (const row of result) {
-    for (const { name } of instants) row[name] = toDate(row[name])
+  for (const { name, type } of result.columns ?? []) {
+    const toDate = dates[type]
+    if (toDate !== undefined) for (const row of result) row[name] = toDate(row[name])
   }
   // The row is what the caller's statement says that it is.
   return { numAffectedRows: BigInt(result.count ?? 0), rows: [...result] as R[] }
@@ -155,8 +155,10 @@ function toResult<R>(result: RowList<Row[]>): QueryResult<R> {
 
 class RolledBack extends Error {}
 
-const timestamptz = 1184
+/** What is without a zone is of UTC. By the numbers that PostgreSQL has for the types. */
+const dates: Record<number, (value: unknown) => unknown> = {
+  1184: (value) => (typeof value === 'string' ? new Date(value) : value),
+  1114: (value) => (typeof value === 'string' ? new Date(`${value.replace(' ', 'T')}Z`) : value),
+}
 
 const fromDate = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : value)
-
-const toDate = (value: unknown): unknown => (typeof value === 'string' ? new Date(value) : value)

@@ -17,7 +17,7 @@ const patience = 2000
  */
 export function createLoader(options: IssuerOptions): () => Promise<Loaded> {
   const accounts = createAccounts(async (email, address) => {
-    const known = await listAddresses(options.db, email)
+    const known = await listAddresses(options.db, options.tables, email)
     return address !== 'unknown' && known.some((text) => normalize(text) === address)
   })
   let loading: Promise<Loaded> | undefined

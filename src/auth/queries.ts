@@ -1,78 +1,123 @@
+import { type AuthTables, canBeId, column, columnName } from '../database/auth-tables.ts'
 import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
 import type { Identity } from './identity.ts'
 
-// Of Better Auth's tables (sql/002_better_auth.sql), whose ids are text, or uuid where a frontend made them so.
+// Of Better Auth's tables, whatever they are called where they are. Ids are text here: what a token has as `sub`.
 
 export type Session = Pick<Identity, 'id' | 'session_id' | 'name' | 'email' | 'expires_at'>
 
-const live: Shared<{ token: string }, Session> = {
-  most: 32,
-  isIdempotent: true,
-  statement: (sql, asked) => sql`
-    select asked.n, u.id::text as id, s.id::text as session_id, u.name, u.email, s."expiresAt" as expires_at
+type Live = Shared<{ token: string }, Session>
+
+/** One statement for each set of tables. */
+const statements = new WeakMap<AuthTables, Live>()
+
+function liveIn(tables: AuthTables): Live | null {
+  const { user, session } = tables
+  if (session === null) return null
+  const known = statements.get(tables)
+  if (known !== undefined) return known
+  const expiry = column(session, 's', 'expiresAt')
+  const made: Live = {
+    most: 32,
+    isIdempotent: true,
+    statement: (sql, asked) => sql`
+    select asked.n, u.id::text as id, s.id::text as session_id, u.name, u.email,
+      ${sql.unsafe(expiry)}::timestamptz as expires_at
     from json_to_recordset(${asked}::text::json) as asked (n integer, token text)
-    join "session" s on s.token = asked.token
-    join "user" u on u.id = s."userId"
-    where s."expiresAt" > now()
+    join ${sql.unsafe(session.path)} s on s.token = asked.token
+    join ${sql.unsafe(user.path)} u on u.id = ${sql.unsafe(column(session, 's', 'userId'))}
+    where ${sql.unsafe(expiry)} > now()
       and ${few(sql)}`,
+  }
+  statements.set(tables, made)
+  return made
 }
 
 /** Whose session a token is, while it lasts. */
-export const findSession = (db: Db, token: string): Promise<Session | undefined> =>
-  db.share(live, { token })
+export async function findSession(
+  db: Db,
+  tables: AuthTables,
+  token: string,
+): Promise<Session | undefined> {
+  const live = liveIn(tables)
+  return live === null ? undefined : db.share(live, { token })
+}
+
+/** A key of the jwt() plugin: as a JWK, and until when tokens are signed with it. */
+export type StoredKey = { jwk: string; expires_at: string | null }
+
+export async function findKey(
+  db: Db,
+  { jwks }: AuthTables,
+  id: string,
+): Promise<StoredKey | undefined> {
+  if (jwks === null || !canBeId(jwks, id)) return undefined
+  const [key] = await db.read(
+    (sql) => sql<StoredKey[]>`
+    select ${sql.unsafe(column(jwks, 'k', 'publicKey'))} as jwk,
+      (${sql.unsafe(column(jwks, 'k', 'expiresAt'))})::timestamptz as expires_at
+    from ${sql.unsafe(jwks.path)} k
+    where k.id = ${id}`,
+  )
+  return key
+}
 
 /** The addresses that the account of this e-mail address is signed in from, as Better Auth notes them. */
-export async function listAddresses(db: Db, email: string): Promise<string[]> {
+export async function listAddresses(
+  db: Db,
+  { user, session }: AuthTables,
+  email: string,
+): Promise<string[]> {
+  if (session === null) return []
   const rows = await db.read(
     (sql) => sql<{ address: string }[]>`
-    select distinct coalesce(s."ipAddress", '') as address
-    from "session" s
-    join "user" u on u.id = s."userId"
+    select distinct coalesce(${sql.unsafe(column(session, 's', 'ipAddress'))}, '') as address
+    from ${sql.unsafe(session.path)} s
+    join ${sql.unsafe(user.path)} u on u.id = ${sql.unsafe(column(session, 's', 'userId'))}
     where u.email = ${email}
-      and s."expiresAt" > now()
+      and ${sql.unsafe(column(session, 's', 'expiresAt'))} > now()
     limit 100`,
   )
   return rows.map(({ address }) => address)
 }
 
 /** Whether somebody signs in with a password, and so may have it reset. */
-export async function hasPassword(db: Db, userId: string): Promise<boolean> {
-  const [account] = await db.read(
+export async function hasPassword(
+  db: Db,
+  { account }: AuthTables,
+  userId: string,
+): Promise<boolean> {
+  if (account === null) return false
+  const [found] = await db.read(
     (sql) => sql<{ found: boolean }[]>`
     select true as found
-    from "account"
-    where "userId" = ${userId}
-      and "providerId" = 'credential'`,
+    from ${sql.unsafe(account.path)} a
+    where ${sql.unsafe(column(account, 'a', 'userId'))} = ${userId}
+      and ${sql.unsafe(column(account, 'a', 'providerId'))} = 'credential'`,
   )
-  return account !== undefined
+  return found !== undefined
 }
 
 /** What a reset by mail proves and ends: the address is the user's, and all other mails of the kind are void. */
-export async function settleReset(db: Db, userId: string): Promise<void> {
+export async function settleReset(
+  db: Db,
+  { user, verification }: AuthTables,
+  userId: string,
+): Promise<void> {
+  if (verification === null) return
+  const isVerified = columnName(user, 'emailVerified')
   await db.idempotentWrite(
     (sql) => sql`
     with proved as (
-      update "user" set
-        "emailVerified" = true,
-        "updatedAt" = now()
+      update ${sql.unsafe(user.path)} set
+        ${sql.unsafe(isVerified)} = true,
+        ${sql.unsafe(columnName(user, 'updatedAt'))} = now()
       where id = ${userId}
-        and not "emailVerified"
+        and not ${sql.unsafe(isVerified)}
     )
-    delete from "verification"
+    delete from ${sql.unsafe(verification.path)}
     where value = ${userId}
       and identifier like 'reset-password:%'`,
   )
-}
-
-/** Whether a frontend's Better Auth made its tables with ids that are uuid. */
-export async function hasUuidIds(db: Db): Promise<boolean> {
-  const [column] = await db.read(
-    (sql) => sql<{ is_uuid: boolean }[]>`
-    select atttypid = 'uuid'::regtype as is_uuid
-    from pg_attribute
-    where attrelid = '"user"'::regclass
-      and attname = 'id'`,
-  )
-  return column?.is_uuid === true
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
+import { usualSchema, withSchema } from './schema-name.ts'
 import { settingOf, settingsFor } from './settings.ts'
 import type { ServerAddress } from './url.ts'
 
@@ -56,6 +57,8 @@ export type ConnectOptions = {
   queryTimeout: number
   /** Null: what the server has for everybody. */
   session: Session | null
+  /** Where Docket's tables are. */
+  schema: string
   /** How many connections. */
   max: number
 }
@@ -76,7 +79,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
   const { session } = options
   const settings = session === null ? {} : settingsFor(session.seconds)
   const isOnce = session?.told === 'once'
-  return postgres({
+  const sql: Sql = postgres({
     ...shared,
     // In arrays, which are missing in the types: a colon in text is the beginning of a port to the driver.
     ...({ host: [address.host], port: [address.port] } as object),
@@ -103,21 +106,25 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
     connection: { application_name: 'docket', TimeZone: 'UTC', ...(isOnce ? settings : {}) },
     prelude: session === null || isOnce ? null : settingOf(settings),
   })
+  return withSchema(sql, options.schema)
 }
 
 /** The one connection of the embedded database, which has one session. */
-export const connectEmbedded = (socket: () => Duplex): Sql =>
-  postgres({
-    ...shared,
-    // `socket` is documented by postgres.js and missing in its types.
-    ...({ socket } as object),
-    host: 'embedded',
-    user: 'postgres',
-    database: 'postgres',
-    max: 1,
-    idle_timeout: 0,
-    max_lifetime: null,
-  })
+export const connectEmbedded = (socket: () => Duplex, schema: string = usualSchema): Sql =>
+  withSchema(
+    postgres({
+      ...shared,
+      // `socket` is documented by postgres.js and missing in its types.
+      ...({ socket } as object),
+      host: 'embedded',
+      user: 'postgres',
+      database: 'postgres',
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+    }),
+    schema,
+  )
 
 /** `2026-11-20 22:36:42.123456+00` of a session in UTC as `2026-11-20T22:36:42.123456+00:00`. */
 function rfc3339(text: string): string {

@@ -4,6 +4,8 @@ import { OperatorError } from '../config.ts'
 import type { Sql } from './connect.ts'
 import { remedyOf } from './faults.ts'
 import type { SchemaFile } from './schema-files.ts'
+import { inSchema, quote, usualSchema } from './schema-name.ts'
+import { missingGrant, refuseEarlier } from './schema-refusals.ts'
 
 /** A row of the ledger: a file that was applied, once. */
 export type Applied = { version: number; name: string; checksum: string; breaking: boolean }
@@ -20,44 +22,52 @@ const patience = 120_000
  * @returns the names of the files that this call applied
  * @throws OperatorError when a file fails or was changed after it was applied, or the database is of a newer Docket.
  * When the connection is lost, this can be called again.
+ * @param sql of the same schema
  */
-export async function applySchema(sql: Sql, files: readonly SchemaFile[]): Promise<string[]> {
+export async function applySchema(
+  sql: Sql,
+  files: readonly SchemaFile[],
+  schema: string = usualSchema,
+): Promise<string[]> {
   const names: string[] = []
-  let applied = await readLedger(sql)
+  let applied = await readLedger(sql, schema)
+  if (applied.length === 0) await refuseEarlier(sql, schema)
   for (const file of files) {
     refuseDifferences(files, applied)
     if (applied.some(({ version }) => version === file.version)) continue
 
-    if (await apply(sql, file)) names.push(file.name)
-    applied = await readLedger(sql)
+    if (await apply(sql, file, schema)) names.push(file.name)
+    applied = await readLedger(sql, schema)
   }
   refuseDifferences(files, applied)
   return names
 }
 
 /** What was applied to the database so far. */
-export async function readLedger(sql: Sql): Promise<Applied[]> {
+export async function readLedger(sql: Sql, schema: string = usualSchema): Promise<Applied[]> {
   try {
     return await sql<Applied[]>`
       select version, name, checksum, breaking
-      from schema_migrations
+      from docket.schema_migrations
       order by version`
   } catch (error) {
-    if (!isPostgres(error, '42P01')) throw error // The table is not there: nothing was applied.
-    return []
+    // The table is not there: nothing was applied.
+    if (isPostgres(error, '42P01') || isPostgres(error, '3F000')) return []
+    throw isPostgres(error, '42501') ? await missingGrant(sql, schema) : error
   }
 }
 
 /** Applies one file, or waits until another instance has. True: it was this one. */
-async function apply(sql: Sql, file: SchemaFile): Promise<boolean> {
+async function apply(sql: Sql, file: SchemaFile, schema: string): Promise<boolean> {
   const deadline = Date.now() + patience
   for (;;) {
     try {
-      await sql.unsafe(message(file)).simple()
+      await sql.unsafe(message(file, schema)).simple()
       return true
     } catch (error) {
       // Its row in the ledger is there: another instance was faster.
       if (isPostgres(error, '23505') && error.table_name === 'schema_migrations') return false
+      if (isPostgres(error, '42501')) throw await missingGrant(sql, schema)
       // Another instance holds the lock, or a table that the file needs.
       if (!isPostgres(error, '55P03') || Date.now() > deadline) throw explain(error, file)
       await Bun.sleep(50 + Math.random() * 100)
@@ -70,23 +80,33 @@ async function apply(sql: Sql, file: SchemaFile): Promise<boolean> {
  * whole or not at all, and a connection that is lost leaves nothing open. The lock is tried, not waited for: a session
  * that waits for it would stop CREATE INDEX CONCURRENTLY.
  */
-const message = ({ version, name, text, breaking }: SchemaFile): string => `
+const message = ({ version, name, text, breaking }: SchemaFile, schema: string): string =>
+  inSchema(
+    `
   select set_config('lock_timeout', '5s', true);
   do $lock$ begin
     if not pg_try_advisory_xact_lock(${lock}) then
       raise exception 'another instance is applying the schema' using errcode = '55P03';
     end if;
   end $lock$;
-  create table if not exists schema_migrations (
+  do $schema$ begin
+    -- Not "if not exists": that wants the right to make one in any case.
+    if to_regnamespace('${quote(schema)}') is null then
+      create schema ${quote(schema)};
+    end if;
+  end $schema$;
+  create table if not exists docket.schema_migrations (
     version    integer     primary key,
     name       text        not null,
     checksum   text        not null,
     breaking   boolean     not null,
     applied_at timestamptz not null default now()
   );
-  insert into schema_migrations (version, name, checksum, breaking)
+  insert into docket.schema_migrations (version, name, checksum, breaking)
   values (${version}, '${name}', '${checksum(text)}', ${breaking});
-  ${text}`
+  ${text}`,
+    schema,
+  )
 
 /** SHA-256 of the text, the same on a checkout with CRLF. */
 export const checksum = (text: string): string =>

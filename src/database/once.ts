@@ -19,20 +19,20 @@ export const earlier = (sql: Sql): Fragment => sql`
     earlier as (
       select asked.n, kept.request, kept.answer
       from asked
-      join idempotency_keys kept on kept.user_id = asked.user_id and kept.key = asked.key
+      join docket.idempotency_keys kept on kept.user_id = asked.user_id and kept.key = asked.key
       where kept.created_at > now() - interval '24 hours'
     ), expired as (
-      delete from idempotency_keys kept
+      delete from docket.idempotency_keys kept
       using asked
       where kept.user_id = asked.user_id
         and kept.key = asked.key
         and kept.created_at <= now() - interval '24 hours'
       returning kept.key
     ), swept as (
-      delete from idempotency_keys
+      delete from docket.idempotency_keys
       where (user_id, key) in (
         select user_id, key
-        from idempotency_keys
+        from docket.idempotency_keys
         where created_at <= now() - interval '24 hours'
         order by created_at
         limit 10
@@ -44,7 +44,7 @@ export const earlier = (sql: Sql): Fragment => sql`
 /** Stores the keys of what was `changed`. Not before old ones are gone, which may be the same. */
 export const keep = (sql: Sql): Fragment => sql`
     kept as (
-      insert into idempotency_keys (user_id, key, request, answer)
+      insert into docket.idempotency_keys (user_id, key, request, answer)
       select asked.user_id, asked.key, asked.request, changed.answer::json
       from changed
       join asked on asked.n = changed.n

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import { type ConnectOptions, connect, connectEmbedded, type Session } from './connect.ts'
+import { type AuthTables, findAuthTables, type Wanted } from './auth-tables.ts'
+import { type ConnectOptions, connect, connectEmbedded, type Session, type Sql } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { codeOf, explain, mayCome, reason } from './faults.ts'
-import { createGate, type Gate, type GateOptions } from './gate.ts'
+import { forgetWithAccount } from './forget.ts'
+import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
 import { applySchema } from './ledger.ts'
-import { schemaFiles } from './schema-files.ts'
+import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
+import { usualSchema } from './schema-name.ts'
 import { settingsFor } from './settings.ts'
 import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
@@ -17,7 +20,18 @@ export type Database = {
   location: string
   /** The schema files that were applied on opening. */
   applied: string[]
+  accounts: Accounts
   close: () => Promise<void>
+}
+
+/** Better Auth's tables. */
+export type Accounts = {
+  /** As they were found on opening; null: there are none, or nobody wants them. */
+  tables: AuthTables | null
+  /** Looks again, as a frontend may make them later. */
+  find: (db: Db) => Promise<AuthTables | null>
+  /** Why what is here stays when an account is deleted, for the operator. */
+  fault: string | null
 }
 
 export type Listeners = {
@@ -57,7 +71,7 @@ async function openServer(
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
   // In all less than the deadline: who waited for the statement before it is still there to hear.
   const seconds = config.databaseDeadline / 2
-  const { applied, told } = await applyWhenThere(config, address, { ...options, seconds })
+  const { told, ...prepared } = await prepareWhenThere(config, address, { ...options, seconds })
 
   const sql = connect(address, {
     ...options,
@@ -66,13 +80,19 @@ async function openServer(
     queryTimeout: seconds + Math.max(0.25, config.databaseDeadline / 10),
     max: connections,
     session: { seconds, told },
+    schema: config.databaseSchema,
   })
   const db = createGate(sql, {
     permits: connections,
     deadline: config.databaseDeadline * 1000,
     onCost,
   })
-  return { db, location: describeAddress(address), applied, close: () => sql.end({ timeout: 5 }) }
+  return {
+    db,
+    location: describeAddress(address),
+    ...prepared,
+    close: () => sql.end({ timeout: 5 }),
+  }
 }
 
 function readAuthorities(file: string | null): string | null {
@@ -85,21 +105,23 @@ function readAuthorities(file: string | null): string | null {
 
 type Way = Pick<ConnectOptions, 'prepare' | 'ca'> & Pick<Session, 'seconds'>
 
+type Prepared = Pick<Database, 'applied' | 'accounts'>
+
 /** Applies the schema, on a connection of its own that may take its time, as soon as there is a database. */
-async function applyWhenThere(
-  { databaseWait }: Config,
+async function prepareWhenThere(
+  config: Config,
   address: ServerAddress,
   way: Way,
-): Promise<{ applied: string[]; told: Session['told'] }> {
+): Promise<Prepared & Pick<Session, 'told'>> {
+  const { databaseWait, databaseSchema: schema } = config
   const until = performance.now() + databaseWait * 1000
-  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, session: null }
+  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, session: null, schema }
   const sql = connect(address, patient)
   let said = ''
   try {
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
-        const applied = await applySchema(sql, schemaFiles)
-        return { applied, told: await howToTell(address, way) }
+        return { ...(await prepare(sql, config)), told: await howToTell(address, way) }
       } catch (error) {
         if (error instanceof OperatorError) throw error
         if (!mayCome(error) || performance.now() + pause > until) {
@@ -120,11 +142,39 @@ async function applyWhenThere(
   }
 }
 
+/** Brings the schema up to date, and looks for accounts: where there are none, the built-in issuer gets its own tables. */
+async function prepare(sql: Sql, config: Config): Promise<Prepared> {
+  const { databaseSchema: schema, hasSessions } = config
+  const applied = await applySchema(sql, schemaFilesWithoutAccounts, schema)
+  if (!hasSessions) {
+    return { applied, accounts: { tables: null, find: async () => null, fault: null } }
+  }
+
+  const [{ searchPath } = { searchPath: [] }] = await sql<{ searchPath: string[] }[]>`
+    select current_schemas(false)::text[] as "searchPath"`
+  const isIssuer = config.issuer !== null
+  const wanted: Wanted = { schema, searchPath, named: config.authTables, isIssuer }
+  let tables = await findAuthTables(sql, wanted)
+  if (isIssuer && (tables?.isOwn ?? true)) {
+    applied.push(...(await applySchema(sql, schemaFiles, schema)))
+    tables = await findAuthTables(sql, wanted)
+  }
+  const fault = tables === null ? null : await forgetWithAccount(sql, tables, schema)
+  const find = (db: Db) =>
+    db.idempotentWrite(async (pool) => {
+      const found = await findAuthTables(pool, wanted)
+      if (found !== null) await forgetWithAccount(pool, found, schema)
+      return found
+    })
+  return { applied, accounts: { tables, find, fault } }
+}
+
 /** Tries whether a connection keeps what is asked of it when it opens. */
 async function howToTell(address: ServerAddress, way: Way): Promise<Session['told']> {
   const session = { seconds: way.seconds, told: 'once' } as const
   const wanted = settingsFor(way.seconds)
-  const sql = connect(address, { ...way, connectTimeout: 10, queryTimeout: 10, max: 1, session })
+  const options = { connectTimeout: 10, queryTimeout: 10, max: 1, session, schema: usualSchema }
+  const sql = connect(address, { ...way, ...options })
   try {
     const settings = await sql<{ name: string; value: string }[]>`
       select name, setting as value
@@ -141,23 +191,22 @@ async function howToTell(address: ServerAddress, way: Way): Promise<Session['tol
   }
 }
 
-async function openEmbedded(
-  { dataDir, databaseDeadline }: Config,
-  { onFailure, onCost }: Listeners,
-): Promise<Database> {
+async function openEmbedded(config: Config, { onFailure, onCost }: Listeners): Promise<Database> {
+  const { dataDir, databaseDeadline, databaseSchema } = config
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
     throw new OperatorError(error instanceof Error ? error.message : String(error))
   })
-  const sql = connectEmbedded(embedded.socket)
+  const sql = connectEmbedded(embedded.socket, databaseSchema)
   const close = async () => {
     await sql.end({ timeout: 5 })
     await embedded.stop()
   }
   try {
-    const applied = await applySchema(sql, schemaFiles)
+    const prepared = await prepare(sql, config)
     embedded.limit(databaseDeadline / 2)
     const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost })
-    return { db, location: `${join(dataDir, 'postgres')} (embedded PostgreSQL)`, applied, close }
+    const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
+    return { db, location, ...prepared, close }
   } catch (error) {
     await close()
     throw error

@@ -12,10 +12,10 @@ export async function countRequest(db: Db, key: string, cost: number): Promise<C
   const [row] = await db.idempotentWrite(
     (sql) => sql<Count[]>`
     with settled as (
-      delete from rate_limits
+      delete from docket.rate_limits
       where key = any(array(
         select key
-        from rate_limits
+        from docket.rate_limits
         where settled_at < clock_timestamp() - interval '1 minute'
           and key <> ${key}
         order by settled_at
@@ -23,7 +23,7 @@ export async function countRequest(db: Db, key: string, cost: number): Promise<C
         for update skip locked
       ))
     ), counted as (
-      insert into rate_limits as mine (key, settled_at)
+      insert into docket.rate_limits as mine (key, settled_at)
       values (${key}, clock_timestamp() + make_interval(secs => ${cost}::float8))
       on conflict (key) do update
         set settled_at = make_interval(secs => ${cost}::float8) + case
@@ -38,7 +38,7 @@ export async function countRequest(db: Db, key: string, cost: number): Promise<C
     from counted
     union all
     select false as allowed, extract(epoch from settled_at - clock_timestamp())::float8 as debt
-    from rate_limits
+    from docket.rate_limits
     where key = ${key}
       and not exists (select from counted)`,
   )

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
+import type { Tables } from '../auth/tables.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { json } from '../http/json.ts'
@@ -16,7 +17,7 @@ type Usage = {
 }
 
 /** The caller, the caller's sessions, and the end of both. */
-export const meRoutes = (gate: Gate, signedIn: SignedIn, usage: Usage) =>
+export const meRoutes = (gate: Gate, signedIn: SignedIn, tables: Tables, usage: Usage) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
@@ -26,7 +27,7 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn, usage: Usage) =>
       async ({ db, user }) => {
         // A session comes with its account.
         const [account, used] = await Promise.all([
-          user.by === 'session' ? user : findAccount(db, user.id),
+          user.by === 'session' ? user : findAccount(db, tables.known(), user.id),
           usage.read(db, user.id),
         ])
         return {
@@ -45,13 +46,15 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn, usage: Usage) =>
     .get(
       '/sessions',
       async ({ db, user, set }) =>
-        json<Session[]>(set, JSON.stringify(await listSessions(db, user.id))),
+        json<Session[]>(set, JSON.stringify(await listSessions(db, tables.known(), user.id))),
       meOperations.listSessions,
     )
     .delete(
       '/sessions/:id',
       async ({ db, user, params: { id } }) => {
-        const session = isText(id) ? await deleteSession(db, user.id, id) : undefined
+        const session = isText(id)
+          ? await deleteSession(db, tables.known(), user.id, id)
+          : undefined
         if (session === undefined) throw new Problem(404, 'You have no session with this id.')
         return session
       },
@@ -63,7 +66,7 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn, usage: Usage) =>
         if (body.confirm !== user.id) {
           throw invalid([{ pointer: '/confirm', detail: 'must be your own id' }])
         }
-        const deleted = await deleteUser(db, user.id)
+        const deleted = await deleteUser(db, tables.known(), user.id)
         usage.forget(user.id)
         return deleted
       },

@@ -61,7 +61,7 @@ function writes(
         title, description, completed, priority, tags, due_date, due_time, time_zone
       from json_to_recordset(${asked}::text::json) as asked (
         n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[],
-        title text, description text, completed boolean, priority task_priority, tags text[],
+        title text, description text, completed boolean, priority docket.task_priority, tags text[],
         due_date date, due_time time(0), time_zone text
       )
       where ${few(sql)}
@@ -86,14 +86,14 @@ const creation = writes(
   true,
   (sql, unless) => sql`
     owners as (
-      insert into users (id)
+      insert into docket.users (id)
       select distinct user_id
       from asked
       where true ${unless}
       order by user_id
       on conflict (id) do nothing
     ), made as (
-      insert into tasks as t
+      insert into docket.tasks as t
         (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone)
       select user_id, id, title, description, case when completed then now() end, coalesce(priority, 'none'),
         coalesce(tags, '{}'), due_date, due_time, time_zone
@@ -138,7 +138,7 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
     false,
     (sql, unless) => sql`
     changed as (
-      update tasks t
+      update docket.tasks t
       set ${assignments(sql)}, version = t.version + 1, updated_at = greatest(now(), t.updated_at)
       from asked
       where t.user_id = asked.user_id
@@ -153,7 +153,7 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
     union all
     select asked.n, null as request, null as text, null as version
     from asked
-    join tasks t on t.user_id = asked.user_id and t.id = asked.id
+    join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
     where ${condition(sql)}
       and asked.versions is not null
       and not exists (select from changed where changed.n = asked.n)

@@ -83,7 +83,7 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer
       ${hasFilters || hasWords ? sql`, reach integer` : sql``}
-      ${hasFilters ? sql`, completed boolean, priority task_priority[], tag text[], due_after date, due_before date` : sql``}
+      ${hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date` : sql``}
       ${hasWords ? sql`, depth integer, word text, others text[]` : sql``}
       ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
     )
@@ -100,7 +100,7 @@ const page = (sql: Sql, shape: Shape): Fragment => sql`
       select count(task.json)::integer as count, string_agg(task.json, ${between}) as text
       from (
         select t.json
-        from ${shape.hasFilters ? slice(sql, shape, filtered(sql)) : sql`tasks t`}
+        from ${shape.hasFilters ? slice(sql, shape, filtered(sql)) : sql`docket.tasks t`}
         where ${shape.hasFilters ? filters(sql, shape) : within(sql, shape)}
         ${shape.hasFilters ? sql`` : orderBy(sql, shape)}
         limit asked.size
@@ -131,7 +131,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
         from unnest(found.ids) with ordinality one (id, n)
         cross join lateral (
           select t.json, t.words, t.long_words
-          from tasks t
+          from docket.tasks t
           where t.user_id = asked.user_id
             and t.id = one.id
           offset 0
@@ -141,7 +141,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
     ) page
     left join lateral (
       select ${position(sql, shape)}
-      from tasks t
+      from docket.tasks t
       where page.count < asked.size
         and t.user_id = asked.user_id
         and t.id = found.ids[asked.depth]
@@ -153,7 +153,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
 const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
         (
           select ${columns}
-          from tasks t
+          from docket.tasks t
           where ${within(sql, shape)}
           ${orderBy(sql, shape)}
           limit asked.reach
@@ -167,7 +167,7 @@ const filtered = (sql: Sql): Fragment =>
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
     left join lateral (
       select ${position(sql, shape)}
-      from tasks t
+      from docket.tasks t
       where ${isNeeded}
         and asked.reach is not null
         and ${within(sql, shape)}
@@ -256,7 +256,7 @@ function position(sql: Sql, { order: { sort } }: Shape): Fragment {
 function keyType(sql: Sql, { sort }: Order): Fragment {
   if (sort === 'title') return sql`text`
   if (sort === 'due_date') return sql`date`
-  return sort === 'priority' ? sql`task_priority` : sql`timestamptz`
+  return sort === 'priority' ? sql`docket.task_priority` : sql`timestamptz`
 }
 
 /** The longest word is looked for first: it is the rarest. */

@@ -24,7 +24,7 @@ const single: Shared<{ user_id: string; id: string }, TaskText> = {
   statement: (sql, asked) => sql`
     select asked.n, t.version, t.json as text
     from json_to_recordset(${asked}::text::json) as asked (n integer, user_id text, id uuid)
-    join tasks t on t.user_id = asked.user_id and t.id = asked.id
+    join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
     where ${isThere(sql)}
       and ${few(sql)}`,
 }

@@ -10,7 +10,7 @@ export async function findUser(db: Db, userId: string): Promise<User | undefined
   const [user] = await db.read(
     (sql) => sql<User[]>`
     select id, created_at
-    from users
+    from docket.users
     where id = ${userId}`,
   )
   return user
@@ -27,7 +27,7 @@ export const exportTasks = (
     (sql) => sql<Task[]>`
     select id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
       due_date, due_time, time_zone, version, created_at, updated_at, deleted_at
-    from tasks
+    from docket.tasks
     where user_id = ${userId}
       and (${after}::uuid is null or id > ${after}::uuid)
     order by id
@@ -38,7 +38,7 @@ export const exportTasks = (
 export async function importUser(db: Db, { id, created_at }: User): Promise<void> {
   await db.idempotentWrite(
     (sql) => sql`
-    insert into users (id, created_at)
+    insert into docket.users (id, created_at)
     values (${id}, ${created_at})
     on conflict (id) do nothing`,
   )
@@ -55,17 +55,17 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
       select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
         version, created_at, updated_at, deleted_at
       from json_to_recordset(${JSON.stringify(tasks)}::text::json) as line (
-        user_id text, id uuid, title text, description text, completed_at timestamptz, priority task_priority,
+        user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
         tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
         updated_at timestamptz, deleted_at timestamptz
       )
     ),
     owners as (
-      insert into users (id)
+      insert into docket.users (id)
       select distinct user_id from moved
       on conflict (id) do nothing
     )
-    insert into tasks
+    insert into docket.tasks
       (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
         version, created_at, updated_at, deleted_at)
     select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
@@ -85,4 +85,4 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
 
 /** Tells the planner what there is now. Who may not is only warned. */
 export const analyze = (db: Db): Promise<unknown> =>
-  db.idempotentWrite((sql) => sql`analyze users, tasks`)
+  db.idempotentWrite((sql) => sql`analyze docket.users, docket.tasks`)

@@ -20,7 +20,7 @@ export async function measureSlice(
       (array_agg(id order by id desc))[1] as last
     from (
       select id, octet_length(json) as bytes
-      from tasks
+      from docket.tasks
       where user_id = ${userId}
         and (${after}::uuid is null or id > ${after}::uuid)
       order by id
@@ -42,12 +42,12 @@ export async function isMade(
     select
       exists (
         select
-        from tasks
+        from docket.tasks
         where user_id = ${userId}
           and id = ${id}::uuid
       ) or exists (
         select
-        from idempotency_keys
+        from docket.idempotency_keys
         where user_id = ${userId}
           and key = ${key}
           and created_at > now() - interval '24 hours'

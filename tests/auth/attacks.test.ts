@@ -1,7 +1,14 @@
 import { afterAll, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
-import { createTestApp, issuerOptions, origin, secret, sql } from '../support/app.ts'
+import {
+  createTestApp,
+  issuerOptions,
+  origin,
+  secret,
+  sql,
+  auth as usualAuth,
+} from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
 
@@ -29,6 +36,7 @@ const auth = {
   audience,
   jwksUrl: `${keyServer.url.origin}/jwks`,
   hasSessions: true,
+  tables: usualAuth.tables,
 }
 const app = createTestApp({ auth, issuer: () => ({ ...issuerOptions, tokens: auth }) })
 const handle = (request: Request) => app.handle(request)
@@ -47,7 +55,7 @@ await ended.signOut()
 const late = browser('http://localhost', origin, handle)
 await late.signUp()
 const lateRaw = (late.cookies.get('better-auth.session_token') ?? '').split('.')[0] ?? ''
-await sql`update "session" set "expiresAt" = now() - interval '1 second' where token = ${lateRaw}`
+await sql`update docket."session" set "expiresAt" = now() - interval '1 second' where token = ${lateRaw}`
 
 // What a Better Auth with the same secret puts into mails and cookies.
 const links: string[] = []

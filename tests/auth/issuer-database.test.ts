@@ -21,7 +21,10 @@ function counting() {
     },
     for: () => gate,
   }
-  return { tables: new Kysely<Tables>({ dialect: dialectOf(gate) }), writing: () => writing }
+  return {
+    tables: new Kysely<Tables>({ dialect: dialectOf(gate) }).withSchema('docket'),
+    writing: () => writing,
+  }
 }
 
 const row = () => ({

@@ -71,15 +71,15 @@ test('has its access tokens refused as links to verify an e-mail address', async
   printed.mockRestore()
   expect(refused.status).toBeGreaterThanOrEqual(400)
   const verified = async () =>
-    (await sql`select email from "user" where "emailVerified" and email = ${email}`).length
+    (await sql`select email from docket."user" where "emailVerified" and email = ${email}`).length
   expect(await verified()).toBe(0)
   // What a link does, so that the refusal means something.
   const own = `${crypto.randomUUID()}@example.com`
   await browser(issuerUrl, issuerUrl, frontend.handler).signUp(own)
   expect((await kim.send('GET', links.at(-1) ?? '')).status).toBe(302)
-  expect(await sql`select email from "user" where "emailVerified" and email = ${own}`).toHaveLength(
-    1,
-  )
+  expect(
+    await sql`select email from docket."user" where "emailVerified" and email = ${own}`,
+  ).toHaveLength(1)
 })
 
 test('checks the origin, in tests too', async () => {
@@ -136,7 +136,7 @@ test('refuses a second account with the same address, and forgets what it began'
   const answers = await Promise.all([open(), open(), open()].map((client) => client.signUp(email)))
 
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-  expect(await sql`select email from "user" where email = ${email}`).toHaveLength(1)
+  expect(await sql`select email from docket."user" where email = ${email}`).toHaveLength(1)
   expect((await open().signIn(email)).status).toBe(200)
 })
 

@@ -255,8 +255,8 @@ test('keeps only the beginning of a long user agent', async () => {
 
   const [session] = await sql`
     select length(s."userAgent") as length
-    from "session" s
-    join "user" u on u.id = s."userId"
+    from docket."session" s
+    join docket."user" u on u.id = s."userId"
     where u.email = ${email}`
   expect(session?.['length']).toBe(400)
 })

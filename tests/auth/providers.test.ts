@@ -72,7 +72,8 @@ test.each(verified)(
 
     expect((await signIn(open(), { claims })).href).toBe(page)
 
-    const [user] = await sql`select "emailVerified" from "user" where email = ${emailOf(claims)}`
+    const [user] =
+      await sql`select "emailVerified" from docket."user" where email = ${emailOf(claims)}`
     expect(user?.['emailVerified']).toBe(is)
   },
 )
@@ -171,7 +172,7 @@ test('keeps nothing by which it could act at the provider', async () => {
   expect((await signIn(open(), { claims, answer })).href).toBe(page)
 
   const [account] = await sql`
-    select "accessToken", "refreshToken", scope from "account" where "accountId" = ${String(claims['sub'])}`
+    select "accessToken", "refreshToken", scope from docket."account" where "accountId" = ${String(claims['sub'])}`
   expect(account).toEqual({ accessToken: null, refreshToken: null, scope: null })
 })
 
@@ -187,7 +188,7 @@ test('opens no account to somebody else who has its address later', async () => 
   expect([ended.origin, errorOf(ended)]).toEqual([origin, 'account_not_linked'])
   expect((await next.send('GET', '/api/tasks')).status).toBe(401)
   expect(
-    await sql`select from "account" where "userId" = (select id from "user" where email = ${emailOf(first)})`,
+    await sql`select from docket."account" where "userId" = (select id from docket."user" where email = ${emailOf(first)})`,
   ).toHaveLength(1)
 })
 
@@ -204,7 +205,7 @@ test.each([
     const claims = someone({ email_verified, emailVerified: true })
     const ann = open()
     await ann.signUp(emailOf(claims))
-    await sql`update "user" set "emailVerified" = ${proved} where email = ${emailOf(claims)}`
+    await sql`update docket."user" set "emailVerified" = ${proved} where email = ${emailOf(claims)}`
 
     const ended = await signIn(open(), { claims })
 

@@ -57,7 +57,7 @@ test('proves the address, and ends sessions and every other mail of the kind', a
   }
   expect((await open().signIn(email, 'another horse battery')).status).toBe(200)
   expect(
-    await sql`select email from "user" where email in (${email}, ${other}) and "emailVerified"`,
+    await sql`select email from docket."user" where email in (${email}, ${other}) and "emailVerified"`,
   ).toEqual([{ email }] as never)
   expect((await reset(await tokenOf(other), 'another horse battery')).status).toBe(200)
 })

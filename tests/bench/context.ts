@@ -35,7 +35,7 @@ export async function commonWords({ postgres }: Context, data: Dataset): Promise
   const words = await sql<{ word: string }[]>`
     with sample as (
       select concat_ws(E'\n', title, description, array_to_string(tags, E'\n')) as text
-      from tasks
+      from docket.tasks
       where user_id in ('1', '2', '3', '4')
         and created_at < ${afterLoaded}
     )

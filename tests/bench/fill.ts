@@ -48,8 +48,8 @@ export async function fill(
 
 async function load(server: Postgres, dataset: Dataset): Promise<void> {
   const sql = server.connect(databaseOf(dataset))
-  await sql`insert into users (id) select generate_series(1, ${dataset.users}::int)::text`
-  if (dataset.heavy > 0) await sql`insert into users (id) values ('heavy')`
+  await sql`insert into docket.users (id) select generate_series(1, ${dataset.users}::int)::text`
+  if (dataset.heavy > 0) await sql`insert into docket.users (id) values ('heavy')`
   const recreate = await dropIndexes(sql)
   await copy(server, dataset)
   for (const [index, statement] of recreate.entries()) {
@@ -67,10 +67,10 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
   const keys = await sql<{ name: string; definition: string }[]>`
     select conname as name, pg_get_constraintdef(oid) as definition
     from pg_constraint
-    where conrelid = 'tasks'::regclass
+    where conrelid = 'docket.tasks'::regclass
       and contype in ('p', 'u', 'f')
     order by contype = 'f'`
-  for (const { name } of keys) await sql.unsafe(`alter table tasks drop constraint ${name}`)
+  for (const { name } of keys) await sql.unsafe(`alter table docket.tasks drop constraint ${name}`)
   const indexes = await sql<{ name: string; definition: string }[]>`
     select indexname as name, indexdef as definition
     from pg_indexes
@@ -78,7 +78,9 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
       and tablename = 'tasks'`
   for (const { name } of indexes) await sql.unsafe(`drop index ${name}`)
   return [
-    ...keys.map(({ name, definition }) => `alter table tasks add constraint ${name} ${definition}`),
+    ...keys.map(
+      ({ name, definition }) => `alter table docket.tasks add constraint ${name} ${definition}`,
+    ),
     ...indexes.map(({ definition }) => definition),
   ]
 }
@@ -87,8 +89,8 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
 async function copy(server: Postgres, dataset: Dataset): Promise<void> {
   const steps = [
     'begin',
-    'truncate tasks',
-    `copy tasks (${copyColumns}) from stdin (freeze)`,
+    'truncate docket.tasks',
+    `copy docket.tasks (${copyColumns}) from stdin (freeze)`,
     'commit',
   ]
   const child = remember(
@@ -155,12 +157,12 @@ export async function tidy(
   const sql = server.connect(databaseOf(dataset))
   // By user, for the index.
   await sql`
-    delete from tasks
-    using users
+    delete from docket.tasks
+    using docket.users
     where tasks.user_id = users.id
       and tasks.created_at > ${afterLoaded}
       and deleted_at is null`
-  if (how === 'vacuum') await sql.unsafe('vacuum tasks')
+  if (how === 'vacuum') await sql.unsafe('vacuum docket.tasks')
   await sql.end()
 }
 

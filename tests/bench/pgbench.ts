@@ -20,14 +20,14 @@ const anyTask = `\\set n random(1, :tasks)
 const scripts: Record<PgbenchWorkload, string> = {
   get: `${anyTask}
 select ${columns}
-from tasks
+from docket.tasks
 where user_id = :u::text
   and id = lpad(:n::text, 32, '0')::uuid
   and deleted_at is null;
 `,
   page: `\\set u random(1, least(1000, :users))
 select ${columns}
-from tasks
+from docket.tasks
 where user_id = :u::text
   and deleted_at is null
 order by created_at desc, id desc
@@ -35,16 +35,16 @@ limit 50;
 `,
   post: `\\set u random(1, least(1000, :users))
 \\set p random(1, 4)
-insert into tasks (id, user_id, title, description, priority, tags, due_date)
+insert into docket.tasks (id, user_id, title, description, priority, tags, due_date)
 values (gen_random_uuid(), :u::text, 'A title as long as others are, ' || :u, 'A description that is about as long as half of the others are: rather more than a hundred characters.',
-  (enum_range(null::task_priority))[:p], '{home,garden}', '2025-06-30')
+  (enum_range(null::docket.task_priority))[:p], '{home,garden}', '2025-06-30')
 returning ${columns};
 `,
   patch: `\\set n random(0, least(20000, :tasks / :stride) - 1) * :stride + 1
 \\set u (:n - 1) % :users + 1
 \\set p random(1, 4)
-update tasks
-set title = 'A title as long as others are, ' || :p, priority = (enum_range(null::task_priority))[:p],
+update docket.tasks
+set title = 'A title as long as others are, ' || :p, priority = (enum_range(null::docket.task_priority))[:p],
   version = version + 1, updated_at = now()
 where user_id = :u::text
   and id = lpad(:n::text, 32, '0')::uuid

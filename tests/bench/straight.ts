@@ -66,7 +66,7 @@ new Elysia()
       query: { status, priority: wanted, due_before, q, sort = 'created_at', limit = 50 },
     }) => sql`
       select ${columns}
-      from tasks
+      from docket.tasks
       where user_id = ${user}
         and deleted_at is null
         ${status === 'pending' ? sql`and completed_at is null` : sql``}
@@ -94,7 +94,7 @@ new Elysia()
     async ({ user, params: { id }, status }) => {
       const [task] = await sql`
         select ${columns}
-        from tasks
+        from docket.tasks
         where user_id = ${user}
           and id = ${id}
           and deleted_at is null`
@@ -106,7 +106,7 @@ new Elysia()
     '/api/tasks',
     async ({ user, body, status }) => {
       const [task] = await sql`
-        insert into tasks
+        insert into docket.tasks
           (id, user_id, title, description, priority, tags, due_date, due_time, time_zone)
         values (
           ${Bun.randomUUIDv7()},
@@ -128,7 +128,7 @@ new Elysia()
     '/api/tasks/:id',
     async ({ user, params: { id }, body, status }) => {
       const [task] = await sql`
-        update tasks
+        update docket.tasks
         set ${sql(body)}, version = version + 1, updated_at = now()
         where user_id = ${user}
           and id = ${id}
@@ -142,7 +142,7 @@ new Elysia()
     '/api/tasks/:id/complete',
     async ({ user, params: { id }, body: { completed }, status }) => {
       const [task] = await sql`
-        update tasks
+        update docket.tasks
         set completed_at = case when ${completed} then coalesce(completed_at, now()) end,
           version = version + 1, updated_at = now()
         where user_id = ${user}

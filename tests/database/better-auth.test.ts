@@ -4,12 +4,29 @@ import { getMigrations } from 'better-auth/db/migration'
 import { bearer, genericOAuth, jwt } from 'better-auth/plugins'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
 import { hasPassword, listAddresses, settleReset } from '../../src/auth/queries.ts'
+import { authTables } from '../../src/auth/tables.ts'
+import type { AuthTables } from '../../src/database/auth-tables.ts'
 import type { Sql } from '../../src/database/connect.ts'
+import { forgetWithAccount } from '../../src/database/forget.ts'
 import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles } from '../../src/database/schema-files.ts'
-import { createTestApp, issuerOptions, issuerUrl, origin, secret, sign } from '../support/app.ts'
+import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import {
+  auth,
+  createTestApp,
+  issuerOptions,
+  issuerUrl,
+  origin,
+  secret,
+  sign,
+} from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
-import { emptyDatabase, gateOf, type TestDatabase } from '../support/database.ts'
+import {
+  accountsIn,
+  emptyDatabase,
+  gateOf,
+  layOut,
+  type TestDatabase,
+} from '../support/database.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
 
 // One database, Docket's schema file and the real migrator of Better Auth.
@@ -24,90 +41,109 @@ afterEach(async () => {
   for (const { close } of open.splice(0)) await close()
 })
 
-const optionsFor = (sql: Sql, uuid = false) => ({
+const optionsFor = (sql: Sql, schemaName: string, uuid = false) => ({
   secret,
   baseURL: issuerUrl,
-  database: { dialect: dialectOf(gateOf(sql)), type: 'postgres' as const, transaction: true },
+  database: {
+    dialect: dialectOf(gateOf(sql)),
+    type: 'postgres' as const,
+    schemaName,
+    transaction: true,
+  },
   emailAndPassword: { enabled: true },
   plugins: [bearer(), jwt(), genericOAuth({ config: [] })],
   user: { deleteUser: { enabled: true } },
   ...(uuid ? { advanced: { database: { generateId: 'uuid' as const } } } : {}),
 })
 
-async function pending(sql: Sql): Promise<string[]> {
-  const { toBeCreated, toBeAdded, toBeAddedIndexes } = await getMigrations(optionsFor(sql))
+async function pending(sql: Sql, schema: string): Promise<string[]> {
+  const { toBeCreated, toBeAdded, toBeAddedIndexes } = await getMigrations(optionsFor(sql, schema))
   return [...toBeCreated, ...toBeAdded, ...toBeAddedIndexes].map(({ table }) => table)
 }
 
+/** A database in which a frontend's Better Auth was first, and its tables. */
+async function frontendDatabase(uuid = false): Promise<{ sql: Sql; tables: AuthTables }> {
+  const sql = await database()
+  await (await getMigrations(optionsFor(sql, 'public', uuid))).runMigrations()
+  await applySchema(sql, schemaFilesWithoutAccounts)
+  const tables = await accountsIn(sql)
+  await forgetWithAccount(sql, tables, 'docket')
+  return { sql, tables }
+}
+
 /** The program on this database, with the issuer on. */
-function appOn(sql: Sql) {
+function appOn(sql: Sql, tables: AuthTables) {
   const app = createTestApp({
     db: gateOf(sql),
-    issuer: () => ({ ...issuerOptions, db: gateOf(sql) }),
+    auth: { ...auth, tables: authTables(tables, async () => tables) },
+    issuer: () => ({ ...issuerOptions, db: gateOf(sql), tables }),
   })
   return (request: Request) => app.handle(request)
 }
 
-const tablesOf = async (sql: Sql): Promise<unknown> =>
+const tablesOf = async (sql: Sql, schema: string): Promise<unknown> =>
   sql`
     select table_name, column_name, data_type, is_nullable, column_default
     from information_schema.columns
-    where table_schema = 'public'
+    where table_schema = ${schema}
       and table_name in ('user', 'session', 'account', 'verification', 'jwks')
     order by table_name, ordinal_position`.then((rows) => [...rows])
 
-const indexesOf = async (sql: Sql): Promise<unknown> =>
+const indexesOf = async (sql: Sql, schema: string): Promise<unknown> =>
   sql`
-    select indexdef
+    select replace(indexdef, schemaname || '.', '') as definition
     from pg_indexes
-    where schemaname = 'public'
+    where schemaname = ${schema}
       and tablename in ('user', 'session', 'account', 'verification', 'jwks')
-    order by indexdef`.then((rows) => [...rows])
+    order by 1`.then((rows) => [...rows])
 
 test("leaves Better Auth's migrator nothing to do, and makes what it would have made", async () => {
   const ours = await database()
   const theirs = await database()
 
-  await applySchema(ours, schemaFiles)
-  expect(await pending(theirs)).not.toBeEmpty()
-  await (await getMigrations(optionsFor(theirs))).runMigrations()
+  await layOut(ours)
+  expect(await pending(theirs, 'public')).not.toBeEmpty()
+  await (await getMigrations(optionsFor(theirs, 'public'))).runMigrations()
 
-  expect(await pending(ours)).toEqual([])
-  expect(await tablesOf(ours)).toEqual(await tablesOf(theirs))
-  expect(await indexesOf(ours)).toEqual(await indexesOf(theirs))
+  expect(await pending(ours, 'docket')).toEqual([])
+  expect(await tablesOf(ours, 'docket')).toEqual(await tablesOf(theirs, 'public'))
+  expect(await indexesOf(ours, 'docket')).toEqual(await indexesOf(theirs, 'public'))
 })
 
 test("is harmless where a frontend's Better Auth was here first", async () => {
-  const sql = await database()
-  await (await getMigrations(optionsFor(sql))).runMigrations()
-  const before = await tablesOf(sql)
-  const frontend = frontendAuth({ secret, url: issuerUrl, algorithm: 'HS256', db: gateOf(sql) })
-  const ann = browser(issuerUrl, issuerUrl, frontend.handler)
-  await ann.signUp()
-
-  await applySchema(sql, schemaFiles)
-
-  expect(await tablesOf(sql)).toEqual(before)
-  expect(await pending(sql)).toEqual([])
-  const asked = browser(issuerUrl, origin, appOn(sql))
-  const listed = await asked.send('GET', '/api/tasks', undefined, { cookie: ann.cookieHeader() })
-  expect(listed.status).toBe(200)
-})
-
-test('works with ids that are uuid, as a frontend made them', async () => {
-  const sql = await database()
-  await (await getMigrations(optionsFor(sql, true))).runMigrations()
-  await applySchema(sql, schemaFiles)
+  const { sql, tables } = await frontendDatabase()
+  const before = await tablesOf(sql, 'public')
   const frontend = frontendAuth({
     secret,
     url: issuerUrl,
     algorithm: 'HS256',
     db: gateOf(sql),
+    schema: 'public',
+  })
+  const ann = browser(issuerUrl, issuerUrl, frontend.handler)
+  await ann.signUp()
+
+  expect(await tablesOf(sql, 'public')).toEqual(before)
+  expect(await tablesOf(sql, 'docket')).toEqual([])
+  expect(await pending(sql, 'public')).toEqual([])
+  const asked = browser(issuerUrl, origin, appOn(sql, tables))
+  const listed = await asked.send('GET', '/api/tasks', undefined, { cookie: ann.cookieHeader() })
+  expect(listed.status).toBe(200)
+})
+
+test('works with ids that are uuid, as a frontend made them', async () => {
+  const { sql, tables } = await frontendDatabase(true)
+  const frontend = frontendAuth({
+    secret,
+    url: issuerUrl,
+    algorithm: 'HS256',
+    db: gateOf(sql),
+    schema: 'public',
     uuid: true,
   })
   const theirs = browser(issuerUrl, issuerUrl, frontend.handler)
   await theirs.signUp()
-  const handle = appOn(sql)
+  const handle = appOn(sql, tables)
   const ours = browser(issuerUrl, origin, handle)
 
   expect((await ours.signUp()).status).toBe(200)
@@ -116,9 +152,9 @@ test('works with ids that are uuid, as a frontend made them', async () => {
       browser(issuerUrl, origin, handle).send(method, path, body, { cookie: client.cookieHeader() })
     const { body: me } = await call('GET', '/api/me')
     expect(me.id).toMatch(/^[0-9a-f-]{36}$/)
-    expect(await hasPassword(gateOf(sql), me.id)).toBe(true)
-    expect(await listAddresses(gateOf(sql), me.email)).toHaveLength(1)
-    await settleReset(gateOf(sql), me.id)
+    expect(await hasPassword(gateOf(sql), tables, me.id)).toBe(true)
+    expect(await listAddresses(gateOf(sql), tables, me.email)).toHaveLength(1)
+    await settleReset(gateOf(sql), tables, me.id)
     expect((await call('GET', '/api/auth/get-session')).body.user.emailVerified).toBe(true)
     expect((await call('POST', '/api/tasks', { title: 'A task' })).status).toBe(201)
     expect((await call('GET', '/api/me/sessions')).body).toHaveLength(1)
@@ -131,10 +167,8 @@ test('works with ids that are uuid, as a frontend made them', async () => {
 })
 
 test('knows users whose ids are none of those, beside ids that are uuid', async () => {
-  const sql = await database()
-  await (await getMigrations(optionsFor(sql, true))).runMigrations()
-  await applySchema(sql, schemaFiles)
-  const handle = appOn(sql)
+  const { sql, tables } = await frontendDatabase(true)
+  const handle = appOn(sql, tables)
   for (const id of ['alice', 'not-a-uuid-0', '00000000-0000-0000-0000-00000000000']) {
     const authorization = `Bearer ${await sign({ sub: id })}`
     const call = (method: string, path: string, body?: unknown) =>
@@ -153,12 +187,11 @@ test('knows users whose ids are none of those, beside ids that are uuid', async 
 })
 
 test('deletes what belongs to an account when Better Auth deletes it', async () => {
-  const sql = await database()
-  await applySchema(sql, schemaFiles)
-  const frontend = betterAuth({ ...optionsFor(sql), logger: { disabled: true } })
+  const { sql, tables } = await frontendDatabase()
+  const frontend = betterAuth({ ...optionsFor(sql, 'public'), logger: { disabled: true } })
   const ann = browser(issuerUrl, issuerUrl, frontend.handler)
   const kim = browser(issuerUrl, issuerUrl, frontend.handler)
-  const handle = appOn(sql)
+  const handle = appOn(sql, tables)
   for (const client of [ann, kim]) {
     await client.signUp()
     const created = await browser(issuerUrl, origin, handle).send(
@@ -175,41 +208,28 @@ test('deletes what belongs to an account when Better Auth deletes it', async () 
   })
 
   expect(deleted.status).toBe(200)
-  expect(await sql`select id from users`).toHaveLength(1)
-  expect(await sql`select id from tasks`).toHaveLength(1)
+  expect(await sql`select id from docket.users`).toHaveLength(1)
+  expect(await sql`select id from docket.tasks`).toHaveLength(1)
   const [owner] = await sql<
     { is_kim: boolean }[]
-  >`select "user".id = users.id as is_kim from "user", users`
+  >`select u.id = owner.id as is_kim from public."user" u, docket.users owner`
   expect(owner?.is_kim).toBe(true)
 })
 
 test('keeps users of other issuers, who have no account', async () => {
   const sql = await database()
-  await applySchema(sql, schemaFiles)
-  await sql`insert into users (id) values ('https://other.example|7')`
+  await layOut(sql)
+  await sql`insert into docket.users (id) values ('https://other.example|7')`
 
-  await sql`delete from "user"`
+  await sql`delete from docket."user"`
 
-  expect(await sql`select id from users`).toHaveLength(1)
-})
-
-test('refuses a table of the same name that is something else', async () => {
-  const sql = await database()
-  await sql.unsafe('create table "user" (id integer primary key, login text)')
-
-  const message = await applySchema(sql, schemaFiles).then(
-    () => 'nothing was wrong',
-    (error: Error) => error.message,
-  )
-
-  expect(message).toContain('002_better_auth')
-  expect(message).toContain('not one of Better Auth')
+  expect(await sql`select id from docket.users`).toHaveLength(1)
 })
 
 test('rolls back a transaction, and goes on', async () => {
   const sql = await database()
-  await applySchema(sql, schemaFiles)
-  const { adapter } = await betterAuth(optionsFor(sql)).$context
+  await layOut(sql)
+  const { adapter } = await betterAuth(optionsFor(sql, 'docket')).$context
   const create = (id: string) => ({
     model: 'verification',
     forceAllowId: true,

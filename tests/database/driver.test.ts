@@ -37,7 +37,7 @@ function misbehaving({ data = () => {}, open = () => {} }: Server, { tls = false
       tls: tls ? { verified: true } : null,
       prepare: true,
     },
-    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max, session: null },
+    { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max, session: null, schema: 'docket' },
   )
   closing.push(
     () => sql.end({ timeout: 0 }),

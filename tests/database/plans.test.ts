@@ -96,19 +96,19 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     database = await emptyDatabase()
     const { sql } = database
     await applySchema(sql, schemaFiles)
-    await sql`alter table tasks set (autovacuum_enabled = off)`
-    await sql`insert into users (id) select n::text from generate_series(1, ${users}::integer) n`
-    await sql`insert into users (id) values ('five')`
+    await sql`alter table docket.tasks set (autovacuum_enabled = off)`
+    await sql`insert into docket.users (id) select n::text from generate_series(1, ${users}::integer) n`
+    await sql`insert into docket.users (id) values ('five')`
     const total = user === 'five' ? others + count : others
     await sql`
-      insert into tasks
+      insert into docket.tasks
         (user_id, id, title, completed_at, priority, tags, due_date, created_at, updated_at, deleted_at)
       select
         case when n > ${others}::integer then 'five' else ((n - 1) % ${users}::integer + 1)::text end,
         ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
         'Task ' || repeat(md5(n::text), 10) || ' milk',
         case when k % 2 = 0 then now() end,
-        (array['none', 'low', 'medium', 'high'])[k % 4 + 1]::task_priority,
+        (array['none', 'low', 'medium', 'high'])[k % 4 + 1]::docket.task_priority,
         case when k % 3 = 0 then array['home'] else '{}' end,
         case when k % 5 > 0 then date '2026-01-01' + k % 365 end,
         timestamptz '2026-01-01' + k * interval '1 minute',
@@ -118,7 +118,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       cross join lateral (
         select case when n > ${others}::integer then n - ${others}::integer else (n - 1) / ${users}::integer end as k
       ) own`
-    if (isAnalyzed) await sql.unsafe('vacuum (analyze) tasks').simple()
+    if (isAnalyzed) await sql.unsafe('vacuum (analyze) docket.tasks').simple()
   }, 120_000)
   afterAll(() => database.close())
 
@@ -300,7 +300,7 @@ test('a vacuum is due when a fiftieth of the tasks is new, or a twentieth change
   const { sql, close } = await emptyDatabase()
   await applySchema(sql, schemaFiles)
   const [table] =
-    await sql`select reloptions as options from pg_class where oid = 'tasks'::regclass`
+    await sql`select reloptions as options from pg_class where oid = 'docket.tasks'::regclass`
   await close()
 
   expect(table?.['options']).toEqual([

@@ -15,7 +15,7 @@ import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
-import { sql } from '../support/app.ts'
+import { sql, accounts as tables } from '../support/app.ts'
 
 // Every statement of the program is described by the database, and its columns are compared with its row in TypeBox:
 // the names, the types, and what may be null.
@@ -188,19 +188,28 @@ const accounts: Record<
 > = {
   findSession: [
     t.Object({ n, id: word, session_id: word, name: word, email: word, expires_at: instant }),
-    (db) => authQueries.findSession(db, 'a token'),
+    (db) => authQueries.findSession(db, tables, 'a token'),
   ],
   listAddresses: [
     t.Object({ address: word }),
-    (db) => authQueries.listAddresses(db, 'ann@example.com'),
+    (db) => authQueries.listAddresses(db, tables, 'ann@example.com'),
   ],
-  hasPassword: [t.Object({ found: t.Boolean() }), (db) => authQueries.hasPassword(db, 'alice')],
-  hasUuidIds: [t.Object({ is_uuid: t.Boolean() }), (db) => authQueries.hasUuidIds(db)],
-  settleReset: [t.Object({}), (db) => authQueries.settleReset(db, 'alice')],
-  findAccount: [t.Object({ name: word, email: word }), (db) => meQueries.findAccount(db, 'alice')],
-  listSessions: [SessionSchema, (db) => meQueries.listSessions(db, 'alice')],
-  deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, 'alice', id)],
-  deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, 'alice')],
+  hasPassword: [
+    t.Object({ found: t.Boolean() }),
+    (db) => authQueries.hasPassword(db, tables, 'alice'),
+  ],
+  findKey: [
+    t.Object({ jwk: word, expires_at: t.Union([instant, t.Null()]) }),
+    (db) => authQueries.findKey(db, tables, 'a key'),
+  ],
+  settleReset: [t.Object({}), (db) => authQueries.settleReset(db, tables, 'alice')],
+  findAccount: [
+    t.Object({ name: word, email: word }),
+    (db) => meQueries.findAccount(db, tables, 'alice'),
+  ],
+  listSessions: [SessionSchema, (db) => meQueries.listSessions(db, tables, 'alice')],
+  deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, tables, 'alice', id)],
+  deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, tables, 'alice')],
 }
 others.push(
   ...Object.entries(accounts).map(([name, [schema, call]]): (typeof others)[number] => [
@@ -228,12 +237,16 @@ test('are all here', async () => {
     // It hands on those of Better Auth.
     'src/auth/issuer-database.ts',
     'src/auth/queries.ts',
+    // Of the catalog, and of tables whose names it says.
+    'src/database/auth-tables.ts',
+    'src/database/forget.ts',
     'src/database/ledger.ts',
     'src/database/once.ts',
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
     'src/database/rates.ts',
     'src/database/readiness.ts',
+    'src/database/schema-refusals.ts',
     // A condition that every shared statement has.
     'src/database/share.ts',
     'src/me/queries.ts',
@@ -277,7 +290,7 @@ test.each(keyed)('%s with a key stores it in the same statement', async (_name, 
   expect(new Set(descriptions.map(({ text }) => text)).size).toBe(1)
   const [statement] = descriptions
   expect(statement?.way).toBe('shared, idempotent')
-  expect(statement?.text).toContain('insert into idempotency_keys')
+  expect(statement?.text).toContain('insert into docket.idempotency_keys')
   expect(statement?.text).not.toContain('*')
   expect(statement === undefined ? [] : await differences(statement, written)).toEqual([])
 })

@@ -166,8 +166,8 @@ export const scenes: Scene[] = [
     fault: async ({ database: { port } }) => {
       const sql = straight({ port, user: 'admin', database: 'docket' })
       await several(5, 100, async () => {
-        await sql.unsafe('alter table tasks add column another text')
-        await sql.unsafe('alter table tasks drop column another')
+        await sql.unsafe('alter table docket.tasks add column another text')
+        await sql.unsafe('alter table docket.tasks drop column another')
       })
       await sql.end()
       return performance.now()

@@ -157,7 +157,7 @@ for (const way of ['direct', 'pooled'] as const) {
           return new;
         end $$;
         alter function slow() security definer;
-        create trigger slow before insert on tasks for each row execute function slow()`)
+        create trigger slow before insert on docket.tasks for each row execute function slow()`)
       const answer = await fetch(`${server.address}/api/tasks`, {
         method: 'POST',
         headers: { ...user.headers, 'content-type': 'application/json' },
@@ -170,7 +170,7 @@ for (const way of ['direct', 'pooled'] as const) {
         where usename = 'docket'
           and state = 'active'`
       const [tries] = await sql`select last_value::integer as count from tries`
-      await sql.unsafe('drop trigger slow on tasks; drop function slow; drop sequence tries')
+      await sql.unsafe('drop trigger slow on docket.tasks; drop function slow; drop sequence tries')
       await sql.end()
 
       expect([answer.status, detail]).toEqual([503, 'The database took too long. Try again.'])
@@ -223,7 +223,7 @@ for (const way of ['direct', 'pooled'] as const) {
       const sql = straight({ port: database.port, user: 'admin', database: name })
       const applied = await sql`
         select name
-        from schema_migrations`
+        from docket.schema_migrations`
       await sql.end()
       expect(applied.map((row) => row['name'])).toEqual(schemaFiles.map((file) => file.name))
       for (const one of servers) {

@@ -90,7 +90,7 @@ test.skipIf(postgres === null)(
     // A database with a known capacity, so that the machine is not at its limit when the server is.
     await sql`
     create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.03); return new; end $$`
-    await sql`create trigger slow before insert on tasks for each row execute function slow()`
+    await sql`create trigger slow before insert on docket.tasks for each row execute function slow()`
     const callers = await Promise.all(
       Array.from({ length: 50 }, () => callerOf(() => server.address, crypto.randomUUID())),
     )

@@ -18,12 +18,12 @@ async function fill(): Promise<void> {
   })
   const sql = connectEmbedded(embedded.socket)
   await applySchema(sql, schemaFiles)
-  await sql`insert into users (id) select 'user ' || n from generate_series(0, 19) as n`
+  await sql`insert into docket.users (id) select 'user ' || n from generate_series(0, 19) as n`
   for (let from = 0; from < 100_000; from += 5000) {
     await sql`
-      insert into tasks (user_id, id, title, description, priority, tags, due_date, created_at, updated_at)
+      insert into docket.tasks (user_id, id, title, description, priority, tags, due_date, created_at, updated_at)
       select 'user ' || n % 20, gen_random_uuid(), 'Buy ' || md5(n::text), repeat(md5(n::text), 1 + n % 9),
-        (enum_range(null::task_priority))[1 + n % 4], array['home'], date '2026-01-01' + n % 500,
+        (enum_range(null::docket.task_priority))[1 + n % 4], array['home'], date '2026-01-01' + n % 500,
         now() - n * interval '1 second', now() - n * interval '1 second'
       from generate_series(${from}::int, ${from + 4999}::int) as n`
   }

@@ -129,10 +129,10 @@ test('says what was done, however much is on its way', () => {
 async function insertLongTasks({ id }: TestUser): Promise<void> {
   await sql`
     with owner as (
-      insert into users (id)
+      insert into docket.users (id)
       values (${id})
     )
-    insert into tasks (user_id, id, title, description)
+    insert into docket.tasks (user_id, id, title, description)
     select ${id}::text, gen_random_uuid(), 'Long', repeat('€', 20000)
     from generate_series(1, 200)`
 }

@@ -148,7 +148,7 @@ test('keeps what is owed where a request was refused in the database', async () 
   rates.charge(key, 30 * 10 + 10 * 55)
   const refused = [await rates.count(key), await rates.count(key)]
   await sql`
-    update rate_limits
+    update docket.rate_limits
     set settled_at = settled_at - interval '26 seconds'
     where key = ${`user ${key}`}`
 
@@ -210,7 +210,7 @@ test.each(['2 minutes', '1 hour', '30 days'])(
     const alice = await tokenOf(id)
     for (let index = 0; index < 6; index += 1) await ask(app, alice)
     // What it looks like then: all that was written is in the future.
-    await sql`update rate_limits set settled_at = settled_at + ${jump}::interval where key = ${`user ${id}`}`
+    await sql`update docket.rate_limits set settled_at = settled_at + ${jump}::interval where key = ${`user ${id}`}`
 
     const answers = []
     for (let index = 0; index < 6; index += 1) answers.push(await ask(app, alice))
@@ -222,14 +222,16 @@ test.each(['2 minutes', '1 hour', '30 days'])(
 
 test('removes who owes nothing from the database, a few at a time', async () => {
   await sql`
-    insert into rate_limits (key, settled_at)
+    insert into docket.rate_limits (key, settled_at)
     select 'user old ' || n, now() - interval '1 hour'
     from generate_series(1, 6) as n`
 
   for (let index = 0; index < 2; index += 1)
     await countRequest(db, `user ${crypto.randomUUID()}`, 1)
 
-  const left = await sql<{ key: string }[]>`select key from rate_limits where key like 'user old %'`
+  const left = await sql<
+    { key: string }[]
+  >`select key from docket.rate_limits where key like 'user old %'`
   expect(left.length).toBe(0)
 })
 

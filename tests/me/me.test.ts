@@ -134,11 +134,11 @@ test('deletes everything of the caller, and of nobody else', async () => {
 
   expect(deleted.body).toEqual({ id: me.id, tasks: 2, account: true })
   for (const table of [
-    '"user" where id',
-    '"session" where "userId"',
-    '"account" where "userId"',
-    'users where id',
-    'tasks where user_id',
+    'docket."user" where id',
+    'docket."session" where "userId"',
+    'docket."account" where "userId"',
+    'docket.users where id',
+    'docket.tasks where user_id',
   ]) {
     expect(await sql.unsafe(`select from ${table} = $1`, [me.id])).toHaveLength(0)
   }

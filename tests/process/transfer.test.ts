@@ -107,7 +107,7 @@ test('names the line that the database refuses, of many that it is given at once
     throw error
   })
   const sql = connectEmbedded(embeddedDatabase.socket)
-  await sql`alter table tasks add constraint of_another_time check (title <> 'Tomorrow')`
+  await sql`alter table docket.tasks add constraint of_another_time check (title <> 'Tomorrow')`
   await sql.end()
   await embeddedDatabase.stop()
   const tasks = Array.from({ length: 150 }, (_, index) => ({

@@ -1,13 +1,12 @@
 import { SignJWT } from 'jose'
 import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles } from '../../src/database/schema-files.ts'
+import { authTables } from '../../src/auth/tables.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
 import { checkAnswer } from './conformance.ts'
-import { emptyDatabase } from './database.ts'
+import { emptyDatabase, layOut } from './database.ts'
 
 export const secret = 'only-for-tests-only-for-tests-only'
 export const origin = 'https://app.example'
@@ -15,15 +14,24 @@ export const origin = 'https://app.example'
 /** Where the built-in issuer believes to be. */
 export const issuerUrl = 'http://localhost'
 
-export const auth = { secret, issuer: null, audience: null, jwksUrl: null, hasSessions: true }
 const database = await emptyDatabase()
-await applySchema(database.sql, schemaFiles)
+export const accounts = await layOut(database.sql)
+
+export const auth = {
+  secret,
+  issuer: null,
+  audience: null,
+  jwksUrl: null,
+  hasSessions: true,
+  tables: authTables(accounts, async () => accounts),
+}
 
 export const { sql, db } = database
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
   db,
+  tables: accounts,
   tokens: auth,
   origins: [origin],
   log: createLog('silent'),

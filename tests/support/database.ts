@@ -1,9 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type AuthTables, findAuthTables } from '../../src/database/auth-tables.ts'
 import { connect, connectEmbedded, type Session, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
+import { forgetWithAccount } from '../../src/database/forget.ts'
 import { createGate, type Gate } from '../../src/database/gate.ts'
+import { applySchema } from '../../src/database/ledger.ts'
+import { schemaFiles } from '../../src/database/schema-files.ts'
+import { usualSchema } from '../../src/database/schema-name.ts'
 import { parseDatabaseUrl } from '../../src/database/url.ts'
 
 // The suite runs on the embedded database, or on the server of TEST_DATABASE_URL.
@@ -39,13 +44,14 @@ const usual: Session = { seconds: 60, told: prepare ? 'once' : 'each time' }
 /** A gate as the program has it, before a pool of one's own. */
 export const gateOf = (sql: Sql): Gate => createGate(sql, { permits: sql.options.max, deadline })
 
-export const connectTo = (databaseUrl: string, session: Session = usual): Sql =>
+export const connectTo = (databaseUrl: string, session: Session = usual, max = 8): Sql =>
   connect(parseDatabaseUrl(databaseUrl), {
     prepare,
     connectTimeout: 10,
     queryTimeout: 60,
-    max: 8,
+    max,
     session,
+    schema: usualSchema,
   })
 
 /** A database that nobody else uses, without a schema. */
@@ -73,6 +79,22 @@ export async function emptyDatabase(): Promise<TestDatabase> {
     await server.end({ timeout: 5 })
   }
   return { sql, db: gateOf(sql), close }
+}
+
+/** Better Auth's tables in a database: those in `public`, or Docket's own. */
+export async function accountsIn(sql: Sql, isIssuer = true): Promise<AuthTables> {
+  const wanted = { schema: usualSchema, searchPath: ['public'], named: null, isIssuer }
+  const tables = await findAuthTables(sql, wanted)
+  if (tables === null) throw new Error('There are no accounts.')
+  return tables
+}
+
+/** Applies the schema, that of the accounts too, which it gives. */
+export async function layOut(sql: Sql): Promise<AuthTables> {
+  await applySchema(sql, schemaFiles)
+  const tables = await accountsIn(sql)
+  await forgetWithAccount(sql, tables, usualSchema)
+  return tables
 }
 
 /** The connection string of the real server, with what else its processes need, or null. */

@@ -12,13 +12,16 @@ export type FrontendOptions = {
   algorithm: 'HS256' | 'EdDSA'
   /** Null: a memory of its own. */
   db: Gate | null
+  /** Where its tables are. */
+  schema?: string
   uuid?: boolean
   /** Is told of each link to verify an e-mail address. */
   onLink?: (url: string) => void
 }
 
 /** Better Auth as a frontend has it, configured as the README says. */
-export function frontendAuth({ secret, url, algorithm, db, uuid, onLink }: FrontendOptions) {
+export function frontendAuth(options: FrontendOptions) {
+  const { secret, url, algorithm, db, schema = 'docket', uuid, onLink } = options
   const key = new TextEncoder().encode(secret)
   const signing = {
     jwks: { remoteUrl: 'urn:unused', keyPairConfig: { alg: 'ES256' as const } },
@@ -34,7 +37,7 @@ export function frontendAuth({ secret, url, algorithm, db, uuid, onLink }: Front
     database:
       db === null
         ? memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] })
-        : { dialect: dialectOf(db), type: 'postgres', transaction: true },
+        : { dialect: dialectOf(db), type: 'postgres', schemaName: schema, transaction: true },
     emailAndPassword: { enabled: true },
     ...(onLink === undefined
       ? {}

@@ -83,11 +83,11 @@ export const idsOf = (tasks: Task[]): string[] => tasks.map(({ id }) => id)
 export async function insertEqualTasks({ id }: TestUser, count: number): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     with owner as (
-      insert into users (id)
+      insert into docket.users (id)
       values (${id})
       on conflict (id) do nothing
     )
-    insert into tasks (user_id, id, title, priority, due_date, created_at, updated_at)
+    insert into docket.tasks (user_id, id, title, priority, due_date, created_at, updated_at)
     select
       ${id}::text,
       gen_random_uuid(),
@@ -121,7 +121,7 @@ export const naughtyTexts: [name: string, text: string][] = [
   ['backslashes', '\\ \\\\ \\n \\u0041 \\x00 C:\\temp\\'],
   ['patterns', '% _ %_ \\% \\_ * ? [a-z] ^$ .* (?i)'],
   ['HTML', '<script>alert(1)</script> &amp; &lt;b&gt; <!-- --> </textarea>'],
-  ['SQL', `'; drop table tasks; -- $1 $$ E'\\n' :name ?`],
+  ['SQL', `'; drop table docket.tasks; -- $1 $$ E'\\n' :name ?`],
   ['templates', '${7*7} {{7*7}} %s %d <%= 1 %> #{1}'],
   ['JSON', '{"title": null, "tags": ["a"]} \\" \\u0000'],
   ['words that mean nothing or something elsewhere', 'null NULL undefined NaN true 1e3 infinity'],

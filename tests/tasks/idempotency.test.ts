@@ -28,7 +28,7 @@ const writes: [
 ]
 
 const snapshot = (user: TestUser) =>
-  sql`select id, version, title, deleted_at from tasks where user_id = ${user.id} order by id`
+  sql`select id, version, title, deleted_at from docket.tasks where user_id = ${user.id} order by id`
 
 test.each(writes)(
   '%s with the same key has one effect and one answer',
@@ -153,7 +153,7 @@ test('lives for a day, and is swept by whoever writes next', async () => {
   const key = newKey()
   const first = await alice.send('POST', '/api/tasks', { title: 'A task' }, key)
   const age = (interval: string) =>
-    sql`update idempotency_keys set created_at = now() - ${interval}::interval where user_id = ${alice.id}`
+    sql`update docket.idempotency_keys set created_at = now() - ${interval}::interval where user_id = ${alice.id}`
 
   await age('23 hours 59 minutes')
   const replayed = await alice.send('POST', '/api/tasks', { title: 'A task' }, key)
@@ -166,7 +166,9 @@ test('lives for a day, and is swept by whoever writes next', async () => {
   expect(second.status).toBe(201)
   expect(second.body.id).not.toBe(first.body.id)
   expect(await list(alice)).toHaveLength(2)
-  expect(await sql`select key from idempotency_keys where user_id = ${alice.id}`).toHaveLength(0)
+  expect(
+    await sql`select key from docket.idempotency_keys where user_id = ${alice.id}`,
+  ).toHaveLength(0)
 })
 
 test.each(['', ' ', 'a'.repeat(256), 'a\tb', 'ü'])('answers 400 to %j as a key', async (key) => {

@@ -16,8 +16,8 @@ const awkward = 'a "quoted" \\ back\\slash, \n a line, \t \u0001 \u2028 %s {} nu
 
 async function insert(fields: object): Promise<string> {
   const userId = `json "${crypto.randomUUID()}"`
-  await sql`insert into users (id) values (${userId})`
-  await sql`insert into tasks ${sql({ user_id: userId, id: crypto.randomUUID(), ...fields })}`
+  await sql`insert into docket.users (id) values (${userId})`
+  await sql`insert into docket.tasks ${sql({ user_id: userId, id: crypto.randomUUID(), ...fields })}`
   return userId
 }
 
@@ -42,7 +42,7 @@ test.each([
   const userId = await insert(fields)
   const [row] = await sql<{ json: string; reference: string }[]>`
     select t.json, ${reference()} as reference
-    from tasks t
+    from docket.tasks t
     where t.user_id = ${userId}`
 
   expect(row?.json).toBe(row?.reference ?? 'no task')
@@ -55,7 +55,7 @@ test('the JSON of a task is in UTC and ISO 8601, however the session that wrote 
     await session`set local time zone 'Asia/Tokyo'`
     await session`set local datestyle = 'German'`
     return session<{ json: string }[]>`
-      update tasks
+      update docket.tasks
       set completed_at = '2026-02-03T04:05:06.5Z'
       where user_id = ${userId}
       returning json`

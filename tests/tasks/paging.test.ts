@@ -35,10 +35,10 @@ function forge(genuine: string, changes: { key?: unknown; id?: unknown }): strin
 }
 
 const remove = (user: TestUser, ids: string[]) =>
-  sql`delete from tasks where user_id = ${user.id} and id = any(${ids}::text[]::uuid[])`
+  sql`delete from docket.tasks where user_id = ${user.id} and id = any(${ids}::text[]::uuid[])`
 
 const trash = (user: TestUser, ids: string[]) =>
-  sql`update tasks set deleted_at = now() where user_id = ${user.id} and id = any(${ids}::text[]::uuid[])`
+  sql`update docket.tasks set deleted_at = now() where user_id = ${user.id} and id = any(${ids}::text[]::uuid[])`
 
 test.each(['q=what?', 'q=what%3F', 'q=a?+what&tag=50%25%26', 'tag=50%25%26&q=%3D'])(
   'the next page is of the same list: %s',
@@ -80,10 +80,10 @@ describe('pages through tasks that come and go', () => {
     const alice = await signUp()
     await insertEqualTasks(alice, 60)
     await sql`
-      update tasks
+      update docket.tasks
       set
         title = (array['B', 'a', 'Ä', 'The same', ''' or %'])[1 + get_byte(uuid_send(id), 0) % 5],
-        priority = (array['none', 'low', 'medium', 'high'])[1 + get_byte(uuid_send(id), 1) % 4]::task_priority,
+        priority = (array['none', 'low', 'medium', 'high'])[1 + get_byte(uuid_send(id), 1) % 4]::docket.task_priority,
         due_date = (array['2026-12-01', '2026-12-02', '0001-01-01', '9999-12-31', null])
           [1 + get_byte(uuid_send(id), 2) % 5]::date,
         created_at = created_at + get_byte(uuid_send(id), 3) % 5 * interval '1 microsecond',

@@ -30,7 +30,7 @@ function instance({ tasks, bytes }: Limits) {
 async function stored({ id }: TestUser): Promise<{ tasks: number; bytes: number }> {
   const [row] = await sql<[{ tasks: number; bytes: number }]>`
     select count(*)::integer as tasks, coalesce(sum(octet_length(json)), 0)::float8 as bytes
-    from tasks
+    from docket.tasks
     where user_id = ${id}`
   return row
 }
@@ -77,10 +77,10 @@ test('measures a user with more tasks than are looked at at a time', async () =>
   const alice = await signUp()
   await sql`
     with owner as (
-      insert into users (id)
+      insert into docket.users (id)
       values (${alice.id})
     )
-    insert into tasks (user_id, id, title)
+    insert into docket.tasks (user_id, id, title)
     select ${alice.id}::text, gen_random_uuid(), 'Task ' || n
     from generate_series(1, 4500) as n`
   const call = instance({ tasks: 4501, bytes: 100_000_000 })
@@ -277,10 +277,10 @@ test('lets a user who was not measured add no more than a hundredth', async () =
   const alice = await signUp()
   await sql`
     with owner as (
-      insert into users (id)
+      insert into docket.users (id)
       values (${alice.id})
     )
-    insert into tasks (user_id, id, title)
+    insert into docket.tasks (user_id, id, title)
     select ${alice.id}::text, gen_random_uuid(), 'Task'
     from generate_series(1, 1000)`
   const [call, elsewhere] = [instance({ tasks: 1000 }), instance({ tasks: 1000 })]

@@ -190,7 +190,7 @@ test('keeps keys apart: those of other users, of other requests, and of the same
     }
   }
   const kept = await sql<{ user_id: string }[]>`
-    select user_id from idempotency_keys where key = ${key['idempotency-key']}`
+    select user_id from docket.idempotency_keys where key = ${key['idempotency-key']}`
   expect(kept.map(({ user_id }) => user_id).toSorted()).toEqual(
     users.map(({ id }) => id).toSorted(),
   )

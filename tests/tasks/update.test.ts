@@ -173,7 +173,7 @@ describe('If-Match', () => {
   test('changes a task that was imported in a high version', async () => {
     const alice = await signUp()
     const { id } = await alice.create()
-    await sql`update tasks set version = 2147483640 where user_id = ${alice.id} and id = ${id}`
+    await sql`update docket.tasks set version = 2147483640 where user_id = ${alice.id} and id = ${id}`
 
     expect((await patch(alice, id, '"2147483641"')).status).toBe(412)
     expect((await patch(alice, id, '"2147483648", "9999999999"')).status).toBe(412)

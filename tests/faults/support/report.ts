@@ -10,7 +10,7 @@ export async function verify(port: number, { acknowledged }: Report): Promise<Fi
   const users = [...acknowledged.keys()]
   const rows = await sql<{ user_id: string; id: string; title: string }[]>`
     select user_id, id, title
-    from tasks
+    from docket.tasks
     where user_id in ${sql(users)}`
   const open = await sql`
     select pid

@@ -70,10 +70,10 @@ async function fill(url: string): Promise<void> {
   const sql = connectTo(url, 2)
   const tasks = [...tasksOf(sizes.server)]
   const users = [...new Set(tasks.map(({ user_id }) => user_id))]
-  await sql`alter table tasks set (autovacuum_enabled = off)`
-  await sql`insert into users (id) select unnest(${users}::text[])`
+  await sql`alter table docket.tasks set (autovacuum_enabled = off)`
+  await sql`insert into docket.users (id) select unnest(${users}::text[])`
   const copy = async (part: number): Promise<void> => {
-    const stream = await sql.unsafe(`copy tasks (${copyColumns}) from stdin`).writable()
+    const stream = await sql.unsafe(`copy docket.tasks (${copyColumns}) from stdin`).writable()
     for (let index = part; index < tasks.length; index += 2) {
       const task = tasks[index]
       if (task !== undefined && !stream.write(copyLine(task))) {

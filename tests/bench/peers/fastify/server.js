@@ -99,7 +99,7 @@ app.get(
         `(title ilike ${pattern} or description ilike ${pattern} or array_to_string(tags, ' ') ilike ${pattern})`,
       )
     }
-    const statement = `select ${columns} from tasks where ${conditions.join(' and ')} order by ${orders[sort]} limit $2`
+    const statement = `select ${columns} from docket.tasks where ${conditions.join(' and ')} order by ${orders[sort]} limit $2`
     // The few combinations that there are: each is prepared under a name of its own.
     const name = `list ${status} ${!!priority} ${!!due_before} ${!!q} ${sort}`
     return (await pool.query({ name, text: statement, values })).rows
@@ -112,7 +112,7 @@ app.get(
   async (request, reply) => {
     const { rows } = await pool.query({
       name: 'get',
-      text: `select ${columns} from tasks where user_id = $1 and id = $2 and deleted_at is null`,
+      text: `select ${columns} from docket.tasks where user_id = $1 and id = $2 and deleted_at is null`,
       values: [request.user.sub, request.params.id],
     })
     return answer(reply, rows)
@@ -127,7 +127,7 @@ app.post(
     const { rows } = await pool.query({
       name: 'post',
       text: `
-        insert into tasks (id, user_id, title, description, priority, tags, due_date, due_time, time_zone)
+        insert into docket.tasks (id, user_id, title, description, priority, tags, due_date, due_time, time_zone)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         returning ${columns}`,
       values: [
@@ -156,7 +156,7 @@ app.patch(
     const { rows } = await pool.query({
       name: `patch ${names.join(' ')}`,
       text: `
-        update tasks
+        update docket.tasks
         set ${assignments.join(', ')}, version = version + 1, updated_at = now()
         where user_id = $1 and id = $2 and deleted_at is null
         returning ${columns}`,
@@ -179,7 +179,7 @@ app.post(
     const { rows } = await pool.query({
       name: 'complete',
       text: `
-        update tasks
+        update docket.tasks
         set completed_at = case when $3 then coalesce(completed_at, now()) end,
           version = version + 1, updated_at = now()
         where user_id = $1 and id = $2 and deleted_at is null

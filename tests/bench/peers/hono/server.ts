@@ -65,7 +65,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
     return c.json(
       await sql`
       select ${columns}
-      from tasks
+      from docket.tasks
       where user_id = ${c.var.jwtPayload.sub}
         and deleted_at is null
         ${status === 'pending' ? sql`and completed_at is null` : sql``}
@@ -80,7 +80,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
   .get('/api/tasks/:id', zValidator('param', Params), async (c) => {
     const [task] = await sql`
       select ${columns}
-      from tasks
+      from docket.tasks
       where user_id = ${c.var.jwtPayload.sub}
         and id = ${c.req.valid('param').id}
         and deleted_at is null`
@@ -89,7 +89,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
   .post('/api/tasks', zValidator('json', Fields), async (c) => {
     const body = c.req.valid('json')
     const [task] = await sql`
-      insert into tasks
+      insert into docket.tasks
         (id, user_id, title, description, priority, tags, due_date, due_time, time_zone)
       values (
         ${Bun.randomUUIDv7()},
@@ -111,7 +111,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
     zValidator('json', Fields.partial()),
     async (c) => {
       const [task] = await sql`
-        update tasks
+        update docket.tasks
         set ${sql(c.req.valid('json'))}, version = version + 1, updated_at = now()
         where user_id = ${c.var.jwtPayload.sub}
           and id = ${c.req.valid('param').id}
@@ -126,7 +126,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
     zValidator('json', Completion),
     async (c) => {
       const [task] = await sql`
-        update tasks
+        update docket.tasks
         set completed_at = case when ${c.req.valid('json').completed} then coalesce(completed_at, now()) end,
           version = version + 1, updated_at = now()
         where user_id = ${c.var.jwtPayload.sub}

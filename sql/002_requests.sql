@@ -1,7 +1,7 @@
 -- One write that was sent with an Idempotency-Key, and what it was answered: made in the same statement as its effect, and
 -- kept for a day. It goes with its user.
-create table idempotency_keys (
-  user_id    text        not null references users (id) on delete cascade,
+create table docket.idempotency_keys (
+  user_id    text        not null collate "C" references docket.users (id) on delete cascade,
   key        text        not null,
   request    text        not null, -- SHA-256 of what was asked.
   answer     json        not null, -- The task, field by field in the order of the answer.
@@ -13,13 +13,13 @@ create table idempotency_keys (
 );
 
 -- The sweep of whoever writes next.
-create index idempotency_keys_by_created_at on idempotency_keys (created_at);
+create index idempotency_keys_by_created_at on docket.idempotency_keys (created_at);
 
 -- What one user or one address owes for its requests, for several instances that share a limit. Unlogged: a crash forgives.
-create unlogged table rate_limits (
+create unlogged table docket.rate_limits (
   key        text        primary key,
   settled_at timestamptz not null -- When nothing is owed any more.
 );
 
 -- The sweep.
-create index rate_limits_by_settled_at on rate_limits (settled_at);
+create index rate_limits_by_settled_at on docket.rate_limits (settled_at);
