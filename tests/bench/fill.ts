@@ -74,9 +74,9 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
   const indexes = await sql<{ name: string; definition: string }[]>`
     select indexname as name, indexdef as definition
     from pg_indexes
-    where schemaname = current_schema()
+    where schemaname = 'docket'
       and tablename = 'tasks'`
-  for (const { name } of indexes) await sql.unsafe(`drop index ${name}`)
+  for (const { name } of indexes) await sql.unsafe(`drop index docket.${name}`)
   return [
     ...keys.map(
       ({ name, definition }) => `alter table docket.tasks add constraint ${name} ${definition}`,

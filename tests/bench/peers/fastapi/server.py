@@ -26,11 +26,12 @@ engine = create_async_engine(
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 Priority = Literal["none", "low", "medium", "high"]
-priority_type = ENUM("none", "low", "medium", "high", name="task_priority", create_type=False)
+priority_type = ENUM("none", "low", "medium", "high", name="task_priority", schema="docket", create_type=False)
 
 
 class Task(SQLModel, table=True):
     __tablename__ = "tasks"
+    __table_args__ = {"schema": "docket"}
 
     user_id: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True, default_factory=uuid4)
