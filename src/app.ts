@@ -71,7 +71,7 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs() : new Elysia())
     .use(health(options.isReady))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated, auth.tables, usage))
+    .use(meRoutes(db, authenticated, identify, auth.tables, usage))
     .use(taskRoutes('/api', db, authenticated, usage))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage))
 

@@ -23,6 +23,7 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/restore': undefined,
   'GET /me': undefined,
   'DELETE /me': { confirm: 'me' },
+  'POST /me/adopt': { token: 'of a guest' },
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

@@ -16,15 +16,19 @@ export function findCredential(headers: Headers, hasSessions: boolean): Credenti
   const authorization = headers.get('authorization')
   if (authorization !== null) {
     const text = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (text === undefined) return null
-    const kind = (['raw', 'signed', 'jwt'] as const)[text.split('.').length - 1]
-    return kind === undefined ? null : { kind, text, cookie: false }
+    return text === undefined ? null : readCredential(text)
   }
   const cookies = readCookies(headers.get('cookie') ?? '')
   const session = readCookie(cookies, 'better-auth.session_token')
   if (session !== undefined && hasSessions) return { kind: 'signed', text: session, cookie: true }
   const copy = readCookie(cookies, 'better-auth.session_data')
   return copy === undefined ? null : { kind: 'jwt', text: copy, cookie: true }
+}
+
+/** A credential that is in no cookie. */
+export function readCredential(text: string): Credential | null {
+  const kind = (['raw', 'signed', 'jwt'] as const)[text.split('.').length - 1]
+  return kind === undefined ? null : { kind, text, cookie: false }
 }
 
 function readCookies(header: string): Map<string, string> {

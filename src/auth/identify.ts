@@ -3,7 +3,7 @@ import type { Db, Gate } from '../database/gate.ts'
 import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { overloaded } from '../http/problem.ts'
-import { type Credential, findCredential } from './credential.ts'
+import { type Credential, findCredential, readCredential } from './credential.ts'
 import type { Identity } from './identity.ts'
 import { createMemory } from './memory.ts'
 import { type Algorithm, algorithms, publishedKeys } from './published-keys.ts'
@@ -22,7 +22,11 @@ export type AuthOptions = TokenOptions & {
 }
 
 /** At once for a token that was verified a short while ago. */
-export type Identify = (request: Request) => Identity | null | Promise<Identity | null>
+export type Identify = {
+  (request: Request): Identity | null | Promise<Identity | null>
+  /** Whom a credential names that somebody else hands over, as in an Authorization header. */
+  ofToken: (db: Db, token: string) => Promise<Identity | null>
+}
 
 /** How often, in milliseconds, the operator is told of the same thing. */
 const reminder = 60_000
@@ -44,16 +48,17 @@ export function createIdentify(
   const memory = createMemory()
   let told = Number.NEGATIVE_INFINITY
 
-  async function verifyJwt(token: string, request: Request): Promise<Identity | null> {
+  async function verifyJwt(
+    token: string,
+    dbOf: () => Db,
+    setWaiting: (waiting: boolean) => void,
+  ): Promise<Identity | null> {
     const named = algorithmOf(token)
     if (named === 'HS256') return tokens.verify(token)
     const algorithm = algorithms.find((name) => name === named)
     if (algorithm === undefined) return null
-    if (published !== null) {
-      const { place } = exchangeOf(request)
-      return published.verify(token, algorithm, (waiting) => place.setWaiting(waiting))
-    }
-    const found = hasSessions ? await stored(dbFor(request), token, algorithm) : null
+    if (published !== null) return published.verify(token, algorithm, setWaiting)
+    const found = hasSessions ? await stored(dbOf(), token, algorithm) : null
     if (found === null) tellOf(algorithm)
     return found
   }
@@ -83,15 +88,20 @@ export function createIdentify(
     return { id, by: 'session', session_id, name, email, expires_at }
   }
 
-  function check(request: Request, { kind, text }: Credential): ReturnType<Identify> {
-    if (kind === 'jwt')
-      return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text, request))
+  function check(
+    { kind, text }: Credential,
+    dbOf: () => Db,
+    setWaiting: (waiting: boolean) => void = () => {},
+  ): ReturnType<Identify> {
+    if (kind === 'jwt') {
+      return memory.recall(text) ?? memory.learn(text, () => verifyJwt(text, dbOf, setWaiting))
+    }
     const token = kind === 'raw' ? text : openSigned(text, secret)
     if (token === null || !isSessionToken(token)) return null
-    return findLiveSession(dbFor(request), token)
+    return findLiveSession(dbOf(), token)
   }
 
-  return (request) => {
+  const identify = (request: Request): ReturnType<Identify> => {
     // Most often it is this, and nothing has to be looked at.
     const authorization = request.headers.get('authorization')
     const known = authorization?.startsWith(bearer)
@@ -103,8 +113,19 @@ export function createIdentify(
     if (credential === null) return null
     if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
       return null
-    return check(request, credential)
+    return check(
+      credential,
+      () => dbFor(request),
+      (waiting) => exchangeOf(request).place.setWaiting(waiting),
+    )
   }
+
+  const ofToken: Identify['ofToken'] = async (db, token) => {
+    const credential = readCredential(token)
+    return credential === null ? null : check(credential, () => db)
+  }
+
+  return Object.assign(identify, { ofToken })
 }
 
 const bearer = 'Bearer '

@@ -1,6 +1,6 @@
 import { Type as t } from '@sinclair/typebox'
 import { common, operation, withBody } from '../http/operation.ts'
-import { DeletedSchema, MeSchema, SessionSchema } from './schema.ts'
+import { AdoptedSchema, DeletedSchema, MeSchema, SessionSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -67,6 +67,22 @@ export const meOperations = {
       },
     },
     problems: [...common, 404],
+  }),
+  adopt: operation({
+    operationId: 'adopt',
+    summary: "Adopt a guest's tasks",
+    description:
+      "For Better Auth's `anonymous()` plugin, which deletes the guest once the account is linked: call it in `onLinkAccount`. All " +
+      'tasks of the guest become yours, the trash with them. They keep their ids, but for one that you have already. Twice is once.',
+    answers: {
+      200: {
+        description: 'They are yours.',
+        schema: AdoptedSchema,
+        model: 'Adopted',
+        example: { id: 'alice', tasks: 7 },
+      },
+    },
+    problems: [...common, ...withBody],
   }),
   delete: operation({
     operationId: 'deleteMe',

@@ -95,3 +95,57 @@ export async function deleteUser(db: Db, tables: Tables, userId: string): Promis
   )
   return deleted
 }
+
+/** Whether somebody may be a guest, as far as the tables say: not who has an account that is none of a guest's. */
+export async function mayBeGuest(db: Db, tables: Tables, userId: string): Promise<boolean> {
+  if (tables === null || !('isAnonymous' in tables.user.columns)) return true
+  if (!canBeId(tables.user, userId)) return true
+  const [account] = await db.read(
+    (sql) => sql<{ anonymous: boolean }[]>`
+    select coalesce(${sql.unsafe(column(tables.user, 'u', 'isAnonymous'))}, false) as anonymous
+    from ${sql.unsafe(tables.user.path)} u
+    where u.id = ${userId}`,
+  )
+  return account === undefined || account.anonymous
+}
+
+/** Tasks that move in one statement: nobody waits for more than a moment, and a guest hardly has as many. */
+const batch = 5000
+
+/** Makes all tasks of one user those of another, who may have one with the same id: then the one that comes gets a new id. */
+export async function adoptTasks(db: Db, userId: string, guestId: string): Promise<number> {
+  for (let total = 0; ; ) {
+    const [{ tasks }] = await db.idempotentWrite(
+      (sql) => sql<[{ tasks: number }]>`
+    with owner as (
+      insert into docket.users (id)
+      values (${userId})
+      on conflict (id) do nothing
+    ), chosen as (
+      select id
+      from docket.tasks
+      where user_id = ${guestId}
+      order by id
+      limit ${batch}
+      for update
+    ), moved as (
+      update docket.tasks t set
+        user_id = ${userId},
+        id = case
+          when exists (select from docket.tasks own where own.user_id = ${userId} and own.id = t.id) then gen_random_uuid()
+          else t.id
+        end,
+        version = t.version + 1,
+        updated_at = greatest(now(), t.updated_at)
+      from chosen
+      where t.user_id = ${guestId}
+        and t.id = chosen.id
+      returning t.id
+    )
+    select count(id)::integer as tasks
+    from moved`,
+    )
+    total += tasks
+    if (tasks < batch) return total
+  }
+}

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import type { Identify } from '../auth/identify.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Tables } from '../auth/tables.ts'
 import type { Db, Gate } from '../database/gate.ts'
@@ -6,18 +7,34 @@ import { ignoreBody, readBody } from '../http/body.ts'
 import { json } from '../http/json.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { meOperations } from './operations.ts'
-import { deleteSession, deleteUser, findAccount, listSessions } from './queries.ts'
+import {
+  adoptTasks,
+  deleteSession,
+  deleteUser,
+  findAccount,
+  listSessions,
+  mayBeGuest,
+} from './queries.ts'
 import { type Me, meModels, type Session } from './schema.ts'
+
+type Reservation = { settle: (added: Me['usage'] | null) => void }
 
 /** How much a user has, and may have. */
 type Usage = {
   quota: Me['quota']
   read: (db: Db, userId: string) => Promise<Me['usage']>
+  setAside: (db: Db, userId: string, amount: Me['usage']) => Reservation | Promise<Reservation>
   forget: (userId: string) => void
 }
 
 /** The caller, the caller's sessions, and the end of both. */
-export const meRoutes = (gate: Gate, signedIn: SignedIn, tables: Tables, usage: Usage) =>
+export const meRoutes = (
+  gate: Gate,
+  signedIn: SignedIn,
+  { ofToken }: Identify,
+  tables: Tables,
+  usage: Usage,
+) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
@@ -59,6 +76,30 @@ export const meRoutes = (gate: Gate, signedIn: SignedIn, tables: Tables, usage: 
         return session
       },
       { ...meOperations.deleteSession, parse: [ignoreBody] },
+    )
+    .post(
+      '/adopt',
+      async ({ db, user, body }) => {
+        const guest = await ofToken(db, body.token)
+        if (guest === null || !(await mayBeGuest(db, tables.known(), guest.id))) {
+          throw invalid([{ pointer: '/token', detail: 'is no credential of a guest' }])
+        }
+        if (guest.id === user.id) return { id: user.id, tasks: 0 }
+        const reservation = await usage.setAside(db, user.id, await usage.read(db, guest.id))
+        try {
+          return { id: user.id, tasks: await adoptTasks(db, user.id, guest.id) }
+        } finally {
+          // What came meanwhile came along, so it is counted anew.
+          reservation.settle(null)
+          usage.forget(user.id)
+          usage.forget(guest.id)
+        }
+      },
+      {
+        ...meOperations.adopt,
+        parse: [({ request }: { request: Request }) => readBody(request)],
+        body: 'Guest',
+      },
     )
     .delete(
       '',

@@ -92,9 +92,36 @@ export const DeletedSchema = t.Object(
 )
 export type Deleted = Static<typeof DeletedSchema>
 
+export const GuestSchema = t.Object(
+  {
+    token: storable(1, 16_384, {
+      description: 'A credential of the guest: what would be in an Authorization header.',
+      examples: ['q3vK0m2sT8xY4bZ6nL1pR7dF9gH5jW0c'],
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Whose tasks to adopt.',
+    examples: [{ token: 'q3vK0m2sT8xY4bZ6nL1pR7dF9gH5jW0c' }],
+  },
+)
+
+export const AdoptedSchema = t.Object(
+  {
+    id: t.String({ description: 'Whose they are now: your id.', examples: ['alice'] }),
+    tasks: t.Integer({
+      description: 'How many tasks came over, the trash with them. 0: none was left.',
+      examples: [7],
+    }),
+  },
+  { additionalProperties: false, description: 'What was adopted.' },
+)
+
 export const meModels = {
   Me: MeSchema,
   Session: SessionSchema,
   Farewell: FarewellSchema,
   Deleted: DeletedSchema,
+  Guest: GuestSchema,
+  Adopted: AdoptedSchema,
 }

@@ -179,6 +179,18 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
 ]
 
 const word = t.String()
+
+/** As the anonymous() plugin has them, but for the column, which is another one here. */
+const guests = {
+  ...tables,
+  user: {
+    ...tables.user,
+    columns: {
+      ...tables.user.columns,
+      isAnonymous: { name: 'emailVerified', type: 'boolean' },
+    },
+  },
+}
 const instant = t.String({ format: 'date-time' })
 
 /** Of Better Auth's tables, which have no `user_id`. */
@@ -209,6 +221,15 @@ const accounts: Record<
   ],
   listSessions: [SessionSchema, (db) => meQueries.listSessions(db, tables, 'alice')],
   deleteSession: [SessionSchema, (db) => meQueries.deleteSession(db, tables, 'alice', id)],
+  mayBeGuest: [
+    t.Object({ anonymous: t.Boolean() }),
+    (db) => meQueries.mayBeGuest(db, guests, 'alice'),
+  ],
+  adoptTasks: [
+    t.Object({ tasks: t.Integer() }),
+    // It wants to hear how many, which is more than a description says.
+    (db) => meQueries.adoptTasks(db, 'alice', 'a guest').catch(() => {}),
+  ],
   deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, tables, 'alice')],
 }
 others.push(
