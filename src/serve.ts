@@ -118,15 +118,13 @@ function checkIssuer(tables: AuthTables | null): AuthTables {
 }
 
 /** What was found, in one line. */
-function tellOfAccounts(log: Logger, { tables, fault }: Accounts): void {
+function tellOfAccounts(log: Logger, { tables, faults }: Accounts): void {
   if (tables === null) {
     log.info('no tables of Better Auth: until there are, session tokens sign nobody in')
   } else {
     log.info(`accounts and sessions are those of Better Auth in ${describeAuthTables(tables)}`)
   }
-  if (fault !== null) {
-    log.warn(`who deletes an account there does not delete the tasks that are here: ${fault}`)
-  }
+  for (const fault of faults) log.warn(fault)
 }
 
 /**

@@ -81,9 +81,8 @@ export function createIdentify(
   }
 
   async function findLiveSession(db: Db, token: string): Promise<Identity | null> {
-    const found = await tables.find(db)
-    const session = found === null ? undefined : await findSession(db, found, token)
-    if (session === undefined) return null
+    const session = await tables.within(db, (found) => findSession(db, found, token))
+    if (!session) return null
     const { id, session_id, name, email, expires_at } = session
     return { id, by: 'session', session_id, name, email, expires_at }
   }

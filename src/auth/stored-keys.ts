@@ -32,9 +32,8 @@ export function storedKeys(tables: Tables, expected: Expected): StoredKeys {
     const kept = known.get(name)
     if (kept !== undefined && performance.now() < kept.until) return kept.key
     known.delete(name)
-    const found = await tables.find(db)
-    const stored = found === null ? undefined : await findKey(db, found, id)
-    if (stored === undefined || hasExpired(stored.expires_at)) return null
+    const stored = await tables.within(db, (found) => findKey(db, found, id))
+    if (!stored || hasExpired(stored.expires_at)) return null
     const key = await importJWK(JSON.parse(stored.jwk), algorithm)
     const [oldest] = known.keys()
     if (known.size >= mostKeys && oldest !== undefined) known.delete(oldest)

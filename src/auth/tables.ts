@@ -1,15 +1,16 @@
 import type { AuthTables } from '../database/auth-tables.ts'
+import { codeOf } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 
-/** Better Auth's tables, as far as they are known. */
+/** Better Auth's tables, as far as they are known: a frontend may make them, or change them, at any time. */
 export type Tables = {
   /** Null: there are none. */
   known: () => AuthTables | null
-  /** Those, or the ones that a frontend has made since the last look: one every few seconds, whoever asks. */
-  find: (db: Db) => Promise<AuthTables | null>
+  /** What `use` finds in them, or null without any. They are looked up anew where they are not what they were. */
+  within: <T>(db: Db, use: (tables: AuthTables) => Promise<T>) => Promise<T | null>
 }
 
-/** Milliseconds from one look to the next. */
+/** Milliseconds from one look to the next, whoever asks. */
 const pause = 5000
 
 export function authTables(
@@ -17,16 +18,39 @@ export function authTables(
   look: (db: Db) => Promise<AuthTables | null>,
 ): Tables {
   let tables = first
-  let lookedAt = performance.now()
+  let looking: Promise<void> | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
+
+  async function lookAgain(db: Db): Promise<void> {
+    if (performance.now() - lookedAt < pause) return
+    looking ??= look(db)
+      .then((found) => {
+        tables = found
+        lookedAt = performance.now()
+      })
+      .finally(() => {
+        looking = null
+      })
+    await looking
+  }
 
   return {
     known: () => tables,
-    find: async (db) => {
-      if (tables === null && performance.now() - lookedAt > pause) {
-        lookedAt = performance.now()
-        tables = await look(db)
+    within: async (db, use) => {
+      if (tables === null) await lookAgain(db)
+      const before = tables
+      if (before === null) return null
+      try {
+        return await use(before)
+      } catch (error) {
+        if (!isOfOthers(error)) throw error
+        if (tables === before) await lookAgain(db)
+        if (tables === before) throw error
+        return tables === null ? null : use(tables)
       }
-      return tables
     },
   }
 }
+
+/** A table or a column is not there, or of another type. */
+const isOfOthers = (error: unknown): boolean => /^42(P01|703|883|804)$/.test(codeOf(error))

@@ -13,6 +13,7 @@ export type AuthTable = {
   columns: Record<string, Column>
   /** What must be given and is none of Better Auth's own. */
   demands: string[]
+  mayRead: boolean
   mayDelete: boolean
 }
 
@@ -24,6 +25,9 @@ export type Model = 'user' | 'session' | 'account' | 'verification' | 'jwks'
 export type AuthTables = { user: AuthTable; isOwn: boolean } & {
   [K in Exclude<Model, 'user'>]: AuthTable | null
 }
+
+/** A set, without those of it that this role may not read: nothing is known of them but that they are there. */
+export type Found = { tables: AuthTables | null; unreadable: string[] }
 
 /** What to look for. */
 export type Wanted = {
@@ -125,15 +129,22 @@ const readCatalog = (sql: Sql): Promise<CatalogTable[]> => sql<CatalogTable[]>`
     order by n.nspname, c.relname`
 
 /**
- * The set to work with, or null where there is none.
+ * The set to work with, where there is one.
  * @throws OperatorError where there are several and nothing says which, or where what AUTH_TABLES names is not there
  */
-export async function findAuthTables(sql: Sql, wanted: Wanted): Promise<AuthTables | null> {
-  return chooseAuthTables(await readCatalog(sql), wanted)
+export async function findAuthTables(sql: Sql, wanted: Wanted): Promise<Found> {
+  const all = choose(await readCatalog(sql), wanted)
+  if (all === null) return { tables: null, unreadable: [] }
+  const has = (model: Model) => all[model]?.mayRead === true
+  const readable = Object.fromEntries(
+    models.map((model) => [model, has(model) ? all[model] : null]),
+  )
+  const unreadable = models.flatMap((model) => (has(model) ? [] : (all[model]?.path ?? [])))
+  const isSet = has('user') && (has('session') || has('account'))
+  return { tables: isSet ? { ...all, ...readable } : null, unreadable }
 }
 
-/** The same, of what the catalog says. */
-export function chooseAuthTables(catalog: CatalogTable[], wanted: Wanted): AuthTables | null {
+function choose(catalog: CatalogTable[], wanted: Wanted): AuthTables | null {
   const { schema: own, searchPath, named, isIssuer } = wanted
   const inSchemaOf = (schema: string): AuthTables | null =>
     pick(
@@ -251,7 +262,7 @@ function lacking(model: Model, { columns }: CatalogTable): string[] {
 /** A table as one of the model, if it is one. */
 function read(model: Model, table: CatalogTable): AuthTable | null {
   const { schema, name, columns, may_read, may_delete } = table
-  if (!may_read || lacking(model, table).length > 0) return null
+  if (lacking(model, table).length > 0) return null
   const byName = new Map(columns.map((one) => [fold(one.name), one]))
   const { always, maybe } = fields[model]
   const known = [...always, ...maybe].flatMap((field): [string, Column][] => {
@@ -267,6 +278,7 @@ function read(model: Model, table: CatalogTable): AuthTable | null {
     path: `${quote(schema)}.${quote(name)}`,
     columns: Object.fromEntries(known),
     demands: columns.filter((one) => one.required && !ours.has(one.name)).map((one) => one.name),
+    mayRead: may_read,
     mayDelete: may_delete,
   }
 }

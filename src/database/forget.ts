@@ -28,7 +28,7 @@ export async function forgetWithAccount(
     // Whose table it is may be using it: the next start tries again.
     if (error.code === '55P03') return `the table ${user.path} was locked`
     if (error.code !== '42501') throw error
-    return `this role may not put a trigger on it. Have its owner run: grant trigger on ${user.path} to current_role`
+    return `this role may not put a trigger on ${user.path}. Have its owner grant that`
   }
 }
 

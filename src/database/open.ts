@@ -30,8 +30,8 @@ export type Accounts = {
   tables: AuthTables | null
   /** Looks again, as a frontend may make them later. */
   find: (db: Db) => Promise<AuthTables | null>
-  /** Why what is here stays when an account is deleted, for the operator. */
-  fault: string | null
+  /** What this role may not do with them, for the operator. */
+  faults: string[]
 }
 
 export type Listeners = {
@@ -147,26 +147,29 @@ async function prepare(sql: Sql, config: Config): Promise<Prepared> {
   const { databaseSchema: schema, hasSessions } = config
   const applied = await applySchema(sql, schemaFilesWithoutAccounts, schema)
   if (!hasSessions) {
-    return { applied, accounts: { tables: null, find: async () => null, fault: null } }
+    return { applied, accounts: { tables: null, find: async () => null, faults: [] } }
   }
 
   const [{ searchPath } = { searchPath: [] }] = await sql<{ searchPath: string[] }[]>`
     select current_schemas(false)::text[] as "searchPath"`
   const isIssuer = config.issuer !== null
   const wanted: Wanted = { schema, searchPath, named: config.authTables, isIssuer }
-  let tables = await findAuthTables(sql, wanted)
-  if (isIssuer && (tables?.isOwn ?? true)) {
+  let found = await findAuthTables(sql, wanted)
+  if (isIssuer && (found.tables?.isOwn ?? found.unreadable.length === 0)) {
     applied.push(...(await applySchema(sql, schemaFiles, schema)))
-    tables = await findAuthTables(sql, wanted)
+    found = await findAuthTables(sql, wanted)
   }
+  const { tables, unreadable } = found
+  const faults = unreadable.map((path) => `this role may not read ${path}: grant select on it`)
   const fault = tables === null ? null : await forgetWithAccount(sql, tables, schema)
+  if (fault !== null) faults.push(`who deletes an account leaves the tasks here: ${fault}`)
   const find = (db: Db) =>
     db.idempotentWrite(async (pool) => {
-      const found = await findAuthTables(pool, wanted)
-      if (found !== null) await forgetWithAccount(pool, found, schema)
-      return found
+      const { tables: later } = await findAuthTables(pool, wanted)
+      if (later !== null) await forgetWithAccount(pool, later, schema)
+      return later
     })
-  return { applied, accounts: { tables, find, fault } }
+  return { applied, accounts: { tables, find, faults } }
 }
 
 /** Tries whether a connection keeps what is asked of it when it opens. */

@@ -42,7 +42,7 @@ async function find(tables: Record<string, string>, wanted: Partial<Wanted>) {
     await sql.unsafe(`create table ${name} (${columns})`)
   }
   return findAuthTables(sql, { ...usual, ...wanted }).then(
-    (found) => (found === null ? null : describeAuthTables(found)),
+    ({ tables: found }) => (found === null ? null : describeAuthTables(found)),
     (error: Error) => error.message,
   )
 }
@@ -181,7 +181,7 @@ test('knows which ids can be one', async () => {
   const uuid = '0b0e3a0c-7c1f-4c52-9d3e-0a4d5f1b2c3d'
   const idsOf = async (type: string) => {
     await sql.unsafe(`alter table "user" alter id type ${type} using null`)
-    const tables = await findAuthTables(sql, usual)
+    const { tables } = await findAuthTables(sql, usual)
     return ['alice', uuid, uuid.toUpperCase(), '7', '07', '2147483648', ' 7'].filter(
       (id) => tables !== null && canBeId(tables.user, id),
     )
@@ -200,7 +200,7 @@ test('puts one trigger on the table of the users, however many look', async () =
   await applySchema(sql, schemaFilesWithoutAccounts)
   await sql.unsafe(`create table "user" (${user})`)
   await sql.unsafe(`create table session (${session})`)
-  const tables = await findAuthTables(sql, usual)
+  const { tables } = await findAuthTables(sql, usual)
   if (tables === null) throw new Error('There are no tables.')
 
   const faults = await Promise.all([1, 2, 3].map(() => forgetWithAccount(sql, tables, 'docket')))
@@ -218,9 +218,10 @@ test('puts one trigger on the table of the users, however many look', async () =
 test("makes no tables where a frontend's are, and its own where there are none", async () => {
   const sql = await database()
   await applySchema(sql, schemaFilesWithoutAccounts)
-  expect(await findAuthTables(sql, { ...usual, isIssuer: true })).toBeNull()
+  expect((await findAuthTables(sql, { ...usual, isIssuer: true })).tables).toBeNull()
 
   await applySchema(sql, schemaFiles)
 
-  expect(await findAuthTables(sql, { ...usual, isIssuer: true })).toMatchObject({ isOwn: true })
+  const { tables } = await findAuthTables(sql, { ...usual, isIssuer: true })
+  expect(tables).toMatchObject({ isOwn: true })
 })

@@ -84,7 +84,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
 /** Better Auth's tables in a database: those in `public`, or Docket's own. */
 export async function accountsIn(sql: Sql, isIssuer = true): Promise<AuthTables> {
   const wanted = { schema: usualSchema, searchPath: ['public'], named: null, isIssuer }
-  const tables = await findAuthTables(sql, wanted)
+  const { tables } = await findAuthTables(sql, wanted)
   if (tables === null) throw new Error('There are no accounts.')
   return tables
 }

@@ -1,0 +1,86 @@
+import { afterAll, expect, test } from 'bun:test'
+import { getMigrations } from 'better-auth/db/migration'
+import { authTables } from '../../src/auth/tables.ts'
+import { findAuthTables } from '../../src/database/auth-tables.ts'
+import { applySchema } from '../../src/database/ledger.ts'
+import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import { auth, createTestApp, issuerUrl, secret } from '../support/app.ts'
+import { browser } from '../support/auth-client.ts'
+import { emptyDatabase } from '../support/database.ts'
+import { frontendAuth } from '../support/frontend-auth.ts'
+
+// A frontend that makes its tables, and changes them, while the program runs.
+
+const { sql, db, close } = await emptyDatabase()
+afterAll(close)
+await applySchema(sql, schemaFilesWithoutAccounts)
+const wanted = { schema: 'docket', searchPath: ['public'], named: null, isIssuer: false }
+let looks = 0
+const look = () => {
+  looks += 1
+  return db.read(async (pool) => (await findAuthTables(pool, wanted)).tables)
+}
+
+/** The program, as it is after a start. */
+const start = async (isFirst: boolean) =>
+  createTestApp({
+    db,
+    auth: { ...auth, tables: authTables(isFirst ? null : await look(), look) },
+    issuer: null,
+  })
+const frontend = frontendAuth({ secret, url: issuerUrl, algorithm: 'HS256', db, schema: 'public' })
+
+const statusOf = async (app: Awaited<ReturnType<typeof start>>, cookie: string) =>
+  (await app.handle(new Request('http://localhost/api/tasks', { headers: { cookie } }))).status
+
+test('finds them when they are made after the start, and when they are changed', async () => {
+  const early = await start(true)
+  await (await getMigrations(frontend.options)).runMigrations()
+  const ann = browser(issuerUrl, issuerUrl, frontend.handler)
+  await ann.signUp()
+  const cookie = ann.cookieHeader()
+
+  expect(await statusOf(early, cookie)).toBe(200)
+
+  const running = await start(false)
+  expect(await statusOf(running, cookie)).toBe(200)
+  await sql.unsafe('alter table session rename "expiresAt" to expires_at')
+  looks = 0
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => statusOf(running, cookie)))
+  expect(new Set(statuses)).toEqual(new Set([200]))
+  expect(looks).toBe(1)
+
+  await sql.unsafe('alter table session rename to logins')
+  expect(await statusOf(await start(false), cookie)).toBe(200)
+})
+
+test('looks once for many who ask where there are none', async () => {
+  const none = createTestApp({
+    db,
+    auth: {
+      ...auth,
+      tables: authTables(null, async () => {
+        looks += 1
+        return null
+      }),
+    },
+    issuer: null,
+  })
+  looks = 0
+
+  const statuses = await Promise.all(
+    Array.from({ length: 20 }, () => statusOf(none, 'better-auth.session_token=a.b')),
+  )
+  const bare = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      none.handle(
+        new Request('http://localhost/api/tasks', {
+          headers: { authorization: `Bearer ${'a'.repeat(32)}` },
+        }),
+      ),
+    ),
+  )
+
+  expect(new Set([...statuses, ...bare.map(({ status }) => status)])).toEqual(new Set([401]))
+  expect(looks).toBe(1)
+})
