@@ -14,6 +14,7 @@ create table docket.users (
 create function docket.forget_user() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
   as $$ begin delete from docket.users where id = old.id::text; return null; end $$;
+revoke execute on function docket.forget_user() from public; -- On a table of theirs nobody else may put it.
 
 -- Declared in the order in which it sorts.
 create type docket.task_priority as enum ('none', 'low', 'medium', 'high');
