@@ -57,8 +57,25 @@ export type IssuerConfig = {
   google: Client | null
   github: Client | null
   oidc: (Client & { discoveryUrl: string }) | null
-  /** Who is told to send a mail. Null: nobody, and passwords cannot be reset. */
-  mailWebhook: string | null
+  /** Null: no mails are sent, so addresses are not verified and passwords cannot be reset. */
+  mail: MailConfig | null
+  /** The page that is told what went wrong with a sign-in. Null: there is none. */
+  errorUrl: string | null
+}
+
+export type MailConfig = { by: 'webhook'; address: string } | SmtpConfig
+
+export type SmtpConfig = {
+  by: 'smtp'
+  host: string
+  port: number
+  /** From the first byte on. */
+  isTls: boolean
+  /** On this machine: what is sent need not be encrypted. */
+  isHere: boolean
+  login: { user: string; password: string } | null
+  /** The name may be empty. */
+  from: { name: string; address: string }
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -182,6 +199,35 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return discoveryUrl === null || client === null ? null : { ...client, discoveryUrl }
   }
 
+  function readSmtp(): SmtpConfig | null {
+    const text = read('AUTH_SMTP_URL')
+    const sender = read('AUTH_MAIL_FROM')
+    if ((text === null) !== (sender === null)) {
+      faults.push('AUTH_SMTP_URL and AUTH_MAIL_FROM are needed together.')
+    }
+    const server = text === null ? null : parseSmtpUrl(text)
+    const from = sender === null ? null : parseSender(sender)
+    // Not repeated: there is a password in it.
+    if (text !== null && server === null) {
+      faults.push(
+        'AUTH_SMTP_URL must be smtps://user:password@host or smtp://…, with a port if need be and nothing else.',
+      )
+    }
+    if (sender !== null && from === null) {
+      faults.push(`AUTH_MAIL_FROM: "${sender}" is no sender such as Acme <hello@acme.example>.`)
+    }
+    return server === null || from === null ? null : { by: 'smtp', ...server, from }
+  }
+
+  function readMail(): MailConfig | null {
+    const address = readUrl('AUTH_MAIL_WEBHOOK')
+    const smtp = readSmtp()
+    if (address !== null && read('AUTH_SMTP_URL') !== null) {
+      faults.push('AUTH_MAIL_WEBHOOK and AUTH_SMTP_URL both send the mails: set one of them.')
+    }
+    return address === null ? smtp : { by: 'webhook', address }
+  }
+
   function readIssuer(fallback: 'on' | 'off'): IssuerConfig | null {
     const isOn = oneOf('AUTH_ISSUER', ['on', 'off'], fallback) === 'on'
     const url = read('AUTH_URL')
@@ -193,7 +239,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       google: readClient('AUTH_GOOGLE_CLIENT_ID', 'AUTH_GOOGLE_CLIENT_SECRET'),
       github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
       oidc: readOidc(),
-      mailWebhook: readUrl('AUTH_MAIL_WEBHOOK'),
+      mail: readMail(),
+      errorUrl: readUrl('AUTH_ERROR_URL') ?? corsOrigins[0] ?? null,
     }
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
@@ -217,6 +264,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     }
   }
 
+  const corsOrigins = readOrigins(databaseUrl === null ? ['http://localhost:3000'] : [])
   const config: Config = {
     databaseUrl,
     databaseDirectUrl,
@@ -234,7 +282,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     jwksUrl: readUrl('AUTH_JWKS_URL'),
     hasSessions: oneOf('AUTH_SESSIONS', ['on', 'off'], 'on') === 'on',
     issuer: readIssuer(databaseUrl === null ? 'on' : 'off'),
-    corsOrigins: readOrigins(databaseUrl === null ? ['http://localhost:3000'] : []),
+    corsOrigins,
     host: read('HOST') ?? '127.0.0.1',
     port: readNumber('PORT', 8000, 65_535),
     reusePort: oneOf('REUSE_PORT', ['on', 'off'], 'off') === 'on',
@@ -260,3 +308,36 @@ const isOrigin = (text: string): boolean =>
 /** Where what is sent cannot be read or changed on its way. */
 const isSafeAddress = (text: string): boolean =>
   URL.canParse(text) && /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(text)
+
+/** `smtps://user:password@host:465`, or null. */
+function parseSmtpUrl(text: string): Omit<SmtpConfig, 'by' | 'from'> | null {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^smtps?:\/\/[^/?#]+\/?$/.test(text) || url.hostname === '') return null
+  const [user, password] = [decode(url.username), decode(url.password)]
+  if (user === null || password === null || (user === '') !== (password === '')) return null
+  const isTls = url.protocol === 'smtps:'
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return {
+    host,
+    port: Number(url.port || (isTls ? 465 : 587)),
+    isTls,
+    isHere: ['localhost', '127.0.0.1', '::1'].includes(host),
+    login: user === '' ? null : { user, password },
+  }
+}
+
+function decode(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+/** `Acme <hello@acme.example>`, or the address alone, or null. */
+function parseSender(text: string): SmtpConfig['from'] | null {
+  const [, name = '', named, alone] =
+    /^(?:([^<>\p{Cc}]*)<([^\s<>@,]+@[^\s<>@,]+)>|([^\s<>@,]+@[^\s<>@,]+))$/u.exec(text) ?? []
+  const address = named ?? alone
+  return address === undefined ? null : { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
+}

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { createApp } from './app.ts'
+import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
 import { authTables } from './auth/tables.ts'
@@ -17,6 +18,9 @@ import { memoryRates, sharedRates } from './http/rates.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
+
+/** How much of it what goes on after its answer has: mails. */
+const mailPatience = 5000
 
 /** Requests that are worked on at one time in any case. */
 const alwaysInFlight = 64
@@ -41,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
   })
   const isReachable = readiness(database.db)
   let stopping = false
+  const background = createBackground()
   const load = createLoad(alwaysInFlight, longestWait)
   const metrics = config.metricsPort === null ? null : createMetrics(load)
 
@@ -65,6 +70,7 @@ export async function serve(config: Config): Promise<void> {
             tables: issuerTables,
             tokens: auth,
             origins: config.corsOrigins,
+            background,
             log,
           }),
     corsOrigins: config.corsOrigins,
@@ -98,6 +104,7 @@ export async function serve(config: Config): Promise<void> {
     setTimeout(() => process.exit(1), patience).unref()
     await untilQuiet(load)
     await app.server?.stop()
+    await Promise.race([background.settled(), Bun.sleep(mailPatience)])
     await database.close()
     process.exit(0)
   }

@@ -34,7 +34,8 @@ test('needs nothing', () => {
       google: null,
       github: null,
       oidc: null,
-      mailWebhook: null,
+      mail: null,
+      errorUrl: 'http://localhost:3000',
     },
     corsOrigins: ['http://localhost:3000'],
     host: '127.0.0.1',
@@ -162,6 +163,59 @@ test('takes a provider whole or not at all', () => {
   expect(faultOf({ AUTH_GITHUB_CLIENT_SECRET: 'x' })).toContain('AUTH_GITHUB_CLIENT_ID')
 })
 
+test('has mails sent by a server or by a webhook, and not by both', () => {
+  const from = { AUTH_MAIL_FROM: 'Acme, Inc. <hello@acme.example>' }
+  const smtp = (address: string) =>
+    readConfig({ ...from, AUTH_SMTP_URL: address }).issuer?.mail ?? null
+
+  expect(smtp('smtps://a%40b.example:p%2Fw@mail.example')).toEqual({
+    by: 'smtp',
+    host: 'mail.example',
+    port: 465,
+    isTls: true,
+    isHere: false,
+    login: { user: 'a@b.example', password: 'p/w' },
+    from: { name: 'Acme, Inc.', address: 'hello@acme.example' },
+  })
+  expect(smtp('smtp://mail.example')).toMatchObject({ port: 587, isTls: false, login: null })
+  expect(smtp('smtp://localhost:2525/')).toMatchObject({ port: 2525, isHere: true })
+  expect(smtp('smtp://[::1]')).toMatchObject({ host: '::1', isHere: true })
+  expect(
+    readConfig({ AUTH_SMTP_URL: 'smtp://x', AUTH_MAIL_FROM: 'a@b.example' }).issuer?.mail,
+  ).toMatchObject({ from: { name: '', address: 'a@b.example' } })
+  const webhook = { AUTH_MAIL_WEBHOOK: 'https://app.example/mail' }
+  expect(readConfig(webhook).issuer?.mail).toEqual({
+    by: 'webhook',
+    address: webhook.AUTH_MAIL_WEBHOOK,
+  })
+  expect(faultOf({ ...from, ...webhook, AUTH_SMTP_URL: 'smtp://x' })).toContain('set one of them')
+  expect(faultOf(from)).toContain('AUTH_SMTP_URL')
+  expect(faultOf({ AUTH_SMTP_URL: 'smtp://x' })).toContain('AUTH_MAIL_FROM')
+  for (const address of [
+    'mail.example',
+    'https://mail.example',
+    'smtp://',
+    'smtp://user@mail.example',
+    'smtp://mail.example/x',
+    'smtp://mail.example?tls.rejectUnauthorized=false',
+    'smtp://a%ZZ:b@mail.example',
+  ]) {
+    expect(faultOf({ ...from, AUTH_SMTP_URL: address })).toContain('AUTH_SMTP_URL must be')
+  }
+  for (const sender of ['Acme', 'a@b, c@d', 'Acme <a@b> <c@d>', 'A <a b@c.example>', 'A\n<a@b>']) {
+    const fault = faultOf({ AUTH_SMTP_URL: 'smtp://x', AUTH_MAIL_FROM: sender })
+    expect(fault).toContain('AUTH_MAIL_FROM: ')
+  }
+})
+
+test('tells a page what went wrong: the one that is named, or the first that may call', () => {
+  expect(readConfig({ CORS_ORIGINS: 'https://a.example,https://b.example' }).issuer?.errorUrl).toBe(
+    'https://a.example',
+  )
+  const named = { AUTH_ERROR_URL: 'https://c.example/failed' }
+  expect(readConfig(named).issuer?.errorUrl).toBe(named.AUTH_ERROR_URL)
+})
+
 test('needs no secret from whoever publishes keys', () => {
   const keys = { DATABASE_URL: url, AUTH_JWKS_URL: 'https://app.example/api/auth/jwks' }
 
@@ -173,6 +227,7 @@ test.each([
   ['AUTH_JWKS_URL', 'app.example/jwks'],
   ['AUTH_JWKS_URL', 'http://localhost.evil.example/jwks'],
   ['AUTH_MAIL_WEBHOOK', 'ftp://app.example'],
+  ['AUTH_ERROR_URL', 'javascript:alert(1)'],
   ['AUTH_URL', 'http://api.example.com'],
   ['AUTH_URL', 'https://api.example.com/'],
   ['AUTH_OIDC_DISCOVERY_URL', 'http://id.example'],

@@ -63,7 +63,9 @@ test('only config.ts reads the environment', async () => {
 })
 
 test('Better Auth is loaded by nobody but its own file, and that with the first request for it', async () => {
-  const own = ['auth/better-auth.ts', 'auth/issuer-database.ts', 'auth/providers.ts']
+  const own = ['better-auth', 'issuer-database', 'ownership', 'providers'].map(
+    (name) => `auth/${name}.ts`,
+  )
   for (const path of files.filter((file) => !own.includes(file))) {
     const text = await Bun.file(join('src', path)).text()
     const loads =

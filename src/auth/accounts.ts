@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { tooMany } from '../http/errors.ts'
 import { createCounter } from './counter.ts'
+import type { Mail } from './mail.ts'
 
 export type Accounts = {
   /** Counts an attempt at a password, until it is settled. Throws 429. */
   attempt: (email: string, address: string) => Promise<{ settle: (isWrong: boolean) => void }>
-  /** Whether one mail more may go there. */
-  mayMail: (email: string) => boolean
+  /** Whether one mail more of this kind may go there. */
+  mayMail: (email: string, kind: Mail['kind']) => boolean
   /** Who is at this address has proved that the account is theirs. */
   prove: (email: string, address: string) => void
 }
@@ -17,7 +18,7 @@ const failures = { most: 10, seconds: 600 }
 /** Of one address so many count for all: nobody locks an account alone. */
 const share = failures.most / 2
 
-/** Mails to one recipient. */
+/** Mails of one kind to one recipient: whoever has one sent keeps nobody from the other. */
 const mails = { most: 3, seconds: 3600 }
 
 /** Who has reset the password is let in for so long. */
@@ -64,7 +65,7 @@ export function createAccounts(
         },
       }
     },
-    mayMail: (email) => mailed.take(keyOf(email)) === 0,
+    mayMail: (email, kind) => mailed.take(keyOf(email, kind)) === 0,
     prove: (email, address) => {
       all.forget(keyOf(email))
       proved.take(keyOf(email, address))

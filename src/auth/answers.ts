@@ -6,7 +6,7 @@ type Fault = { message?: unknown; code?: unknown }
 
 /**
  * An answer of Better Auth as this API gives it: an error is a problem, with Better Auth's `code` where it has one, and with its
- * `message`. What a browser may read is said by http/cors.ts for all answers.
+ * `message`, or is thrown where a page tells of it. What a browser may read is said by http/cors.ts for all answers.
  */
 export async function toAnswer(response: Response, request: Request): Promise<Response> {
   const headers = new Headers(response.headers)
@@ -18,11 +18,9 @@ export async function toAnswer(response: Response, request: Request): Promise<Re
   if (status >= 500) throw new Error(`Better Auth answered ${status}: ${String(code)}`)
   const known = isKnown(status) ? status : 400
   const detail = typeof message === 'string' ? message : statuses[known][3]
-  return problemAnswer(
-    new Problem(known, detail, typeof code === 'string' ? { code } : {}),
-    request,
-    headers,
-  )
+  const problem = new Problem(known, detail, typeof code === 'string' ? { code } : {})
+  if (exchangeOf(request).errorPage !== null) throw problem
+  return problemAnswer(problem, request, headers)
 }
 
 /** @param headers what was to be sent along, cookies among them */

@@ -1,5 +1,7 @@
 // The built-in issuer. Loaded with the first request for it: it is the half of all code.
-import { betterAuth } from 'better-auth'
+import { getCurrentAuthEndpointContext } from '@better-auth/core/context'
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
+import { APIError } from 'better-auth/api'
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import { bearer, jwt } from 'better-auth/plugins'
 import { SignJWT } from 'jose'
@@ -9,13 +11,14 @@ import type { AuthTables } from '../database/auth-tables.ts'
 import type { Gate } from '../database/gate.ts'
 import { normalize } from '../http/address.ts'
 import type { Accounts } from './accounts.ts'
+import type { Background } from './background.ts'
 import { switchedOff } from './endpoints.ts'
 import { hashing } from './hashing.ts'
 import { dialectOf } from './issuer-database.ts'
-import { requestMail } from './mail.ts'
+import { createMailer, type Mail } from './mail.ts'
 import { modelsOf } from './models.ts'
+import { endResets, giveToOwners, proveByPassword, sessionHooks } from './ownership.ts'
 import { accountHooks, openIdConnect, socialProviders } from './providers.ts'
-import { hasPassword, settleReset } from './queries.ts'
 import type { TokenOptions } from './tokens.ts'
 
 export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
@@ -26,6 +29,7 @@ export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
   url: string
   tokens: TokenOptions
   origins: string[]
+  background: Background
   log: Logger
 }
 
@@ -44,10 +48,9 @@ export type Issuer = {
 }
 
 export async function createIssuer(options: IssuerOptions, accounts: Accounts): Promise<Issuer> {
-  const { db, origins, log, tables } = options
+  const { db, origins, log, tables, errorUrl } = options
   const { models, ids } = modelsOf(tables)
-  const [frontend] = origins
-  const auth = betterAuth({
+  const auth = betterAuth<BetterAuthOptions>({
     appName: 'Docket',
     baseURL: options.url,
     basePath: '/api/auth',
@@ -62,15 +65,23 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
     emailAndPassword: {
       enabled: true,
       revokeSessionsOnPasswordReset: true,
-      password: hashing({ hash: hashPassword, verify: verifyPassword }),
+      password: hashing({ hash: hashPassword, verify }),
       ...resetOf(options, accounts),
     },
+    emailVerification: {
+      ...verificationOf(options, accounts),
+      beforeEmailVerification: async (user, request) => {
+        const session = await sessionOf(request?.headers ?? new Headers())
+        if (session?.user.id !== user.id) throw signInFirst(request?.url, options.url)
+      },
+    },
     user: { ...models.user, deleteUser: { enabled: true } },
-    account: models.account,
+    // A provider's address counts where the provider has verified it; what becomes of an account then, ownership.ts says.
+    account: { ...models.account, accountLinking: { requireLocalEmailVerified: false } },
     verification: models.verification,
     // No `cookieCache`: a session that was revoked ends at once.
     session: { ...models.session, expiresIn: 7 * day, updateAge: day },
-    databaseHooks: { account: accountHooks },
+    databaseHooks: { account: accountHooks, session: sessionHooks },
     socialProviders: socialProviders(options),
     plugins: [bearer(), accessTokens(options), ...openIdConnect(options)],
     // issuer.ts does: Better Auth remembers each path that somebody thinks of.
@@ -80,7 +91,8 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
       disableOriginCheck: false,
       disableCSRFCheck: false,
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
-      database: ids,
+      // models.ts has looked; it would miss the table for keys, which nothing here is signed with.
+      database: { ...ids, validateSchema: false },
     },
     logger: {
       level: 'warn',
@@ -93,19 +105,22 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
       // To http/errors.ts, like every other; by itself it is printed.
       throw: true,
       // Where a browser that comes back from a provider without success is sent.
-      ...(frontend === undefined ? {} : { errorURL: frontend }),
+      ...(errorUrl === null ? {} : { errorURL: errorUrl }),
     },
     disabledPaths: switchedOff,
     telemetry: { enabled: false },
   })
-  await auth.$context
+  const sessionOf: SessionOf = (headers) =>
+    auth.api.getSession({ headers, query: { disableRefresh: true } })
+  giveToOwners(await auth.$context)
   return {
     handle: auth.handler,
-    emailOf: async (headers) =>
-      (await auth.api.getSession({ headers, query: { disableRefresh: true } }))?.user.email ?? null,
+    emailOf: async (headers) => (await sessionOf(headers))?.user.email ?? null,
     endpoints: () => endpointsOf(auth.api),
   }
 }
+
+type SessionOf = (headers: Headers) => Promise<{ user: { id: string; email: string } } | null>
 
 /** Those that can be reached over HTTP. */
 function endpointsOf(api: object): { path: string; methods: string[] }[] {
@@ -136,20 +151,67 @@ function accessTokens({ url, tokens: { secret, issuer, audience } }: IssuerOptio
   })
 }
 
-type User = { id: string; email: string; name: string }
+type User = { id: string; email: string; name: string; emailVerified: boolean }
 
-function resetOf({ db, tables, mailWebhook, log }: IssuerOptions, accounts: Accounts) {
-  if (mailWebhook === null) return {}
+function resetOf(options: IssuerOptions, accounts: Accounts) {
+  const send = senderOf(options, accounts)
+  if (send === null) return {}
   return {
-    /** Only for who has a password: an e-mail address alone opens no account that a provider opens. */
+    /** Not for an account that a provider opens: its address may be somebody else's by now. */
     sendResetPassword: async ({ user, url }: { user: User; url: string }): Promise<void> => {
-      if (!(await hasPassword(db, tables, user.id)) || !accounts.mayMail(user.email)) return
-      const { email, name } = user
-      await requestMail(mailWebhook, { kind: 'reset_password', to: email, name, url }, log)
+      const { internalAdapter } = getCurrentAuthEndpointContext().context
+      const isOpen = !user.emailVerified || (await internalAdapter.findCredentialAccount(user.id))
+      if (isOpen) send('reset_password', user, url)
     },
     onPasswordReset: async ({ user }: { user: User }, request?: Request): Promise<void> => {
-      await settleReset(db, tables, user.id)
+      await endResets(getCurrentAuthEndpointContext().context, user.id)
       accounts.prove(user.email, normalize(request?.headers.get(clientAddressHeader) ?? ''))
     },
   }
+}
+
+function verificationOf(options: IssuerOptions, accounts: Accounts) {
+  const send = senderOf(options, accounts)
+  if (send === null) return {}
+  return {
+    sendOnSignUp: true,
+    expiresIn: day,
+    sendVerificationEmail: async ({ user, url }: { user: User; url: string }): Promise<void> =>
+      send('verify_email', user, url),
+  }
+}
+
+/** Null: nobody sends mails. */
+function senderOf({ mail, ...options }: IssuerOptions, accounts: Accounts) {
+  if (mail === null) return null
+  const send = createMailer({ ...options, mail })
+  return (kind: Mail['kind'], { email, name }: User, url: string): void => {
+    if (accounts.mayMail(email, kind)) send({ kind, to: email, name, url })
+  }
+}
+
+async function verify(given: { hash: string; password: string }): Promise<boolean> {
+  const isRight = await verifyPassword(given)
+  if (isRight) proveByPassword(given.hash)
+  return isRight
+}
+
+/**
+ * Who reads the mails of an address, or looks through their links, may know nothing of the account: it may be a stranger's, who
+ * waits for just that. So the link verifies where the account is signed in. A page gets its token, for who signs in there first.
+ */
+function signInFirst(link: string | undefined, base: string): APIError {
+  const { searchParams } = new URL(link ?? base)
+  const page = searchParams.get('callbackURL')
+  const code = 'SIGN_IN_REQUIRED'
+  if (page === null) {
+    return new APIError('UNAUTHORIZED', {
+      code,
+      message: 'Sign in first, then open the link again',
+    })
+  }
+  const location = new URL(page, base)
+  location.searchParams.set('error', code)
+  location.searchParams.set('token', searchParams.get('token') ?? '')
+  return new APIError('FOUND', undefined, { location: location.href })
 }

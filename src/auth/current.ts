@@ -6,6 +6,8 @@ export type Current = {
   setWaiting: (waiting: boolean) => void
   /** What the database said, which Better Auth makes an answer of its own of. */
   fault: unknown
+  /** By what field of its `account` somebody signs in. */
+  proof: { field: string; value: string } | null
 }
 
 const requests = new AsyncLocalStorage<Current | undefined>()

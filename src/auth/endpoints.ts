@@ -9,6 +9,8 @@ export type Endpoint = {
   method: Method
   /** What is counted together with it, by the address that it comes from. */
   limit: Limit
+  /** Whether a browser is sent there, with a person in front of it. */
+  isVisited: boolean
 }
 
 export type Limit = 'passwords' | 'accounts' | 'providers' | 'mails' | 'others'
@@ -32,6 +34,8 @@ const list: [Method, string, Limit][] = [
   ['GET', '/token', 'others'],
   ['POST', '/request-password-reset', 'mails'],
   ['GET', '/reset-password/:token', 'others'],
+  ['POST', '/send-verification-email', 'mails'],
+  ['GET', '/verify-email', 'others'],
   ['POST', '/reset-password', 'passwords'],
   ['POST', '/change-password', 'passwords'],
   ['POST', '/delete-user', 'passwords'],
@@ -46,13 +50,18 @@ const list: [Method, string, Limit][] = [
   ['GET', '/error', 'others'],
 ]
 
+const visited = ['/callback/:id', '/reset-password/:token', '/verify-email', '/error']
+
 /** What there is. A test holds it against what Better Auth has. */
-export const endpoints: Endpoint[] = list.map(([method, path, limit]) => ({ method, path, limit }))
+export const endpoints: Endpoint[] = list.map(([method, path, limit]) => ({
+  method,
+  path,
+  limit,
+  isVisited: visited.includes(path),
+}))
 
 /** What Better Auth has and nobody needs here: each is one thing more to attack. */
 export const switchedOff = [
-  '/verify-email',
-  '/send-verification-email',
   '/verify-password',
   '/change-email',
   '/update-session',

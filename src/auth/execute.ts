@@ -8,6 +8,7 @@ import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
+import { isVerificationLink } from './verification.ts'
 
 /** Requests at a time, and of those that go to a provider: one that hangs keeps nobody from signing in by a password. */
 const most = { others: 256, providers: 64 }
@@ -15,23 +16,32 @@ const most = { others: 256, providers: 64 }
 /** Milliseconds that a provider has to answer. */
 const patience = 15_000
 
+/** What ends somewhere else, later. */
+const goingOn = new Set(['/sign-in/social', '/sign-up/email', '/send-verification-email'])
+
 /** How long a note of the browser is kept in a session, in characters. */
 const longestAgent = 400
 
 /** Gives a request to Better Auth, and gives its answer as it is. */
 export function createExecutor(options: IssuerOptions): (asked: Asked) => Promise<Response> {
   const load = createLoader(options)
-  const reset = createReset(options.log)
+  const reset = createReset(options.background, options.log)
   const others = createQueue(most.others, 0, crowded)
   const providers = createQueue(most.providers, 0, crowded)
 
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
-    const { endpoint, input } = asked
+    const { endpoint } = asked
+    const input = withPage(asked, options.origins)
     const ask = (body: Input | null) => loaded.handle(forward(asked, loaded.addressHeader, body))
+    if (endpoint.path === '/error' && options.errorUrl === null) throw failed(asked.request)
     if (endpoint.path === '/callback/:id') {
       // A place is kept until Better Auth has given up too.
       const answer = providers(() => ask(input))
-      return whileWaiting(setWaiting, () => withinPatience(answer, options.origins))
+      return whileWaiting(setWaiting, () => withinPatience(answer))
+    }
+    if (endpoint.path === '/send-verification-email') {
+      // Better Auth takes half a second for everybody, so that nobody learns who has an account.
+      return whileWaiting(setWaiting, () => others(() => ask(input)))
     }
     const email = input?.['email']
     return others(() =>
@@ -46,7 +56,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const { place } = exchangeOf(asked.request)
     const setWaiting = (waiting: boolean) => place.setWaiting(waiting)
     const loaded = await whileWaiting(setWaiting, load)
-    const state: Current = { signal, setWaiting, fault: null }
+    const state: Current = { signal, setWaiting, fault: null, proof: null }
     const response = await asCurrent(state, () => serve(loaded, asked, state)).catch(
       (error: unknown) => {
         throw state.fault instanceof Unavailable ? state.fault : error
@@ -59,42 +69,58 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
   }
 }
 
+/** Where to go on, where nobody says: Better Auth would send the browser to where it is itself, and there is no page. */
+function withPage({ endpoint, input }: Asked, [frontend]: string[]): Input | null {
+  if (!goingOn.has(endpoint.path) || input === null || frontend === undefined) return input
+  return { callbackURL: frontend, ...input }
+}
+
 /** As Better Auth reads it. */
 function forward(
   { request, path, address }: Asked,
   addressHeader: string,
   body: Input | null,
 ): Request {
-  const { origin, search } = new URL(request.url)
+  const { origin, search, searchParams } = new URL(request.url)
+  const isMeant = path !== '/verify-email' || isVerificationLink(searchParams.get('token') ?? '')
+  if (!isMeant) searchParams.set('token', 'none')
   const headers = new Headers(request.headers)
   // An IPv6 network is one client.
   headers.set(addressHeader, address.replace('/64', ''))
   headers.set('user-agent', (headers.get('user-agent') ?? '').slice(0, longestAgent))
   headers.delete('content-length')
-  return new Request(`${origin}/api/auth${path}${search}`, {
-    method: request.method,
-    headers,
-    body: body === null ? null : JSON.stringify(body),
-  })
+  return new Request(
+    `${origin}/api/auth${path}${isMeant ? search : `?${searchParams.toString()}`}`,
+    {
+      method: request.method,
+      headers,
+      body: body === null ? null : JSON.stringify(body),
+    },
+  )
 }
 
-/** A browser that comes back from a provider is sent to the frontend, if there is one: it shows what it gets. */
-async function withinPatience(answer: Promise<Response>, origins: string[]): Promise<Response> {
-  const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), patience)
+async function withinPatience(answer: Promise<Response>): Promise<Response> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(tooLate()), patience)
   try {
-    return (await Promise.race([answer, late.promise])) ?? tooLate(origins)
+    return await Promise.race([answer, late.promise])
   } finally {
     clearTimeout(timer)
   }
 }
 
-function tooLate([frontend]: string[]): Response {
-  if (frontend === undefined) {
-    throw new Problem(503, 'The provider does not answer. Try again.', {
-      headers: { 'retry-after': '5' },
-    })
-  }
-  const location = `${frontend}?error=temporarily_unavailable`
-  return new Response(null, { status: 302, headers: { location } })
+const tooLate = (): Problem =>
+  new Problem(503, 'The provider does not answer. Try again.', {
+    code: 'temporarily_unavailable',
+    headers: { 'retry-after': '5' },
+  })
+
+/** Where Better Auth sends a browser that no frontend can tell what went wrong. */
+function failed({ url }: Request): Problem {
+  const code = new URL(url).searchParams.get('error') ?? ''
+  return new Problem(
+    400,
+    'The sign-in did not succeed: begin it again. To have a page say so, set AUTH_ERROR_URL or CORS_ORIGINS.',
+    { code: /^\w{1,100}$/.test(code) ? code : 'unknown' },
+  )
 }

@@ -24,7 +24,8 @@ export function issuerRoutes(options: (() => IssuerOptions) | null) {
       try {
         return measured(await handle(request))
       } catch (error) {
-        if (error instanceof Problem) return problemAnswer(error, request)
+        const isTold = exchangeOf(request).errorPage !== null
+        if (error instanceof Problem && !isTold) return problemAnswer(error, request)
         throw error
       }
     },
@@ -41,20 +42,28 @@ function createHandler(options: () => IssuerOptions) {
     others: createCounter(limits.others),
   }
   // Where it is reached is known when it listens.
+  let known: IssuerOptions | undefined
+  const given = () => (known ??= options())
   let execute: ReturnType<typeof createExecutor> | undefined
 
   return async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     const path = pathname.slice('/api/auth'.length).replace(/(.)\/$/, '$1')
     const endpoint = findEndpoint(request.method, path)
-    const { address: addressOf, place } = exchangeOf(request)
+    const exchange = exchangeOf(request)
+    if (endpoint.isVisited && isVisit(request.headers)) exchange.errorPage = given().errorUrl
+    const { address: addressOf, place } = exchange
     const address = addressOf()
     if (!place.hold(strangerAt(address))) throw overloaded()
     const retry = counters[endpoint.limit].take(address)
     if (retry > 0) throw tooMany('requests of this kind', retry)
 
     const asked: Asked = { request, path, endpoint, address, input: await readInput(request) }
-    execute ??= createExecutor(options())
+    execute ??= createExecutor(given())
     return toAnswer(await execute(asked), request)
   }
 }
+
+/** Whether a browser goes there, and not a program of a page. */
+const isVisit = (headers: Headers): boolean =>
+  !headers.has('authorization') && (headers.get('sec-fetch-mode') ?? 'navigate') === 'navigate'

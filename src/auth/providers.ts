@@ -1,9 +1,9 @@
 import type { BetterAuthOptions } from 'better-auth'
-import { APIError } from 'better-auth/api'
 import { genericOAuth } from 'better-auth/plugins'
 import { decodeJwt } from 'jose'
 import type { Client, IssuerConfig } from '../config.ts'
 import { isMeantFor, isText, isVerified, profileOf } from './claims.ts'
+import { proveByAccount } from './ownership.ts'
 import { isCompact } from './tokens.ts'
 
 type Providers = Pick<IssuerConfig, 'google' | 'github' | 'oidc'>
@@ -68,26 +68,16 @@ type Claims = Record<string, unknown>
 /** Whom Better Auth signs in as nobody. */
 const nobody = { email: undefined }
 
-/**
- * An e-mail address is given to the next person, so it opens no account that is signed in to by a provider already: only one
- * that has nothing but a password, whose address a reset has proved. What providers give to act in the user's name is not
- * needed here, and not kept.
- */
+/** What providers give to act in the user's name is not needed here, and not kept. */
 export const accountHooks = {
   create: {
-    before: async (account, context) => {
-      if (account.providerId === 'credential') return { data: account }
-      const others = (await context?.context.internalAdapter.findAccounts(account.userId)) ?? []
-      if (others.some(({ providerId }) => providerId !== 'credential')) {
-        throw new APIError('FORBIDDEN', {
-          code: 'account_not_linked',
-          message: 'The account with this address is signed in to in another way.',
-        })
-      }
-      return { data: { ...account, ...withoutTokens(account) } }
-    },
+    before: async (account) => ({ data: { ...account, ...withoutTokens(account) } }),
+    after: proveByAccount,
   },
-  update: { before: async (account) => ({ data: { ...account, ...withoutTokens(account) } }) },
+  update: {
+    before: async (account) => ({ data: { ...account, ...withoutTokens(account) } }),
+    after: proveByAccount,
+  },
 } satisfies NonNullable<BetterAuthOptions['databaseHooks']>['account']
 
 const tokens = [

@@ -1,4 +1,4 @@
-import { type AuthTables, canBeId, column, columnName } from '../database/auth-tables.ts'
+import { type AuthTables, canBeId, column } from '../database/auth-tables.ts'
 import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
 import type { Identity } from './identity.ts'
@@ -80,44 +80,4 @@ export async function listAddresses(
     limit 100`,
   )
   return rows.map(({ address }) => address)
-}
-
-/** Whether somebody signs in with a password, and so may have it reset. */
-export async function hasPassword(
-  db: Db,
-  { account }: AuthTables,
-  userId: string,
-): Promise<boolean> {
-  if (account === null) return false
-  const [found] = await db.read(
-    (sql) => sql<{ found: boolean }[]>`
-    select true as found
-    from ${sql.unsafe(account.path)} a
-    where ${sql.unsafe(column(account, 'a', 'userId'))} = ${userId}
-      and ${sql.unsafe(column(account, 'a', 'providerId'))} = 'credential'`,
-  )
-  return found !== undefined
-}
-
-/** What a reset by mail proves and ends: the address is the user's, and all other mails of the kind are void. */
-export async function settleReset(
-  db: Db,
-  { user, verification }: AuthTables,
-  userId: string,
-): Promise<void> {
-  if (verification === null) return
-  const isVerified = columnName(user, 'emailVerified')
-  await db.idempotentWrite(
-    (sql) => sql`
-    with proved as (
-      update ${sql.unsafe(user.path)} set
-        ${sql.unsafe(isVerified)} = true,
-        ${sql.unsafe(columnName(user, 'updatedAt'))} = now()
-      where id = ${userId}
-        and not ${sql.unsafe(isVerified)}
-    )
-    delete from ${sql.unsafe(verification.path)}
-    where value = ${userId}
-      and identifier like 'reset-password:%'`,
-  )
 }

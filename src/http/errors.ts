@@ -36,6 +36,11 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
         const { allowed, retry } = await failures.count(exchange.address())
         if (!allowed) problem = tooMany('failed sign-ins', retry)
       }
+      if (exchange.errorPage !== null) {
+        const page = new URL(exchange.errorPage)
+        page.searchParams.set('error', problem.code)
+        return new Response(null, { status: 302, headers: { location: page.href } })
+      }
       set.status = problem.status
       Object.assign(set.headers, problem.headers, { 'content-type': 'application/problem+json' })
       return problem.toBody(exchange.id)

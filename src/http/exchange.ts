@@ -21,6 +21,8 @@ export type Exchange = {
   quota: Quota | null
   /** What the database said, if it said an error. */
   sqlstate: string | null
+  /** Where a browser is sent that goes from page to page, for the frontend to say what went wrong. Null: it gets a problem. */
+  errorPage: string | null
   /** There were as many as there may ever be when it came. */
   readonly refused: boolean
   /** Its place among all that are worked on. */
@@ -61,6 +63,7 @@ function begin(request: Request, address: Exchange['address'], place: Place | nu
     userId: null,
     quota: null,
     sqlstate: null,
+    errorPage: null,
     refused: place === null,
     place: place ?? elsewhere,
   }

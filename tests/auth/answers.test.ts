@@ -35,7 +35,13 @@ test('has every endpoint of Better Auth in the list, or switched off', async () 
   const oidc = { discoveryUrl: 'http://127.0.0.1:1/', clientId: 'a', clientSecret: 'b' }
   const keys = { clientId: 'a', clientSecret: 'b' }
   const { endpoints: all } = await createIssuer(
-    { ...issuerOptions, google: keys, github: keys, oidc, mailWebhook: 'http://127.0.0.1:1/' },
+    {
+      ...issuerOptions,
+      google: keys,
+      github: keys,
+      oidc,
+      mail: { by: 'webhook', address: 'http://127.0.0.1:1/' },
+    },
     createAccounts(async () => false),
   )
   const actual = all().filter(({ path }) => !switchedOff.includes(path))
@@ -110,7 +116,7 @@ test('loads Better Auth for nothing that is not there', async () => {
   })
   const stranger = browser(issuerUrl, origin, (request) => other.handle(request))
 
-  for (const path of ['nope', 'a/b/c', 'sign-in', 'verify-email', 'x'.repeat(10_000)]) {
+  for (const path of ['nope', 'a/b/c', 'sign-in', 'change-email', 'x'.repeat(10_000)]) {
     expect((await stranger.send('GET', `/api/auth/${path}`)).status).toBe(404)
   }
   expect((await stranger.send('GET', '/api/auth/sign-in/email')).status).toBe(405)

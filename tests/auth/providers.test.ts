@@ -198,9 +198,12 @@ test.each([
   [true, false, 'account_not_linked'],
   [true, 'false', 'account_not_linked'],
   [true, [], 'account_not_linked'],
-  [false, true, 'account_not_linked'],
+  [false, true, page],
+  [false, false, 'account_not_linked'],
+  [false, 'false', 'account_not_linked'],
+  [false, undefined, 'account_not_linked'],
 ])(
-  'of an account with a password, proved: %p, opens with an address that is verified: %p only if both are',
+  'of an account with a password, proved: %p, comes by a provider that says the address is verified: %p',
   async (proved, email_verified, expected) => {
     const claims = someone({ email_verified, emailVerified: true })
     const ann = open()
@@ -210,6 +213,10 @@ test.each([
     const ended = await signIn(open(), { claims })
 
     expect(errorOf(ended) ?? ended.href).toBe(expected)
+    // Whoever had the account still has it, but where the owner has come for one that nobody had proved.
+    const isTaken = !proved && expected === page
+    expect((await ann.send('GET', '/api/tasks')).status).toBe(isTaken ? 401 : 200)
+    expect((await open().signIn(emailOf(claims))).status).toBe(isTaken ? 401 : 200)
   },
 )
 

@@ -4,7 +4,7 @@ import { browser } from '../support/auth-client.ts'
 import { startProvider } from '../support/provider.ts'
 
 const provider = await startProvider()
-const mails: { to: string; url: string }[] = []
+const mails: { kind: string; to: string; url: string }[] = []
 const webhook = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
@@ -18,7 +18,11 @@ afterAll(async () => {
   await provider.stop()
 })
 const app = createTestApp({
-  issuer: () => ({ ...issuerOptions, mailWebhook: webhook.url.href, oidc: provider.oidc }),
+  issuer: () => ({
+    ...issuerOptions,
+    mail: { by: 'webhook', address: webhook.url.href },
+    oidc: provider.oidc,
+  }),
 })
 
 const open = () => browser(issuerUrl, origin, (request) => app.handle(request))
@@ -27,9 +31,12 @@ const newEmail = () => `${crypto.randomUUID()}@example.com`
 const ask = (email: string, from = open()) =>
   from.send('POST', '/api/auth/request-password-reset', { email, redirectTo: `${origin}/reset` })
 
+const resetsTo = (email: string) =>
+  mails.filter(({ kind, to }) => kind === 'reset_password' && to === email)
+
 /** The token of the mail number `count` to somebody, when it has come. */
 async function tokenOf(email: string, count = 1): Promise<string> {
-  const own = () => mails.filter(({ to }) => to === email)
+  const own = () => resetsTo(email)
   while (own().length < count) await Bun.sleep(2)
   return new URL(own()[count - 1]?.url ?? '').pathname.split('/').at(-1) ?? ''
 }
@@ -62,16 +69,50 @@ test('proves the address, and ends sessions and every other mail of the kind', a
   expect((await reset(await tokenOf(other), 'another horse battery')).status).toBe(200)
 })
 
-test('lets the owner of an address in by a provider, once a reset has proved it', async () => {
+test('leaves a password that was reset as it is, when its owner comes by a provider', async () => {
   const email = newEmail()
   await open().signUp(email)
   const claims = { sub: crypto.randomUUID(), email, email_verified: true }
   const page = `${origin}/tasks`
+  await ask(email)
+  const ann = open()
+  await reset(await tokenOf(email), 'another horse battery')
+  await ann.signIn(email, 'another horse battery')
 
-  const before = await provider.signIn(open(), { claims }, page)
-  expect(before.searchParams.get('error')).toBe('account_not_linked')
+  expect((await provider.signIn(open(), { claims }, page)).href).toBe(page)
+  expect((await ann.send('GET', '/api/tasks')).status).toBe(200)
+  expect((await open().signIn(email, 'another horse battery')).status).toBe(200)
+})
+
+test('gives an account that a provider opens, and whose address nobody has proved, to who reads its mail', async () => {
+  const email = newEmail()
+  const claims = { sub: crypto.randomUUID(), email, email_verified: false }
+  const page = `${origin}/tasks`
+  const squatter = open()
+  await provider.signIn(squatter, { claims }, page)
+  expect((await squatter.send('GET', '/api/tasks')).status).toBe(200)
+
+  await ask(email)
+  expect((await reset(await tokenOf(email), 'another horse battery')).status).toBe(200)
+
+  expect((await squatter.send('GET', '/api/tasks')).status).toBe(401)
+  const again = await provider.signIn(squatter, { claims }, page)
+  expect(again.searchParams.get('error')).toBe('account_not_linked')
+  expect((await open().signIn(email, 'another horse battery')).status).toBe(200)
+})
+
+test('keeps the provider of an account whose address was proved before', async () => {
+  const email = newEmail()
+  await open().signUp(email)
+  const claims = { sub: crypto.randomUUID(), email, email_verified: true }
+  const page = `${origin}/tasks`
   await ask(email)
   await reset(await tokenOf(email), 'another horse battery')
+  await provider.signIn(open(), { claims }, page)
+
+  await ask(email)
+  expect((await reset(await tokenOf(email, 2), 'a third horse battery')).status).toBe(200)
+
   expect((await provider.signIn(open(), { claims }, page)).href).toBe(page)
 })
 
@@ -86,7 +127,7 @@ test('gives nobody a password for an account that a provider opens', async () =>
   await ask(last)
   await tokenOf(last)
 
-  expect(mails.filter(({ to }) => to === email)).toEqual([])
+  expect(resetsTo(email)).toEqual([])
 })
 
 test('lets who has reset the password in, however many guess it', async () => {
@@ -116,7 +157,7 @@ test('sends no more than three mails an hour to one recipient, and answers alike
   await tokenOf(after)
 
   expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
-  expect(mails.filter(({ to }) => to === email)).toHaveLength(3)
+  expect(resetsTo(email)).toHaveLength(3)
 })
 
 test('answers for an address that is known as for one that is not, before the mail goes', async () => {
@@ -132,7 +173,7 @@ test('answers for an address that is known as for one that is not, before the ma
     },
   })
   const slow = createTestApp({
-    issuer: () => ({ ...issuerOptions, mailWebhook: hanging.url.href }),
+    issuer: () => ({ ...issuerOptions, mail: { by: 'webhook', address: hanging.url.href } }),
   })
   const there = () => browser(issuerUrl, origin, (request) => slow.handle(request))
   const email = newEmail()

@@ -206,15 +206,10 @@ const accounts: Record<
     t.Object({ address: word }),
     (db) => authQueries.listAddresses(db, tables, 'ann@example.com'),
   ],
-  hasPassword: [
-    t.Object({ found: t.Boolean() }),
-    (db) => authQueries.hasPassword(db, tables, 'alice'),
-  ],
   findKey: [
     t.Object({ jwk: word, expires_at: t.Union([instant, t.Null()]) }),
     (db) => authQueries.findKey(db, tables, 'a key'),
   ],
-  settleReset: [t.Object({}), (db) => authQueries.settleReset(db, tables, 'alice')],
   findAccount: [
     t.Object({ name: word, email: word }),
     (db) => meQueries.findAccount(db, tables, 'alice'),

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose'
 import { type App, type AppOptions, createApp } from '../../src/app.ts'
+import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
 import { createLoad } from '../../src/http/load.ts'
@@ -38,7 +39,9 @@ export const issuerOptions: IssuerOptions = {
   google: null,
   github: null,
   oidc: null,
-  mailWebhook: null,
+  mail: null,
+  errorUrl: origin,
+  background: createBackground(),
 }
 
 /** The app as most tests want it, or with other options. */

@@ -19,7 +19,11 @@ export async function startProvider() {
   await server.start(0, 'localhost')
   let person: Person = { claims: {} }
 
-  server.service.on('beforeTokenSigning', ({ payload }) => {
+  /** Whom a code stands for: several may be on their way at once. */
+  const people = new Map<unknown, Person>()
+
+  server.service.on('beforeTokenSigning', ({ payload }, { body }) => {
+    person = people.get((body as Claims)['code']) ?? person
     for (const [name, value] of Object.entries(person.claims)) {
       if (value === undefined) delete payload[name]
       else payload[name] = value
@@ -40,11 +44,11 @@ export async function startProvider() {
     },
     /** The way to the provider and back, as this person. Gives where the browser ends. */
     signIn: async (client: Browser, as: Person, callbackURL: string): Promise<URL> => {
-      person = as
       const asked = { provider: 'oidc', callbackURL }
       const { body } = await client.send('POST', '/api/auth/sign-in/social', asked)
       const consented = await fetch(body.url, { redirect: 'manual' })
       const callback = new URL(consented.headers.get('location') ?? '')
+      people.set(callback.searchParams.get('code'), as)
       const returned = await client.send('GET', callback.pathname + callback.search)
       return new URL(returned.headers.get('location') ?? '')
     },

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 
-/** A certificate authority for one run, and a certificate of it for 127.0.0.1, as files in a folder. */
+/** A certificate authority for one run, and a certificate of it for an address, as files in a folder. */
 export type Authority = { ca: string; certificate: string; key: string }
 
-export async function makeAuthority(folder: string): Promise<Authority> {
+export async function makeAuthority(folder: string, address = '127.0.0.1'): Promise<Authority> {
   const path = (name: string) => join(folder, name)
   const make = (name: string, ...options: string[]) =>
     run(
@@ -16,7 +16,7 @@ export async function makeAuthority(folder: string): Promise<Authority> {
   await make(
     'server',
     `-CA ${path('authority.crt')} -CAkey ${path('authority.key')}`,
-    '-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE',
+    `-addext subjectAltName=IP:${address} -addext basicConstraints=critical,CA:FALSE`,
   )
   return { ca: path('authority.crt'), certificate: path('server.crt'), key: path('server.key') }
 }
