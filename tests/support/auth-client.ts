@@ -63,6 +63,8 @@ export function browser(address: string, origin: string, handle: Handler = fetch
       send('POST', '/api/auth/sign-in/email', { email, password }),
     token: async (): Promise<string> => (await send('GET', '/api/auth/token')).body.token,
     signOut: () => send('POST', '/api/auth/sign-out', {}),
+    deleteUser: (password = 'correct horse battery') =>
+      send('POST', '/api/auth/delete-user', { password }),
   }
 }
 
