@@ -10,7 +10,7 @@ import {
 import postgres from 'postgres'
 import { type Postgres, startPostgres } from '../harden/postgres.ts'
 import { secret, tokenOf } from '../harden/support.ts'
-import type { Browser } from '../support/auth-client.ts'
+import { type Browser, browser } from '../support/auth-client.ts'
 import { startServer } from '../support/process.ts'
 import { catalogOf, install, layOut, rowsOf, startFrontend } from './better-auth.ts'
 import { frontendUrl, type Layout, layouts } from './layouts.ts'
@@ -22,6 +22,7 @@ setDefaultTimeout(120_000)
 
 const zones = ['UTC', 'America/New_York', 'Asia/Kolkata']
 const hour = 3600
+const issuerUrl = 'http://localhost:8000'
 
 let server: Postgres
 let admin: postgres.Sql
@@ -136,15 +137,15 @@ describe.each(layouts.map((layout) => [layout.name, layout] as const))('%s', (_,
     const catalog = await catalogOf(sql, layout.schema)
     const rows = await rowsOf(sql, layout.schema)
 
-    // The connection string is the frontend's; a schema that is not in it is told.
+    // The connection string is the frontend's, and nothing else is said.
     const docket = await startServer({
       env: {
         DATABASE_URL: url,
         BETTER_AUTH_SECRET: secret,
         TZ: zone,
-        ...(layout.schema === 'public' || layout.generator === 'kysely'
-          ? {}
-          : { AUTH_TABLES: layout.schema }),
+        AUTH_ISSUER: 'on',
+        AUTH_URL: issuerUrl,
+        CORS_ORIGINS: issuerUrl,
       },
     })
     onTestFinished(async () => {
@@ -186,5 +187,23 @@ describe.each(layouts.map((layout) => [layout.name, layout] as const))('%s', (_,
     expect((await ann.deleteUser()).status).toBe(200)
     expect((await call(itself, '/api/tasks')).body).toEqual([])
     expect((await call(open, '/api/me')).status).toBe(401)
+
+    // The built-in issuer and the frontend's are one: who signs up with either signs in with the other.
+    const kim = browser(docket.address, issuerUrl)
+    const { status, body } = await kim.signUp('kim@example.com')
+    expect(status).toBe(200)
+    expect(await call(await kim.token(), '/api/me')).toMatchObject({ body: { id: body.user.id } })
+    const here = frontend.visitor()
+    const there = await sessionOf(here, 'kim@example.com')
+    expect(await call(there, '/api/me/sessions')).toMatchObject({ body: [{}, {}] })
+    expect((await kim.signOut()).status).toBe(200)
+    expect((await call(body.token, '/api/me')).status).toBe(401)
+    expect((await kim.signIn('kim@example.com')).status).toBe(200)
+    expect((await call(there, '/api/me', 'DELETE', { confirm: body.user.id })).body).toEqual({
+      id: body.user.id,
+      tasks: 0,
+      account: true,
+    })
+    expect((await here.signIn('kim@example.com')).status).toBe(401)
   })
 })
