@@ -30,7 +30,7 @@ export type AppOptions = {
   corsOrigins: string[]
   docs: boolean
   log: Logger
-  isReady: () => Promise<boolean>
+  readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>
   isStopping: () => boolean
   load: Load
   outgoing: Outgoing
@@ -69,7 +69,7 @@ export function createApp(options: AppOptions) {
     .use(allowOrigins(corsOrigins))
     .use(door)
     .use(options.docs ? docs() : new Elysia())
-    .use(health(options.isReady))
+    .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage))
     .use(taskRoutes('/api', db, authenticated, usage))

@@ -259,7 +259,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     ['DATABASE_URL', databaseUrl],
     ['DATABASE_DIRECT_URL', databaseDirectUrl],
   ]) {
-    if (url && !/^postgres(ql)?:\/\//.test(url)) {
+    if (url && !/^postgres(ql)?(\+\w+)?:\/\//.test(url)) {
       faults.push(`${name} must begin with postgres:// or postgresql://.`)
     }
   }

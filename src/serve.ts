@@ -43,7 +43,7 @@ export async function serve(config: Config): Promise<void> {
     },
     onCost: rates?.users.charge,
   })
-  const isReachable = readiness(database.db)
+  const seen = readiness(database.db)
   let stopping = false
   const background = createBackground()
   const load = createLoad(alwaysInFlight, longestWait)
@@ -76,7 +76,7 @@ export async function serve(config: Config): Promise<void> {
     corsOrigins: config.corsOrigins,
     docs: config.docs,
     log,
-    isReady: async () => !stopping && (await isReachable()),
+    readiness: async () => (stopping ? 'unavailable' : seen()),
     isStopping: () => stopping,
     load,
     outgoing: createOutgoing(),

@@ -12,7 +12,7 @@ const floors: [RegExp, number][] = [
     3,
   ],
   [/^\w+\/(schema|rules|sizes)\.ts$/, 2],
-  [/^(config|database\/settings)\.ts$|^[^/]+\.d\.ts$/, 0],
+  [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\//, 1],
 ]
 

@@ -10,6 +10,7 @@ import {
 } from 'kysely'
 import type { Row, RowList } from 'postgres'
 import type { Sql } from '../database/connect.ts'
+import { codeOf, remedyOf, Unavailable } from '../database/faults.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import { current } from './current.ts'
 
@@ -68,6 +69,7 @@ class PoolConnection implements DatabaseConnection {
   readonly #gate: Gate
   #isWithin = false
   #transaction: Transaction | undefined
+  #fault: unknown
   #finish: ((outcome: Outcome) => Promise<void>) | undefined
 
   constructor(gate: Gate) {
@@ -86,12 +88,19 @@ class PoolConnection implements DatabaseConnection {
   async #begin(): Promise<Transaction> {
     const begun = Promise.withResolvers<Transaction>()
     const outcome = Promise.withResolvers<Outcome>()
+    let isBegun = false
     const done = issuerOf(this.#gate)
       .write((pool) =>
-        pool.begin(async (sql) => {
-          begun.resolve({ sql, prepare: pool.options.prepare })
-          if ((await outcome.promise) === 'rollback') throw new RolledBack()
-        }),
+        pool
+          .begin(async (sql) => {
+            isBegun = true
+            begun.resolve({ sql, prepare: pool.options.prepare })
+            if ((await outcome.promise) === 'rollback')
+              throw new RolledBack('', { cause: this.#fault })
+          })
+          .catch((error: unknown) => {
+            throw isBegun ? final(error) : error
+          }),
       )
       .catch((error: unknown) => {
         begun.reject(error)
@@ -112,6 +121,7 @@ class PoolConnection implements DatabaseConnection {
     this.#finish = undefined
     this.#transaction = undefined
     await finish?.(outcome)
+    this.#fault = undefined
   }
 
   async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
@@ -129,12 +139,19 @@ class PoolConnection implements DatabaseConnection {
 
   #run(sql: string, values: never[], isRead: boolean) {
     const transaction = this.#transaction
-    if (transaction !== undefined) {
-      return transaction.sql.unsafe(sql, values, { prepare: transaction.prepare })
-    }
+    if (transaction !== undefined) return this.#runWithin(transaction, sql, values)
     const run = (pool: Sql) => pool.unsafe(sql, values, { prepare: pool.options.prepare })
     const db = issuerOf(this.#gate)
     return isRead ? db.read(run) : db.write(run)
+  }
+
+  async #runWithin({ sql, prepare }: Transaction, text: string, values: never[]) {
+    try {
+      return await sql.unsafe(text, values, { prepare })
+    } catch (error) {
+      this.#fault ??= error
+      throw final(error)
+    }
   }
 
   // Better Auth reads whole answers.
@@ -160,5 +177,9 @@ const dates: Record<number, (value: unknown) => unknown> = {
   1184: (value) => (typeof value === 'string' ? new Date(value) : value),
   1114: (value) => (typeof value === 'string' ? new Date(`${value.replace(' ', 'T')}Z`) : value),
 }
+
+/** What went wrong inside of a transaction, which cannot be run again: what was in it is known to Better Auth alone. */
+const final = (error: unknown): unknown =>
+  remedyOf(error) === 'none' ? error : new Unavailable(codeOf(error), { cause: error })
 
 const fromDate = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : value)

@@ -95,6 +95,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
             ...(options.ca ? { ca: options.ca } : {}),
           },
     prepare: options.prepare && address.prepare,
+    ...({ sslnegotiation: null, target_session_attrs: null } as object),
     max: options.max,
     // Nothing waits behind another statement: the gate has as many permits as there are connections.
     max_pipeline: 0,

@@ -1,25 +1,27 @@
+import { type Remedy, remedyFor } from './sqlstates.ts'
 import { describeAddress, type ServerAddress } from './url.ts'
 
 // What an error of the driver, of the operating system or of PostgreSQL says about the connection, by its code.
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
 
-/** The statement was never sent, or was refused before it ran. */
-const notRun =
-  /^(CONNECT_(TIMEOUT|CLOSED)|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|57P03|53300|25006)$/
+/** The statement was never sent. */
+const notSent =
+  /^(CONNECT_(TIMEOUT|CLOSED)|CONNECTION_ENDED|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/
 
-/** The connection was lost, or the server is not itself: nobody knows whether the statement ran. */
-const lost = /^(CONNECTION_\w+|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|08...|57P0[125])$/
+/** The connection was lost: nobody knows whether the statement ran. */
+const lost = /^(CONNECTION_\w+|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT)$/
 
-/** It took longer than it may, here or on the server, or there is no room for it there: the next attempt would fare no better. */
-const inVain = /^(QUERY_TIMEOUT|57014|53...)$/
-
-/** No waiting makes it right. */
+/** The server refuses who asks or what is asked for, or is refused: not sent either, and no waiting makes it right. */
 const permanent =
-  /^(28...|3D000|SSL_NOT_SUPPORTED|ERR_TLS_\w+|CERT_\w+|\w+_CERT(_\w+)?|UNABLE_TO_\w+)$/
+  /^(28...|3D000|SASL_\w+|SSL_NOT_SUPPORTED|ERR_TLS_\w+|CERT_\w+|\w+_CERT(_\w+)?|UNABLE_TO_\w+)$/
 
 /** The database cannot be had now: full, late, or not there. Rendered as 503 by its code. */
 export class Unavailable extends Error {
   readonly code = 'UNAVAILABLE'
+}
+
+/** It can be read, and takes no writes. */
+export class ReadOnly extends Unavailable {
+  readonly sqlstate = '25006'
 }
 
 export const codeOf = (error: unknown): string =>
@@ -28,33 +30,46 @@ export const codeOf = (error: unknown): string =>
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
 
-/**
- * What may be done after an error: run any statement again, run it again if it is idempotent, try another day because it
- * took too long, or nothing, since the connection is not at fault.
- */
-export function remedyOf(error: unknown): 'again' | 'again if idempotent' | 'later' | 'none' {
-  const code = codeOf(error)
-  if (notRun.test(code)) return 'again'
-  if (inVain.test(code)) return 'later'
-  return lost.test(code) ? 'again if idempotent' : 'none'
+/** What may be done after an error. None: the connection is not at fault. */
+export function remedyOf(error: unknown): Remedy {
+  const remedy = remedyByCode(codeOf(error))
+  // Whatever it is: what is said as FATAL is said of the session, which ends.
+  return remedy === 'none' && isFatal(error) ? 'again if idempotent' : remedy
 }
+
+function remedyByCode(code: string): Remedy {
+  if (notSent.test(code) || permanent.test(code)) return 'again'
+  if (lost.test(code)) return 'again if idempotent'
+  return code === 'QUERY_TIMEOUT' ? 'later' : (remedyFor(code) ?? 'none')
+}
+
+const isFatal = (error: unknown): boolean =>
+  error instanceof Error && 'severity' in error && /^(FATAL|PANIC)$/.test(String(error.severity))
+
+/** Whether the server says of the statement, or of what became of it, that it takes no writes. */
+export const isReadOnly = (error: unknown): boolean =>
+  error instanceof ReadOnly ||
+  remedyByCode(codeOf(error)) === 'elsewhere' ||
+  (error instanceof Error && error.cause !== undefined && isReadOnly(error.cause))
 
 /** Whether the database has answered with this, or not at all. */
 export function isAnswer(error: unknown): boolean {
   const remedy = remedyOf(error)
-  return remedy === 'none' || (remedy === 'later' && codeOf(error) !== 'QUERY_TIMEOUT')
+  const isLost = remedy === 'again' || remedy === 'again if idempotent'
+  return !isLost && codeOf(error) !== 'QUERY_TIMEOUT'
 }
 
 /** Whether a database that is not there yet may still come: not when it refuses who asks, or what is asked for. */
 export function mayCome(error: unknown): boolean {
+  const code = codeOf(error)
   // PgBouncer says with one code that the database is down, and that it knows no such database.
-  if (codeOf(error) === '08P01') return !/authentication failed|no such/i.test(messageOf(error))
-  return !permanent.test(codeOf(error)) && remedyOf(error) !== 'none'
+  if (code === '08P01') return !/authentication failed|no such/i.test(messageOf(error))
+  return !permanent.test(code) && remedyByCode(code) !== 'none'
 }
 
-/** What is wrong with the database, as one sentence for the operator. */
-export function explain(error: unknown, address: ServerAddress): string {
-  return `Cannot use the database ${describeAddress(address)}: ${reason(error, address)}.`
+/** What is wrong with the database, as one sentence for the operator: with one of its servers, where there are several. */
+export function explain(error: unknown, address: ServerAddress, server = address): string {
+  return `Cannot use the database ${describeAddress(address)}: ${reason(error, server)}.`
 }
 
 export function reason(error: unknown, { host, user, database }: ServerAddress): string {

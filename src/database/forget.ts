@@ -27,6 +27,7 @@ export async function forgetWithAccount(
     if (error.code === '42710') return null
     // Whose table it is may be using it: the next start tries again.
     if (error.code === '55P03') return `the table ${user.path} was locked`
+    if (error.code === '25006') return 'the database takes no writes'
     if (error.code !== '42501') throw error
     return `this role may not put a trigger on ${user.path}. Have its owner grant that`
   }

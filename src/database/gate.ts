@@ -1,4 +1,5 @@
 import type { Sql } from './connect.ts'
+import { type Pool, poolOf } from './pool.ts'
 import type { Job, Line } from './queue.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Shared } from './share.ts'
@@ -28,8 +29,13 @@ export type Gate = Db & {
    * does. They wait behind other ones of the same user, and of another one not for long.
    */
   for: (request: { signal: AbortSignal } | null, user?: string) => Db
-  /** What the last statement found, and when by performance.now(): a database that answers, or not. */
-  seen: () => { reachable: boolean; at: number }
+  /**
+   * What the last statement found, and when by performance.now(): a database that answers, or not. And the last one that
+   * tells whether it takes writes.
+   */
+  seen: () => { reachable: boolean; at: number; readOnly: boolean; writesAt: number }
+  /** Somebody has asked the server whether it takes writes. Gives whether it does, or another one to which they go now. */
+  learn: (takesWrites: boolean) => Promise<boolean>
 }
 
 export type GateOptions = {
@@ -44,12 +50,13 @@ export type GateOptions = {
 }
 
 /** The database as requests have it: with a deadline, in their turn, and none of them waits for ever. */
-export function createGate(sql: Sql, options: GateOptions): Gate {
+export function createGate(to: Pool | Sql, options: GateOptions): Gate {
   const { permits, deadline, room = 256, onCost = () => {} } = options
-  const scheduler = createScheduler(sql, { permits, room, onCost })
+  const scheduler = createScheduler('look' in to ? to : poolOf(to), { permits, room, onCost })
   const lines = new Map<object, Line>()
-  const again = ownLine(true)
-  const once = ownLine(false)
+  const reads = ownLine(true, false)
+  const writes = ownLine(false, true)
+  const repeatableWrites = ownLine(true, true)
 
   function lineOf<Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line {
     const known = lines.get(shared)
@@ -75,15 +82,15 @@ export function createGate(sql: Sql, options: GateOptions): Gate {
     }
 
     read<T>(statement: Statement<T>): Promise<T> {
-      return this.#own(again, statement)
+      return this.#own(reads, statement)
     }
 
     write<T>(statement: Statement<T>): Promise<T> {
-      return this.#own(once, statement)
+      return this.#own(writes, statement)
     }
 
     idempotentWrite<T>(statement: Statement<T>): Promise<T> {
-      return this.#own(again, statement)
+      return this.#own(repeatableWrites, statement)
     }
 
     share<Ask extends object, Row extends object>(
@@ -113,6 +120,7 @@ export function createGate(sql: Sql, options: GateOptions): Gate {
     share: (shared, ask) => anybody().share(shared, ask),
     for: (request, user) => new Way(request, user ?? null),
     seen: scheduler.seen,
+    learn: scheduler.learn,
   }
 }
 
@@ -128,12 +136,12 @@ function numbered({ ask }: Job, n: number): unknown {
 const empty = { waiting: 0, running: 0, look: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
 
 /** Of statements that nobody shares: the ask is the statement. */
-const ownLine = (isIdempotent: boolean): Line => ({
+const ownLine = (isIdempotent: boolean, writes: boolean): Line => ({
   ...empty,
   run: (sql, jobs) => Promise.all(jobs.map(({ ask }) => (ask as Statement<unknown>)(sql))),
   most: 1,
   isIdempotent,
-  writes: false,
+  writes,
 })
 
 const sharedLine = <Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line => ({

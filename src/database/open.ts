@@ -5,10 +5,11 @@ import { OperatorError } from '../config.ts'
 import { type AuthTables, findAuthTables, type Wanted } from './auth-tables.ts'
 import { type ConnectOptions, connect, connectEmbedded, type Session, type Sql } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
-import { codeOf, explain, mayCome, reason } from './faults.ts'
+import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
 import { forgetWithAccount } from './forget.ts'
 import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
 import { applySchema } from './ledger.ts'
+import { createPool } from './pool.ts'
 import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
 import { usualSchema } from './schema-name.ts'
 import { settingsFor } from './settings.ts'
@@ -73,16 +74,18 @@ async function openServer(
   const seconds = config.databaseDeadline / 2
   const { told, ...prepared } = await prepareWhenThere(config, address, { ...options, seconds })
 
-  const sql = connect(address, {
+  const longest = config.databaseDeadline * 0.6
+  const pool = createPool(address, {
     ...options,
-    connectTimeout: config.databaseDeadline * 0.6,
+    connectTimeout: Math.min(longest, address.connectTimeout ?? longest),
     // After the server: a connection that is given up before has its statement running on.
     queryTimeout: seconds + Math.max(0.25, config.databaseDeadline / 10),
     max: connections,
     session: { seconds, told },
     schema: config.databaseSchema,
   })
-  const db = createGate(sql, {
+  if (pool.hasOthers) await pool.look()
+  const db = createGate(pool, {
     permits: connections,
     deadline: config.databaseDeadline * 1000,
     onCost,
@@ -91,7 +94,7 @@ async function openServer(
     db,
     location: describeAddress(address),
     ...prepared,
-    close: () => sql.end({ timeout: 5 }),
+    close: () => pool.end(5),
   }
 }
 
@@ -115,19 +118,22 @@ async function prepareWhenThere(
 ): Promise<Prepared & Pick<Session, 'told'>> {
   const { databaseWait, databaseSchema: schema } = config
   const until = performance.now() + databaseWait * 1000
-  const patient = { ...way, connectTimeout: 10, queryTimeout: 600, max: 1, session: null, schema }
-  const sql = connect(address, patient)
+  const connectTimeout = address.connectTimeout ?? 10
+  const patient = { ...way, connectTimeout, queryTimeout: 600, max: 1, session: null, schema }
+  const pool = createPool(address, patient)
   let said = ''
   try {
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
-        return { ...(await prepare(sql, config)), told: await howToTell(address, way) }
+        if (pool.hasOthers) await pool.look()
+        const prepared = await prepare(pool.sql(), config)
+        return { ...prepared, told: await howToTell(pool.server(), way) }
       } catch (error) {
         if (error instanceof OperatorError) throw error
         if (!mayCome(error) || performance.now() + pause > until) {
-          throw new OperatorError(explain(error, address))
+          throw new OperatorError(explain(error, address, pool.server()))
         }
-        const why = reason(error, address)
+        const why = reason(error, pool.server())
         if (why !== said) {
           console.error(
             `Waiting up to ${databaseWait} s for the database ${describeAddress(address)}: ${why}.`,
@@ -138,7 +144,7 @@ async function prepareWhenThere(
       }
     }
   } finally {
-    await sql.end({ timeout: 1 })
+    await pool.end(1)
   }
 }
 
@@ -163,12 +169,16 @@ async function prepare(sql: Sql, config: Config): Promise<Prepared> {
   const faults = unreadable.map((path) => `this role may not read ${path}: grant select on it`)
   const fault = tables === null ? null : await forgetWithAccount(sql, tables, schema)
   if (fault !== null) faults.push(`who deletes an account leaves the tasks here: ${fault}`)
-  const find = (db: Db) =>
-    db.idempotentWrite(async (pool) => {
-      const { tables: later } = await findAuthTables(pool, wanted)
-      if (later !== null) await forgetWithAccount(pool, later, schema)
-      return later
-    })
+  const find = async (db: Db) => {
+    const { tables: later } = await db.read((pool) => findAuthTables(pool, wanted))
+    if (later === null) return null
+    try {
+      await db.idempotentWrite((pool) => forgetWithAccount(pool, later, schema))
+    } catch (error) {
+      if (!isReadOnly(error)) throw error // Who signs in only reads. The next start tries again.
+    }
+    return later
+  }
   return { applied, accounts: { tables, find, faults } }
 }
 
@@ -176,7 +186,8 @@ async function prepare(sql: Sql, config: Config): Promise<Prepared> {
 async function howToTell(address: ServerAddress, way: Way): Promise<Session['told']> {
   const session = { seconds: way.seconds, told: 'once' } as const
   const wanted = settingsFor(way.seconds)
-  const options = { connectTimeout: 10, queryTimeout: 10, max: 1, session, schema: usualSchema }
+  const connectTimeout = address.connectTimeout ?? 10
+  const options = { connectTimeout, queryTimeout: 10, max: 1, session, schema: usualSchema }
   const sql = connect(address, { ...way, ...options })
   try {
     const settings = await sql<{ name: string; value: string }[]>`

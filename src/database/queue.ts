@@ -52,6 +52,10 @@ export type Job = Want & {
   most: number
   /** It is in a statement, or will be at once. */
   isUnderWay: boolean
+  /** How often it was rolled back because of others. */
+  conflicts: number
+  /** Why it has to run again. */
+  cause: unknown
   /** Its request waits no longer: it has its answer, or an error. */
   isDone: boolean
   resolve: (value: unknown) => void

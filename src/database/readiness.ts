@@ -1,4 +1,8 @@
 import type { Gate } from './gate.ts'
+import { whetherReadOnly } from './pool.ts'
+
+/** What the database can be asked for. */
+export type Readiness = 'ok' | 'read_only' | 'unavailable'
 
 /** For how many milliseconds what was seen holds: a probe every second must not become a query every second. */
 const memory = 3000
@@ -7,29 +11,32 @@ const memory = 3000
 const patience = 1000
 
 /**
- * Whether the database answers, by what the last statement saw. Where that is long ago it is asked, and then not again
- * for a while: a database that sleeps is not kept awake by who does not ask.
+ * Whether the database answers and takes writes, by what the last statements saw. Where that is long ago it is asked, and then
+ * not again for a while: a database that sleeps is not kept awake by who does not ask.
  */
-export function readiness(gate: Gate): () => Promise<boolean> {
+export function readiness(gate: Gate): () => Promise<Readiness> {
   let asked = Number.NEGATIVE_INFINITY
-  let answer = Promise.resolve(false)
+  let answer = Promise.resolve<Readiness>('unavailable')
 
   return () => {
     const now = performance.now()
-    const { reachable, at } = gate.seen()
-    if (now - at <= memory) return Promise.resolve(reachable)
+    const { reachable, at, readOnly, writesAt } = gate.seen()
+    if (now - at <= memory && !reachable) return Promise.resolve('unavailable')
+    if (now - Math.min(at, writesAt) <= memory)
+      return Promise.resolve(readOnly ? 'read_only' : 'ok')
     if (now - asked > memory) {
       asked = now
-      answer = Promise.race([ask(gate), Bun.sleep(patience).then(() => false)])
+      answer = Promise.race([ask(gate), Bun.sleep(patience).then(() => 'unavailable' as const)])
     }
     return answer
   }
 }
 
-const ask = (gate: Gate): Promise<boolean> =>
-  gate
-    .read((sql) => sql`select true as ready`)
-    .then(
-      () => true,
-      () => false,
-    )
+async function ask(gate: Gate): Promise<Readiness> {
+  try {
+    const [row] = await gate.read(whetherReadOnly)
+    return (await gate.learn(row?.read_only !== true)) ? 'ok' : 'read_only'
+  } catch {
+    return 'unavailable'
+  }
+}

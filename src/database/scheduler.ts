@@ -2,8 +2,10 @@ import type { Sql } from './connect.ts'
 import { createCosts } from './costs.ts'
 import { createDoubt } from './doubt.ts'
 import { type Account, createAccounts } from './fairness.ts'
-import { codeOf, isAnswer, remedyOf, Unavailable } from './faults.ts'
+import { codeOf, isAnswer, isReadOnly, ReadOnly, remedyOf, Unavailable } from './faults.ts'
+import type { Pool } from './pool.ts'
 import { byClaim, gather, insert, type Job, type Line, remove, type Want } from './queue.ts'
+import { createWriting } from './writing.ts'
 
 export type SchedulerOptions = {
   /** As many statements at a time as there are connections. */
@@ -29,6 +31,10 @@ const patience = 2
 /** Milliseconds that those in one statement may be expected to take together: the first waits for the last. */
 const budget = 25
 
+/** Milliseconds until a statement is tried again that was rolled back because of others: 2 to 100, with jitter. */
+const pauseAfter = (conflicts: number): number =>
+  Math.min(100, 2 * 2 ** conflicts) * (0.5 + Math.random() / 2)
+
 /** Milliseconds between two looks at whether the clients of those that wait are still there. */
 const glance = 100
 
@@ -38,12 +44,15 @@ const glance = 100
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
  * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
-export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOptions) {
+export function createScheduler(pool: Pool, { permits, room, onCost }: SchedulerOptions) {
   const accounts = createAccounts()
   const costs = createCosts(accounts, onCost)
   const doubt = createDoubt()
+  const writing = createWriting(pool.look)
   const waiting: Job[] = []
   const underWay = new Set<readonly Job[]>()
+  /** Those that are in neither, until they may run again. */
+  const held = new Set<Job>()
   /** One timer for all, set for the first moment at which something may be due. */
   let alarm: ReturnType<typeof setTimeout> | undefined
   let alarmAt = Number.POSITIVE_INFINITY
@@ -51,13 +60,25 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   let looks = 0
 
   function want(wanted: Want): Promise<unknown> {
-    const { line, caller, user } = wanted
+    const { line, caller } = wanted
     const since = performance.now()
     if (since >= caller.until) return Promise.reject(new Unavailable('the deadline has passed'))
     // One slice more for nobody. Others are not worth the look, see sweep.
     if (wanted.isLong && caller.signal()?.aborted) {
       return Promise.reject(new Unavailable('the client went away'))
     }
+    if (writing.isRefused() && line.writes) return wantToWrite(wanted)
+    return enter(wanted, since)
+  }
+
+  /** While writes are refused: at once, unless somebody looks just now whether they still are. */
+  async function wantToWrite(wanted: Want): Promise<unknown> {
+    if (await writing.looking()) return want(wanted)
+    throw new ReadOnly('the database takes no writes')
+  }
+
+  function enter(wanted: Want, since: number): Promise<unknown> {
+    const { line, caller, user } = wanted
     if (waiting.length >= room) giveOut()
     return new Promise((resolve, reject) => {
       const account = accounts.of(user)
@@ -72,6 +93,8 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
         expected,
         most,
         isUnderWay: false,
+        conflicts: 0,
+        cause: undefined,
         isDone: false,
         resolve,
         reject,
@@ -98,7 +121,7 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
   /** Out of the queue, with nothing. */
   function dismiss(job: Job, why: string): void {
     if (!job.isDone) accounts.leave(job.account, job.expected)
-    refuse(job, why)
+    refuse(job, why, job.cause)
   }
 
   /** A part of the statements at a time, one at least. */
@@ -159,47 +182,85 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
 
     if (line.writes) jobs.sort(byClaim)
     const began = performance.now()
+    const sql = pool.sql()
     let error: unknown
     try {
       const values = await line.run(sql, jobs)
       costs.learn(line, jobs, values, performance.now() - began)
       let index = 0
       for (const job of jobs) answer(job, values[index++])
+      if (line.writes) writing.taken()
     } catch (thrown) {
       error = thrown
     }
     if (remedyOf(error) === 'later') costs.lose(line, jobs, performance.now() - began)
-    doubt.learn(isAnswer(error))
+    // What is lost of a server that was left says nothing of the next one.
+    if (pool.sql() === sql || isAnswer(error)) doubt.learn(isAnswer(error))
+    if (pool.hasOthers && !isAnswer(error)) writing.lost()
 
     underWay.delete(jobs)
     line.running -= 1
     for (const account of users) account.running -= 1
-    if (error !== undefined) recover(line, jobs, error)
+    if (error !== undefined) recover(line, jobs, error, sql)
     giveOut()
   }
 
   /** After an error: once more with whom that can do no harm, or in halves until the one that is at fault is alone. */
-  function recover(line: Line, jobs: Job[], error: unknown): void {
+  function recover(line: Line, jobs: Job[], error: unknown, sql: Sql): void {
     const remedy = error instanceof Unavailable ? 'later' : remedyOf(error)
-    const isAgain = remedy === 'again' || (remedy === 'again if idempotent' && line.isIdempotent)
-    for (const job of jobs) {
-      if (job.isDone) continue
-      if (remedy === 'none' && jobs.length === 1) fail(job, error)
-      else if (remedy !== 'none' && !isAgain) refuse(job, codeOf(error), error)
-      else {
-        if (remedy === 'none') job.most = Math.ceil(jobs.length / 2)
-        job.isUnderWay = false
-        insert(waiting, job)
+    const left = jobs.filter(({ isDone }) => !isDone)
+    for (const job of left) job.cause = error
+    // Others have gone to another server meanwhile.
+    const isElsewhere = isReadOnly(error) && pool.sql() === sql ? writing.refused() : undefined
+
+    if (remedy === 'again' || (remedy === 'again if idempotent' && line.isIdempotent)) {
+      for (const job of left) back(job)
+    } else if (remedy === 'elsewhere') {
+      for (const job of left) hold(job, isElsewhere ?? Promise.resolve(true))
+    } else if (remedy === 'again soon') {
+      for (const job of left) {
+        job.most = Math.ceil(jobs.length / 2)
+        hold(
+          job,
+          Bun.sleep(pauseAfter(job.conflicts++)).then(() => true),
+        )
+      }
+    } else if (remedy !== 'none') {
+      for (const job of left) refuse(job, codeOf(error), error)
+    } else if (jobs.length === 1) {
+      for (const job of left) fail(job, error)
+    } else {
+      for (const job of left) {
+        job.most = Math.ceil(jobs.length / 2)
+        back(job)
       }
     }
+  }
+
+  function back(job: Job): void {
+    job.isUnderWay = false
+    insert(waiting, job)
+  }
+
+  /** Until it is known whether it may run again. */
+  function hold(job: Job, until: Promise<boolean>): void {
+    held.add(job)
+    setAlarm(job.caller.until)
+    void until.then((isAgain) => {
+      held.delete(job)
+      if (job.isDone) return
+      if (!isAgain) return refuse(job, 'the database takes no writes', job.cause)
+      back(job)
+      giveOut()
+    })
   }
 
   /** What is late is answered, and who waits for a client that is gone leaves. */
   function sweep(): void {
     alarmAt = Number.POSITIVE_INFINITY
     const now = performance.now()
-    for (const job of [...underWay].flat()) {
-      if (job.caller.until <= now) refuse(job, 'the database took too long')
+    for (const job of [...[...underWay].flat(), ...held]) {
+      if (job.caller.until <= now) refuse(job, 'the database took too long', job.cause)
       else if (!job.isDone) setAlarm(job.caller.until)
     }
     for (const job of waiting) {
@@ -217,11 +278,20 @@ export function createScheduler(sql: Sql, { permits, room, onCost }: SchedulerOp
     if (at >= alarmAt) return
     clearTimeout(alarm)
     alarmAt = at
-    alarm = setTimeout(sweep, at - performance.now())
+    alarm = setTimeout(sweep, Math.max(0, at - performance.now()))
     alarm.unref()
   }
 
-  return { want, seen: doubt.seen }
+  return {
+    want,
+    seen: () => ({ ...doubt.seen(), ...writing.seen() }),
+    /** Somebody has asked the server whether it takes writes. Gives whether it does, or another one to which they go now. */
+    learn: (takesWrites: boolean): Promise<boolean> => {
+      if (!takesWrites) return writing.refused()
+      writing.taken()
+      return Promise.resolve(true)
+    },
+  }
 }
 
 function answer(job: Job, value: unknown): void {

@@ -1,6 +1,7 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
 import type { Logger } from 'pino'
 import postgres from 'postgres'
+import { remedyFor, sqlstateOf, wordsFor } from '../database/sqlstates.ts'
 import { exchangeOf } from './exchange.ts'
 import { type Fault, invalid, Problem } from './problem.ts'
 import type { Rates } from './rates.ts'
@@ -24,8 +25,11 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
 
       let problem = toProblem(error, constraints)
       if (codeOf(error) === 'UNAVAILABLE' && error instanceof Error) {
-        const why = shortages[error.message]
-        log.warn({ reason: error.message }, why ?? 'the database is unavailable')
+        const { sqlstate } = exchange
+        log.warn(
+          { reason: error.message, ...(sqlstate === null ? {} : { sqlstate }) },
+          wordsFor(sqlstate ?? '') ?? 'the database is unavailable',
+        )
       }
       if (problem.status === 500) {
         const { id: request_id } = exchange
@@ -67,11 +71,11 @@ function fromValidation({ type, validator, value }: ValidationError): Problem {
   return invalid(findFaults(validator.Errors(value)))
 }
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
+/** Of a statement inside a transaction, which nobody can run again; elsewhere the scheduler has tried what there is to try. */
 function fromPostgres({ code, constraint_name }: postgres.PostgresError, constraints: Constraints) {
   const fault = code === '23514' && constraint_name ? constraints[constraint_name] : undefined
   if (fault !== undefined) return invalid([fault])
-  return internal()
+  return remedyFor(code) === 'none' ? internal() : unavailable(code)
 }
 
 /** 429, in seconds. */
@@ -86,28 +90,16 @@ export const tooMany = (what: string, retry: number): Problem =>
 
 const internal = (): Problem => new Problem(500, 'Something went wrong here. It has been logged.')
 
-/** What the database is short of, by the SQLSTATE with which it says so. */
-const shortages: Record<string, string> = {
-  '53100': 'The disk of the database is full: nothing can be written.',
-  '53200': 'The database is short of memory.',
-  '53300': 'The database has no connection left.',
-  '53400': 'The database has reached a limit of its own.',
-  '57014': 'The database took too long.',
-}
-
 function unavailable(sqlstate: string | null): Problem {
-  const why = shortages[sqlstate ?? ''] ?? 'The database cannot be reached.'
-  return new Problem(503, `${why} Try again.`, { headers: { 'retry-after': '1' } })
+  const why = wordsFor(sqlstate ?? '') ?? 'The database cannot be reached.'
+  return new Problem(503, `${why} Try again.`, {
+    headers: { 'retry-after': '1' },
+    ...(sqlstate === '25006' ? { code: 'read_only' } : {}),
+  })
 }
 
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-
-/** Also of an error that has become the cause of another one. */
-function sqlstateOf(error: unknown): string | null {
-  if (error instanceof postgres.PostgresError) return error.code
-  return error instanceof Error && error.cause !== undefined ? sqlstateOf(error.cause) : null
-}
 
 /** Without `detail`, `where` and `parameters` of PostgreSQL, which hold what users wrote. */
 const loggable = (error: unknown) =>

@@ -8,12 +8,23 @@ const StatusSchema = t.Object(
   { additionalProperties: false, description: 'All is well.' },
 )
 
+const ReadinessSchema = t.Object(
+  {
+    status: t.Union([t.Literal('ok'), t.Literal('read_only')], {
+      description:
+        '`read_only`: the database takes no writes at the moment, which are answered with 503.',
+      examples: ['ok'],
+    }),
+  },
+  { additionalProperties: false, description: 'What can be served.' },
+)
+
 const ok = { status: 'ok' } as const
 
-/** Whether the process lives, and whether it can serve: `isReady` asks the database. */
-export const health = (isReady: () => Promise<boolean>) =>
+/** Whether the process lives, and whether it can serve: `readiness` asks the database. */
+export const health = (readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>) =>
   new Elysia({ name: 'health', tags: ['Health'] })
-    .model({ Status: StatusSchema })
+    .model({ Status: StatusSchema, Readiness: ReadinessSchema })
     .get(
       '/health',
       () => ok,
@@ -28,7 +39,8 @@ export const health = (isReady: () => Promise<boolean>) =>
     .get(
       '/ready',
       async () => {
-        if (await isReady()) return ok
+        const status = await readiness()
+        if (status !== 'unavailable') return { status }
         throw new Problem(503, 'The database cannot be reached. Try again.', {
           headers: { 'retry-after': '1' },
         })
@@ -36,8 +48,9 @@ export const health = (isReady: () => Promise<boolean>) =>
       operation({
         operationId: 'ready',
         summary: 'Can requests be served?',
-        description: 'False while the database cannot be reached and while the process stops.',
-        answers: { 200: { description: 'They can.', schema: StatusSchema, model: 'Status' } },
+        description:
+          'Not while the database cannot be reached and while the process stops. While it takes no writes, reads can.',
+        answers: { 200: { description: 'They can.', schema: ReadinessSchema, model: 'Readiness' } },
         problems: [400, 422, 431, 503],
       }),
     )

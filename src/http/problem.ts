@@ -123,7 +123,8 @@ export const statuses = {
   503: [
     'Service Unavailable',
     'unavailable',
-    'The database cannot be reached for the moment, or there is too much to do: the code is then `overloaded`.',
+    'The database cannot be reached for the moment, or cannot do this; where it takes no writes the code is `read_only`. Or there is ' +
+      'too much to do: the code is then `overloaded`.',
     'The database cannot be reached. Try again.',
   ],
 } as const

@@ -1,3 +1,5 @@
+import { remedyFor, sqlstateOf } from '../database/sqlstates.ts'
+
 /** Requests in a window, and what follows from it. */
 export type Limit = {
   /** Seconds that one request costs: its share of the window. */
@@ -123,6 +125,10 @@ function forget(debts: Map<string, Debt>, time: number): void {
   }
 }
 
+/** Whoever only reads can be answered: then each instance counts for itself. */
+const cannotWrite = (error: unknown): boolean =>
+  ['elsewhere', 'later'].includes(remedyFor(sqlstateOf(error) ?? '') ?? '')
+
 /**
  * In the database, for several instances that share a limit: `count` is one statement. What a user owes for the time of the
  * database is known to the instance that asked it, and goes along with the next request that it counts.
@@ -154,9 +160,15 @@ export function sharedRates(
         debt.requests -= (cost + more) * 1000
       }
       const counted = await count(`${kind} ${name}`, cost + more).catch((error: unknown) => {
+        if (cannotWrite(error)) return null
         giveBack()
         throw error
       })
+      if (counted === null) {
+        const quota = quotaOf(limit, owed(debt, time) / 1000 - cost)
+        if (!quota.allowed) giveBack()
+        return quota
+      }
       if (counted === undefined) return quotaOf(limit, 0)
       if (counted.allowed) return quotaOf(limit, Math.max(0, counted.debt - cost))
       giveBack()

@@ -36,6 +36,9 @@ function misbehaving({ data = () => {}, open = () => {} }: Server, { tls = false
       database: 'a',
       tls: tls ? { verified: true } : null,
       prepare: true,
+      connectTimeout: null,
+      searchPath: null,
+      others: [],
     },
     { prepare: true, connectTimeout: 5, queryTimeout: 0.3, max, session: null, schema: 'docket' },
   )

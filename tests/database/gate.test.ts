@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
-import { Unavailable } from '../../src/database/faults.ts'
+import type { Sql } from '../../src/database/connect.ts'
+import { ReadOnly, Unavailable } from '../../src/database/faults.ts'
 import { createGate } from '../../src/database/gate.ts'
+import type { Pool } from '../../src/database/pool.ts'
 import { sql } from '../support/app.ts'
 
 // The statements are functions that settle when they are told to: the gate does not look into them.
@@ -190,7 +192,7 @@ test.each(['CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '08006'
   },
 )
 
-test.each(['57014', 'QUERY_TIMEOUT', '53100', '53200', '53400'])(
+test.each(['57014', 'QUERY_TIMEOUT', '53100', '53200', '53400', '55P03', '58030'])(
   'runs nothing again after %s: it would fare no better',
   async (code) => {
     for (const kind of ['read', 'write', 'idempotentWrite'] as const) {
@@ -202,7 +204,36 @@ test.each(['57014', 'QUERY_TIMEOUT', '53100', '53200', '53400'])(
   },
 )
 
-test.each(['23505', '42P01', '40001', 'UNDEFINED_VALUE'])(
+test.each(['40001', '40P01', '26000', '42P05', '72000'])(
+  'runs anything again a moment after %s: it was rolled back',
+  async (code) => {
+    for (const kind of ['read', 'write', 'idempotentWrite'] as const) {
+      const { statement, attempts } = failing(code, code, code)
+
+      expect(await createGate(sql, options)[kind](statement)).toBe('done')
+      expect(attempts()).toBe(4)
+    }
+  },
+)
+
+test('gives up at the deadline what others roll back all the time, with what it was', async () => {
+  const gate = createGate(sql, { ...options, deadline: 200 })
+  let attempts = 0
+  const statement = async () => {
+    attempts += 1
+    throw failure('40001')
+  }
+
+  const error = await gate.write(statement).catch((thrown: unknown) => thrown)
+
+  expect(error).toBeInstanceOf(Unavailable)
+  expect(error).toMatchObject({ cause: { code: '40001' } })
+  // In pauses that grow: not as fast as it can.
+  expect(attempts).toBeGreaterThan(2)
+  expect(attempts).toBeLessThan(40)
+})
+
+test.each(['23505', '42P01', 'UNDEFINED_VALUE'])(
   'hands %s on as it is: the connection is not at fault',
   async (code) => {
     const { statement, attempts } = failing(code)
@@ -257,4 +288,94 @@ test('lets everybody in as soon as the database is back', async () => {
 
   expect(Math.max(...ended) - back).toBeLessThan(1000)
   expect(gate.seen().reachable).toBe(true)
+})
+
+/** A pool whose server takes no writes until it is said to, and what was looked for. */
+function readOnlyPool() {
+  const state = { isReadOnly: true, looks: 0, writes: 0 }
+  const servers = [sql, Object.assign(() => {}, sql)] as const
+  let at: 0 | 1 = 0
+  const pool: Pool = {
+    sql: () => servers[at],
+    look: async () => {
+      state.looks += 1
+      await tick()
+      if (state.isReadOnly) return 'read_only'
+      at = 1
+      return 'writable'
+    },
+    hasOthers: false,
+  }
+  const write = async (on: Sql) => {
+    state.writes += 1
+    if (on === servers[0]) throw failure('25006')
+    return 'written'
+  }
+  return { pool, state, write }
+}
+
+test('has a write that a server refuses go where one takes it, at once', async () => {
+  const { pool, state, write } = readOnlyPool()
+  const gate = createGate(pool, options)
+  state.isReadOnly = false
+
+  expect(await gate.write(write)).toBe('written')
+
+  expect(state).toMatchObject({ looks: 1, writes: 2 })
+  expect(gate.seen()).toMatchObject({ reachable: true, readOnly: false })
+})
+
+test('refuses writes at once while no server takes them, and has reads go on', async () => {
+  const { pool, state, write } = readOnlyPool()
+  const gate = createGate(pool, options)
+
+  const first = await gate.write(write).catch((error: unknown) => error)
+  expect(first).toBeInstanceOf(Unavailable)
+  expect(first).toMatchObject({ cause: { code: '25006' } })
+  for (const kind of ['write', 'idempotentWrite'] as const) {
+    expect(await gate[kind](write).catch((error: unknown) => error)).toBeInstanceOf(ReadOnly)
+  }
+  expect(await gate.read(async () => 'read')).toBe('read')
+
+  expect(state).toMatchObject({ looks: 1, writes: 1 })
+  expect(gate.seen()).toMatchObject({ reachable: true, readOnly: true })
+})
+
+test('looks again where writes are taken before long, once for all who ask', async () => {
+  const { pool, state, write } = readOnlyPool()
+  const gate = createGate(pool, { ...options, room: 64 })
+  await gate.write(write).catch(() => {})
+  state.isReadOnly = false
+
+  while ((await gate.write(write).catch(() => 'refused')) === 'refused') await tick()
+  const all = await Promise.all(Array.from({ length: 8 }, () => gate.write(write)))
+
+  expect(all).toEqual(Array(8).fill('written'))
+  expect(state).toMatchObject({ looks: 2, writes: 1 + 9 })
+})
+
+test('learns from whoever asks the server, and looks by itself where only reads are wanted', async () => {
+  const { pool, state } = readOnlyPool()
+  const gate = createGate(pool, options)
+
+  expect(await gate.learn(false)).toBe(false)
+  expect(gate.seen().readOnly).toBe(true)
+  state.isReadOnly = false
+  while (gate.seen().readOnly) {
+    expect(await gate.read(async () => 'read')).toBe('read')
+    await tick()
+  }
+
+  expect(state.looks).toBe(2)
+})
+
+test('does not go on for ever where a server takes writes, and refuses them', async () => {
+  const { pool, state } = readOnlyPool()
+  state.isReadOnly = false
+  const { statement, attempts } = failing('25006', '25006', '25006')
+
+  expect(await reasonOf(createGate(pool, options).write(statement))).toBe(
+    'unavailable: the database takes no writes',
+  )
+  expect(attempts()).toBe(2)
 })

@@ -63,8 +63,9 @@ async function describe(use: (db: Gate, sql: Sql) => unknown): Promise<Descripti
       return row
     },
   }
-  const seen = () => ({ reachable: false, at: Number.NEGATIVE_INFINITY })
-  await use({ ...db, for: () => db, seen }, describing)
+  const never = Number.NEGATIVE_INFINITY
+  const seen = () => ({ reachable: false, at: never, readOnly: false, writesAt: never })
+  await use({ ...db, for: () => db, seen, learn: async () => true }, describing)
   return described
 }
 
@@ -160,7 +161,7 @@ const statements: Record<
 }
 
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
-  ['readiness', t.Object({ ready: t.Boolean() }), (db) => readiness(db)()],
+  ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
   [
     'countRequest',
     t.Object({ allowed: t.Boolean(), debt: t.Number() }),
@@ -260,8 +261,8 @@ test('are all here', async () => {
     'src/database/once.ts',
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
+    'src/database/pool.ts',
     'src/database/rates.ts',
-    'src/database/readiness.ts',
     'src/database/schema-refusals.ts',
     // A condition that every shared statement has.
     'src/database/share.ts',

@@ -44,20 +44,30 @@ test('renders a problem with its headers', async () => {
   })
 })
 
+const raise = (code: string) => `do $$ begin raise exception using errcode = '${code}'; end $$`
+
 test.each([
+  ['25006', 'The database takes no writes at the moment. Try again.'],
+  ['40001', 'Too many change the same thing at once. Try again.'],
   ['53100', 'The disk of the database is full: nothing can be written. Try again.'],
-  ['53200', 'The database is short of memory. Try again.'],
+  ['53200', 'The database is short of memory, or of room for locks. Try again.'],
+  ['53400', 'The database has reached a limit of its own. Try again.'],
+  ['55P03', 'Others have locked what is to be changed. Try again.'],
   ['57014', 'The database took too long. Try again.'],
-])('says what the database is short of: %s', async (code, detail) => {
-  const gate = createGate(sql, { permits: 1, deadline: 5000 })
-  const raise = `do $$ begin raise exception using errcode = '${code}'; end $$`
-  const refused = await gate.write((pool) => pool.unsafe(raise)).catch((error: unknown) => error)
+])('says what the database cannot do: %s', async (code, detail) => {
+  const gate = createGate(sql, { permits: 1, deadline: 300 })
+  const write = gate.write((pool) => pool.unsafe(raise(code)))
+  const refused = await write.catch((error: unknown) => error)
 
-  const answer = await answerTo(refused)
+  // As the scheduler gives it, and as a statement does that is none of its.
+  for (const error of [refused, await failure(raise(code))]) {
+    const answer = await answerTo(error)
 
-  expect(answer.status).toBe(503)
-  expect(answer.headers.get('retry-after')).toBe('1')
-  expect(JSON.parse(answer.text)).toMatchObject({ detail, code: 'unavailable' })
+    expect(answer.status).toBe(503)
+    expect(answer.headers.get('retry-after')).toBe('1')
+    const kind = code === '25006' ? 'read_only' : 'unavailable'
+    expect(JSON.parse(answer.text)).toMatchObject({ detail, code: kind })
+  }
 })
 
 test.each([

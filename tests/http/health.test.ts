@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { createGate } from '../../src/database/gate.ts'
-import { readiness } from '../../src/database/readiness.ts'
-import { createTestApp, db } from '../support/app.ts'
+import { type Readiness, readiness } from '../../src/database/readiness.ts'
+import { createTestApp, db, send } from '../support/app.ts'
 import { connectTo } from '../support/database.ts'
 
-const answerOf = (path: string, isReady: () => Promise<boolean>) =>
-  createTestApp({ isReady }).handle(new Request(`http://localhost${path}`))
+const answerOf = (path: string, ask: () => Promise<Readiness>) =>
+  createTestApp({ readiness: ask }).handle(new Request(`http://localhost${path}`))
 
 test('is ready while the database answers', async () => {
   expect((await answerOf('/ready', readiness(db))).status).toBe(200)
@@ -25,31 +25,48 @@ test('is not ready, and alive, while the database cannot be reached', async () =
   expect(health.status).toBe(200)
 })
 
+test('is ready to be read while the database takes no writes', async () => {
+  const answer = await send('GET', '/ready', {
+    app: createTestApp({ readiness: async () => 'read_only' }),
+  })
+
+  expect([answer.status, answer.body]).toEqual([200, { status: 'read_only' }])
+})
+
 test('asks the database once for many questions, and not while other statements answer', async () => {
   let asked = 0
   let at = Number.NEGATIVE_INFINITY
-  const counting = (reachable: boolean) =>
+  let writesAt = Number.NEGATIVE_INFINITY
+  const counting = (reachable: boolean, readOnly = false) =>
     readiness({
       ...db,
       read: (statement) => {
         asked += 1
         return db.read(statement)
       },
-      seen: () => ({ reachable, at }),
+      seen: () => ({ reachable, at, readOnly, writesAt }),
     })
 
   const first = counting(false)
-  expect(await Promise.all(Array.from({ length: 20 }, first))).toEqual(Array(20).fill(true))
+  expect(await Promise.all(Array.from({ length: 20 }, first))).toEqual(Array(20).fill('ok'))
   expect(asked).toBe(1)
 
   at = performance.now()
-  expect(await counting(true)()).toBe(true)
-  expect(await counting(false)()).toBe(false)
+  expect(await counting(false)()).toBe('unavailable')
   expect(asked).toBe(1)
+
+  // Who only reads does not learn whether writes are taken.
+  expect(await counting(true)()).toBe('ok')
+  expect(asked).toBe(2)
+
+  writesAt = performance.now()
+  expect(await counting(true)()).toBe('ok')
+  expect(await counting(true, true)()).toBe('read_only')
+  expect(asked).toBe(2)
 })
 
 test('refuses a query parameter, as every route does', async () => {
   for (const path of ['/health?deep=1', '/ready?verbose']) {
-    expect((await answerOf(path, async () => true)).status).toBe(422)
+    expect((await answerOf(path, async () => 'ok')).status).toBe(422)
   }
 })

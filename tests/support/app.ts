@@ -53,7 +53,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     corsOrigins: [origin],
     docs: true,
     log: createLog('silent'),
-    isReady: async () => true,
+    readiness: async () => 'ok',
     isStopping: () => false,
     load: createLoad(Number.POSITIVE_INFINITY, 0),
     outgoing: createOutgoing(),
@@ -80,6 +80,8 @@ export async function send(
     headers?: Record<string, string>
     body?: unknown
     raw?: string | Uint8Array<ArrayBuffer>
+    /** Another one than the usual. */
+    app?: App
   } = {},
 ): Promise<Answer> {
   // The same for all, so that answers can be compared whole.
@@ -87,7 +89,7 @@ export async function send(
   const payload = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body))
   if (options.body !== undefined) headers.set('content-type', 'application/json')
 
-  const response = await app.handle(
+  const response = await (options.app ?? app).handle(
     new Request(`http://localhost${path}`, { method, headers, body: payload }),
   )
   const text = await response.text()

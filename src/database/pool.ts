@@ -1,0 +1,95 @@
+import type { PendingQuery } from 'postgres'
+import { type ConnectOptions, connect, type Sql } from './connect.ts'
+import { type ServerAddress, serversOf } from './url.ts'
+
+/** What a look at a server finds: it takes writes, or can be read only, or says nothing. */
+export type Found = 'writable' | 'read_only' | 'unknown'
+
+/** Where statements go, and how to find out where they should. */
+export type Pool = {
+  /** On the server that was found last. */
+  sql: () => Sql
+  /**
+   * Looks for a server that takes writes, by connections of its own, and has the next statements go there; to one that can be
+   * read where there is none. Those under way end where they are.
+   */
+  look: () => Promise<Found>
+  /** Whether there are other servers to go to. */
+  hasOthers: boolean
+}
+
+/** The same on servers, of which it tells which one it is. */
+export type ServerPool = Pool & {
+  server: () => ServerAddress
+  end: (seconds: number) => Promise<void>
+}
+
+/** Of connections that stay where they are. */
+export const poolOf = (sql: Sql): Pool => ({
+  sql: () => sql,
+  look: () => takesWrites(sql),
+  hasOthers: false,
+})
+
+/** Milliseconds that the others have to answer in, after a server that takes writes, and after one that can be read. */
+const grace = { writable: 250, read_only: 1000 }
+
+/** A pool on one of the servers of an address: the first in its order that takes writes. */
+export function createPool(address: ServerAddress, options: ConnectOptions): ServerPool {
+  const servers = serversOf(address)
+  let at = 0
+  let sql = connect(address, options)
+
+  async function look(): Promise<Found> {
+    const pools = servers.map((server) => connect(server, options))
+    const found = await findAll(pools, options.connectTimeout * 1000)
+    const writable = found.indexOf('writable')
+    const best = writable < 0 ? found.indexOf('read_only') : writable
+    // What can be read only is as good as what there is, unless that is lost.
+    const isBetter = writable >= 0 || (best >= 0 && found[at] === 'unknown')
+    const next = isBetter ? pools[best] : undefined
+    for (const pool of pools) if (pool !== next) void pool.end({ timeout: 0 })
+    if (next !== undefined) {
+      void sql.end({ timeout: options.queryTimeout })
+      sql = next
+      at = best
+    }
+    return found[best] ?? 'unknown'
+  }
+
+  return {
+    sql: () => sql,
+    server: () => servers[at] ?? address,
+    look,
+    hasOthers: servers.length > 1,
+    end: (timeout) => sql.end({ timeout }),
+  }
+}
+
+/** What is found on each within so many milliseconds. Once one has answered, the others have a moment left. */
+async function findAll(pools: Sql[], patience: number): Promise<Found[]> {
+  const all = pools.map((): Found => 'unknown')
+  const enough = Promise.withResolvers<void>()
+  const timers = [setTimeout(enough.resolve, patience)]
+  const asked = pools.map(async (pool, index) => {
+    const found = await takesWrites(pool)
+    all[index] = found
+    if (found !== 'unknown') timers.push(setTimeout(enough.resolve, grace[found]))
+  })
+  await Promise.race([Promise.all(asked), enough.promise])
+  for (const timer of timers) clearTimeout(timer)
+  return all
+}
+
+async function takesWrites(sql: Sql): Promise<Found> {
+  try {
+    const [row] = await whetherReadOnly(sql)
+    return row?.read_only ? 'read_only' : 'writable'
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** What the server of a pool says of itself, on whichever connection. */
+export const whetherReadOnly = (sql: Sql): PendingQuery<{ read_only: boolean }[]> => sql`
+  select current_setting('transaction_read_only') = 'on' as read_only`
