@@ -3,6 +3,7 @@ import { type Config, OperatorError } from './config.ts'
 import { remedyOf, Unavailable } from './database/faults.ts'
 import type { Db } from './database/gate.ts'
 import { openDatabase } from './database/open.ts'
+import { sqlstateOf, wordsFor } from './database/sqlstates.ts'
 import type { Fault } from './http/problem.ts'
 import { describe, type Line, parseLine, readLines } from './lines.ts'
 import { type Task, taskConstraints } from './tasks/schema.ts'
@@ -123,7 +124,8 @@ async function named<T>(number: number, writing: Promise<T>): Promise<T> {
   } catch (error) {
     if (isRefused(error)) throw refusal(number, describeRefusal(error))
     if (error instanceof Unavailable) {
-      throw refusal(number, `the database cannot be reached (${error.message})`)
+      const words = wordsFor(sqlstateOf(error) ?? '')?.replace(/\.$/, '')
+      throw refusal(number, words ?? `the database cannot be reached (${error.message})`)
     }
     throw error
   }

@@ -1,9 +1,15 @@
 import type { PendingQuery } from 'postgres'
 import { type ConnectOptions, connect, type Sql } from './connect.ts'
+import { mayCome } from './faults.ts'
 import { type ServerAddress, serversOf } from './url.ts'
 
-/** What a look at a server finds: it takes writes, or can be read only, or says nothing. */
+/** What a look finds: a server that takes writes, or one that can be read only, or nothing to go by. */
 export type Found = 'writable' | 'read_only' | 'unknown'
+
+/** Of one server. Where none is any better, one that refuses us has more to say than one that is not there. */
+type Answer = Found | 'refused'
+
+const ranks: readonly Answer[] = ['writable', 'read_only', 'refused', 'unknown']
 
 /** Where statements go, and how to find out where they should. */
 export type Pool = {
@@ -27,7 +33,10 @@ export type ServerPool = Pool & {
 /** Of connections that stay where they are. */
 export const poolOf = (sql: Sql): Pool => ({
   sql: () => sql,
-  look: () => takesWrites(sql),
+  look: async () => {
+    const answer = await takesWrites(sql)
+    return answer === 'refused' ? 'unknown' : answer
+  },
   hasOthers: false,
 })
 
@@ -43,10 +52,11 @@ export function createPool(address: ServerAddress, options: ConnectOptions): Ser
   async function look(): Promise<Found> {
     const pools = servers.map((server) => connect(server, options))
     const found = await findAll(pools, options.connectTimeout * 1000)
-    const writable = found.indexOf('writable')
-    const best = writable < 0 ? found.indexOf('read_only') : writable
-    // What can be read only is as good as what there is, unless that is lost.
-    const isBetter = writable >= 0 || (best >= 0 && found[at] === 'unknown')
+    const rank = Math.min(...found.map((answer) => ranks.indexOf(answer)))
+    const answer = ranks[rank] ?? 'unknown'
+    const best = found.indexOf(answer)
+    // Where writes are taken a new connection is what is wanted; else another server, if it has more to offer.
+    const isBetter = answer === 'writable' || answer !== found[at]
     const next = isBetter ? pools[best] : undefined
     for (const pool of pools) if (pool !== next) void pool.end({ timeout: 0 })
     if (next !== undefined) {
@@ -54,7 +64,7 @@ export function createPool(address: ServerAddress, options: ConnectOptions): Ser
       sql = next
       at = best
     }
-    return found[best] ?? 'unknown'
+    return answer === 'refused' ? 'unknown' : answer
   }
 
   return {
@@ -67,26 +77,27 @@ export function createPool(address: ServerAddress, options: ConnectOptions): Ser
 }
 
 /** What is found on each within so many milliseconds. Once one has answered, the others have a moment left. */
-async function findAll(pools: Sql[], patience: number): Promise<Found[]> {
-  const all = pools.map((): Found => 'unknown')
+async function findAll(pools: Sql[], patience: number): Promise<Answer[]> {
+  const all = pools.map((): Answer => 'unknown')
   const enough = Promise.withResolvers<void>()
   const timers = [setTimeout(enough.resolve, patience)]
   const asked = pools.map(async (pool, index) => {
     const found = await takesWrites(pool)
     all[index] = found
-    if (found !== 'unknown') timers.push(setTimeout(enough.resolve, grace[found]))
+    if (found === 'writable' || found === 'read_only')
+      timers.push(setTimeout(enough.resolve, grace[found]))
   })
   await Promise.race([Promise.all(asked), enough.promise])
   for (const timer of timers) clearTimeout(timer)
   return all
 }
 
-async function takesWrites(sql: Sql): Promise<Found> {
+async function takesWrites(sql: Sql): Promise<Answer> {
   try {
     const [row] = await whetherReadOnly(sql)
     return row?.read_only ? 'read_only' : 'writable'
-  } catch {
-    return 'unknown'
+  } catch (error) {
+    return mayCome(error) ? 'unknown' : 'refused'
   }
 }
 

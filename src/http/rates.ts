@@ -154,6 +154,7 @@ export function sharedRates(
       const time = now()
       const before = debts.of(name)
       const more = arrears(before, time)
+      const own = quotaOf(limit, before === undefined ? 0 : owed(before, time) / 1000)
       // Taken along by this one, and not by another at the same moment.
       const debt = debts.add(name, before, time)
       const giveBack = () => {
@@ -165,9 +166,8 @@ export function sharedRates(
         throw error
       })
       if (counted === null) {
-        const quota = quotaOf(limit, owed(debt, time) / 1000 - cost)
-        if (!quota.allowed) giveBack()
-        return quota
+        if (!own.allowed) giveBack()
+        return own
       }
       if (counted === undefined) return quotaOf(limit, 0)
       if (counted.allowed) return quotaOf(limit, Math.max(0, counted.debt - cost))

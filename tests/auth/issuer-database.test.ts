@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
+import { Unavailable } from '../../src/database/faults.ts'
 import type { Gate } from '../../src/database/gate.ts'
 import { db } from '../support/app.ts'
 
@@ -71,6 +72,42 @@ test('takes back all that a transaction did that failed', async () => {
     .where('id', 'in', [first.id, second.id])
     .execute()
   expect(left).toEqual([])
+})
+
+const raise = (code: string) =>
+  sql.raw(`do $$ begin raise exception using errcode = '${code}'; end $$`)
+
+test.each(['25006', '40001', '53100', '55P03'])(
+  'says of %s in a transaction that the database cannot do it now, and runs nothing again',
+  async (code) => {
+    const { tables } = counting()
+    const made = row()
+    const failed = tables.transaction().execute(async (transaction) => {
+      await transaction.insertInto('verification').values(made).execute()
+      await raise(code).execute(transaction)
+    })
+
+    const error = await failed.catch((thrown: unknown) => thrown)
+
+    expect(error).toBeInstanceOf(Unavailable)
+    expect(error).toMatchObject({ cause: { code } })
+  },
+)
+
+test('does not take a transaction for made that was rolled back', async () => {
+  const { tables } = counting()
+  const made = row()
+  const failed = tables.transaction().execute(async (transaction) => {
+    await transaction.insertInto('verification').values(made).execute()
+    await raise('40001')
+      .execute(transaction)
+      .catch(() => {})
+  })
+
+  expect(await failed.catch((thrown: unknown) => thrown)).toBeInstanceOf(Unavailable)
+  expect(
+    await tables.selectFrom('verification').select('id').where('id', '=', made.id).execute(),
+  ).toEqual([])
 })
 
 test('ends a transaction that only read, or did nothing', async () => {

@@ -93,6 +93,16 @@ test('says that a server has no TLS', async () => {
   expect(await codeOf(sql`select 1`)).toBe('SSL_NOT_SUPPORTED')
 })
 
+test('asks for no kind of server that the environment names', async () => {
+  process.env['PGTARGETSESSIONATTRS'] = 'standby'
+  const { sql } = misbehaving({
+    data: (socket, bytes) => void socket.write(isStartup(bytes) ? welcome : done),
+  })
+  delete process.env['PGTARGETSESSIONATTRS']
+
+  expect(await codeOf(sql.unsafe('x').simple())).toBe('no error')
+})
+
 test('uses a slot again whose connection was lost with a statement on its way', async () => {
   let connections = 0
   const { sql } = misbehaving({

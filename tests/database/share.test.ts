@@ -148,6 +148,32 @@ test('has fewer go together where they wait for each other for long', async () =
   expect(Math.max(...sizes.slice(2))).toBeLessThan(4)
 })
 
+test('runs what others rolled back again in halves, each ask until it is alone', async () => {
+  const sizes: number[] = []
+  let left = 3
+  const clashing: Shared<Ask, Answer> = {
+    most: 8,
+    isIdempotent: false,
+    claims: ({ who }) => [who],
+    statement: async (_sql, asked) => {
+      const asks: (Ask & { n: number })[] = JSON.parse(asked)
+      sizes.push(asks.length)
+      await tick()
+      if (left-- > 0) throw failure('40001')
+      return asks.map(({ n, who }) => ({ n, who }))
+    },
+  }
+  const gate = createGate(sql, { ...options, permits: 1 })
+
+  const answers = named('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h').map((ask) =>
+    outcomeOf(gate.share(clashing, ask)),
+  )
+
+  expect((await Promise.all(answers)).join('')).toBe('abcdefgh')
+  expect(sizes[0]).toBe(8)
+  expect(Math.max(...sizes.slice(1))).toBeLessThanOrEqual(4)
+})
+
 test('gives no row to who has none', async () => {
   const gate = createGate(sql, options)
   const nothing: Shared<Ask, Answer> = {

@@ -157,6 +157,30 @@ test('keeps what is owed where a request was refused in the database', async () 
   expect(await rates.count(key)).toMatchObject({ allowed: true, remaining: 0 })
 })
 
+test('has each instance count for itself while the database cannot be written to', async () => {
+  const raise = (code: string) => `do $$ begin raise exception using errcode = '${code}'; end $$`
+  const full = () => db.write((pool) => pool.unsafe<never[]>(raise('53100')))
+  const rates = sharedRates(
+    'user',
+    3,
+    async () => (await full())[0],
+    () => 0,
+  )
+
+  const counted = [1, 2, 3, 4].map(async () => rates.count('alice'))
+
+  expect(
+    (await Promise.all(counted)).map(({ allowed, remaining }) => [allowed, remaining]),
+  ).toEqual([
+    [true, 2],
+    [true, 1],
+    [true, 0],
+    [false, 0],
+  ])
+  const broken = sharedRates('user', 3, () => Promise.reject(new Error('broken')))
+  expect(broken.count('alice')).rejects.toThrow('broken')
+})
+
 const stores: [string, (limit: number) => Rates][] = [
   ['memory', (limit) => memoryRates(limit)],
   [

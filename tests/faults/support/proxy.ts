@@ -8,6 +8,8 @@ type Mode = 'pass' | 'refuse' | 'hang up' | 'lose'
 
 export type Proxy = {
   port: number
+  /** Where new connections go from now on. Old ones stay where they are. */
+  aim: (target: number) => void
   /** Old connections stay as they are, but for `lose`. */
   turn: (mode: Mode) => Promise<void>
   /** Ends every connection, cleanly or by a reset, and waits until the clients have ended theirs. */
@@ -22,8 +24,9 @@ export type Proxy = {
 }
 
 /** A TCP proxy on a free port, in front of a server on this machine. */
-export async function startProxy(target: number): Promise<Proxy> {
+export async function startProxy(first: number): Promise<Proxy> {
   const pairs = new Set<[Socket, Socket]>()
+  let target = first
   let mode: Mode = 'pass'
   let lag = 0
   let accepted = 0
@@ -75,6 +78,9 @@ export async function startProxy(target: number): Promise<Proxy> {
 
   return {
     port,
+    aim: (next) => {
+      target = next
+    },
     turn: async (next) => {
       if (next === 'refuse') server.close()
       else if (mode === 'refuse') await listen(port)

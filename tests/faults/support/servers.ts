@@ -75,18 +75,42 @@ export type Postgres = {
   thaw: () => void
 }
 
+/** A server with a role and a database that are called docket. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = await serverFolder()
   const authority = await makeAuthority(folder)
-  const bin = findPostgres()
-  if (bin === null) throw new Error('There is no PostgreSQL here: install postgresql.')
   await Bun.write(join(folder, 'password'), password)
   if (asPostgres.length > 0) await run('chown', '-R', 'postgres:', folder)
   await run(
     ...asPostgres,
-    `${join(bin, 'initdb')} -D ${join(folder, 'data')} -U admin -E UTF8`,
+    `${binary('initdb')} -D ${join(folder, 'data')} -U admin -E UTF8`,
     `--locale=C.UTF-8 --auth=scram-sha-256 --pwfile=${join(folder, 'password')}`,
   )
+  const database = await launch(folder, authority)
+  await database.admin.unsafe(`create role docket login createdb password '${password}'`)
+  await database.admin.unsafe('create database docket owner docket')
+  return database
+}
+
+/** A standby that follows another server, and can be read. */
+export async function startStandby({ port, authority }: Postgres): Promise<Postgres> {
+  const folder = await serverFolder()
+  await run(
+    ...asPostgres,
+    `${binary('pg_basebackup')} -D ${join(folder, 'data')} -R -X stream -c fast`,
+    `-d postgresql://admin:${password}@127.0.0.1:${port}/postgres`,
+  )
+  return launch(folder, authority)
+}
+
+function binary(name: string): string {
+  const bin = findPostgres()
+  if (bin === null) throw new Error('There is no PostgreSQL here: install postgresql.')
+  return join(bin, name)
+}
+
+/** Starts a server on what is in a folder. */
+async function launch(folder: string, authority: Authority): Promise<Postgres> {
   const port = freePort()
   const settings = {
     listen_addresses: '127.0.0.1,127.0.0.2',
@@ -96,7 +120,7 @@ export async function startPostgres(): Promise<Postgres> {
     ssl_key_file: authority.key,
   }
   const command = [
-    join(bin, 'postgres'),
+    binary('postgres'),
     '-D',
     join(folder, 'data'),
     '-p',
@@ -114,8 +138,6 @@ export async function startPostgres(): Promise<Postgres> {
       ),
     )
   await ready()
-  await admin.unsafe(`create role docket login createdb password '${password}'`)
-  await admin.unsafe('create database docket owner docket')
 
   return {
     port,
