@@ -126,7 +126,7 @@ async function prepareWhenThere(
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
         if (pool.hasOthers) await pool.look()
-        const prepared = await prepare(pool.sql(), config)
+        const prepared = await prepare(pool.sql(), config, address)
         return { ...prepared, told: await howToTell(pool.server(), way) }
       } catch (error) {
         if (error instanceof OperatorError) throw error
@@ -149,15 +149,21 @@ async function prepareWhenThere(
 }
 
 /** Brings the schema up to date, and looks for accounts: where there are none, the built-in issuer gets its own tables. */
-async function prepare(sql: Sql, config: Config): Promise<Prepared> {
+async function prepare(
+  sql: Sql,
+  config: Config,
+  address: Pick<ServerAddress, 'searchPath' | 'user'> | null = null,
+): Promise<Prepared> {
   const { databaseSchema: schema, hasSessions } = config
   const applied = await applySchema(sql, schemaFilesWithoutAccounts, schema)
   if (!hasSessions) {
     return { applied, accounts: { tables: null, find: async () => null, faults: [] } }
   }
 
-  const [{ searchPath } = { searchPath: [] }] = await sql<{ searchPath: string[] }[]>`
+  const [row] = await sql<{ searchPath: string[] }[]>`
     select current_schemas(false)::text[] as "searchPath"`
+  const asked = address?.searchPath?.map((name) => (name === '$user' ? address.user : name))
+  const searchPath = asked ?? row?.searchPath ?? []
   const isIssuer = config.issuer !== null
   const wanted: Wanted = { schema, searchPath, named: config.authTables, isIssuer }
   let found = await findAuthTables(sql, wanted)

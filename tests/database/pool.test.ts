@@ -11,7 +11,14 @@ const environment = serverEnvironment()
 // PgBouncer keeps its own connections to the server, as they were.
 const isPooled = environment?.['DATABASE_PREPARE'] === 'off'
 
-const options = { prepare: false, connectTimeout: 5, queryTimeout: 5, max: 2, session: null }
+const options = {
+  prepare: false,
+  connectTimeout: 5,
+  queryTimeout: 5,
+  max: 2,
+  session: null,
+  schema: 'docket',
+}
 
 describe.skipIf(environment === null)('a pool', () => {
   let database: TestDatabase

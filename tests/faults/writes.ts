@@ -121,7 +121,7 @@ async function lostOn({ port }: Postgres, { writer, acknowledged }: Work): Promi
   const sql = straight({ port, user: 'admin', database: 'docket' })
   const stored = await sql<{ id: string }[]>`
     select id
-    from tasks
+    from docket.tasks
     where user_id = ${writer}`
   await sql.end()
   const ids = new Set(stored.map(({ id }) => id))
@@ -201,10 +201,10 @@ describe('a server that does not take each write', () => {
         create function fail() returns trigger language plpgsql as $$ begin
           raise exception using errcode = '${code}';
         end $$;
-        create trigger fail before insert on tasks for each row execute function fail()`)
+        create trigger fail before insert on docket.tasks for each row execute function fail()`)
       await Bun.sleep(1000)
       expect(await readyOf(server)).toBe('ok')
-      await sql.unsafe('drop trigger fail on tasks; drop function fail')
+      await sql.unsafe('drop trigger fail on docket.tasks; drop function fail')
       return performance.now()
     })
     await sql.end()
@@ -228,7 +228,7 @@ describe('a server that does not take each write', () => {
         if random() < 0.2 then raise exception using errcode = '40P01'; end if;
         return new;
       end $$;
-      create trigger clash before update on tasks for each row execute function clash()`)
+      create trigger clash before update on docket.tasks for each row execute function clash()`)
     const user = await caller(crypto.randomUUID())
     const send = (method: string, path: string, body: object) =>
       fetch(`${server.address}${path}`, {
@@ -254,9 +254,9 @@ describe('a server that does not take each write', () => {
     })
     const [row] = await sql`
       select version
-      from tasks
+      from docket.tasks
       where id = ${made.id}`
-    await sql.unsafe('drop trigger clash on tasks; drop function clash')
+    await sql.unsafe('drop trigger clash on docket.tasks; drop function clash')
     await sql.end()
     await database.admin.unsafe('alter role docket reset default_transaction_isolation')
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { serverEnvironment, temporaryFolder } from '../support/database.ts'
+import { emptyDatabase, serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { docket, type Options, type Server, startServer } from '../support/process.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
@@ -164,6 +164,37 @@ async function rawRequest(hostname: string, port: number, text: string): Promise
 }
 
 const environment = serverEnvironment()
+
+test.skipIf(environment === null)(
+  "finds Better Auth's tables by the search path of DATABASE_URL",
+  async () => {
+    const { sql, close } = await emptyDatabase()
+    const [row] = await sql`select current_database() as name`
+    const columns = (...names: string[]) => names.map((name) => `${name} text`).join(', ')
+    for (const schema of ['one', 'two']) {
+      await sql.unsafe(`create schema ${schema}`)
+      await sql.unsafe(
+        `create table ${schema}.user (${columns('id', 'name', 'email')}, email_verified boolean, created_at timestamptz, updated_at timestamptz)`,
+      )
+      await sql.unsafe(
+        `create table ${schema}.session (${columns('id', 'token', 'user_id', 'ip_address', 'user_agent')}, expires_at timestamptz, created_at timestamptz, updated_at timestamptz)`,
+      )
+    }
+    const url = new URL(environment?.['DATABASE_URL'] ?? '')
+    url.pathname = `/${row?.['name']}`
+    const env = { ...environment, LOG_LEVEL: 'info', BETTER_AUTH_SECRET: secret, PORT: '0' }
+
+    const lost = await docket([], { env: { ...env, DATABASE_URL: url.href } })
+    url.searchParams.set('options', '-c search_path=two,public')
+    const server = await startServer({ env: { ...env, DATABASE_URL: url.href } })
+    await server.end('SIGTERM')
+    await close()
+
+    expect(lost.exitCode).toBe(1)
+    expect(lost.stderr).toContain('in several schemas (one, two)')
+    expect(server.said()).toContain('\\"two\\".\\"session\\"')
+  },
+)
 
 test.skipIf(environment === null)(
   'serves from the database of DATABASE_URL, several on one',
