@@ -1,15 +1,21 @@
 import type { PendingQuery } from 'postgres'
 import { type ConnectOptions, connect, type Sql } from './connect.ts'
-import { mayCome } from './faults.ts'
+import { codeOf, mayCome } from './faults.ts'
 import { type ServerAddress, serversOf } from './url.ts'
 
 /** What a look finds: a server that takes writes, or one that can be read only, or nothing to go by. */
 export type Found = 'writable' | 'read_only' | 'unknown'
 
-/** Of one server. Where none is any better, one that refuses us has more to say than one that is not there. */
-type Answer = Found | 'refused'
+/**
+ * Of one server. One that has no connection left is not left, as there may be some of ours. Where none is any better, one that
+ * refuses us has more to say than one that is not there.
+ */
+type Answer = Found | 'full' | 'refused'
 
-const ranks: readonly Answer[] = ['writable', 'read_only', 'refused', 'unknown']
+const ranks: readonly Answer[] = ['writable', 'full', 'read_only', 'refused', 'unknown']
+
+const toFound = (answer: Answer): Found =>
+  answer === 'writable' || answer === 'read_only' ? answer : 'unknown'
 
 /** Where statements go, and how to find out where they should. */
 export type Pool = {
@@ -33,10 +39,7 @@ export type ServerPool = Pool & {
 /** Of connections that stay where they are. */
 export const poolOf = (sql: Sql): Pool => ({
   sql: () => sql,
-  look: async () => {
-    const answer = await takesWrites(sql)
-    return answer === 'refused' ? 'unknown' : answer
-  },
+  look: async () => toFound(await takesWrites(sql)),
   hasOthers: false,
 })
 
@@ -64,7 +67,7 @@ export function createPool(address: ServerAddress, options: ConnectOptions): Ser
       sql = next
       at = best
     }
-    return answer === 'refused' ? 'unknown' : answer
+    return toFound(answer)
   }
 
   return {
@@ -97,6 +100,7 @@ async function takesWrites(sql: Sql): Promise<Answer> {
     const [row] = await whetherReadOnly(sql)
     return row?.read_only ? 'read_only' : 'writable'
   } catch (error) {
+    if (codeOf(error) === '53300') return 'full'
     return mayCome(error) ? 'unknown' : 'refused'
   }
 }

@@ -172,6 +172,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
     const users = new Set<Account>()
     for (const job of jobs) {
       job.isUnderWay = true
+      job.cause = undefined
       users.add(job.account)
     }
     remove(waiting, (job) => job.isUnderWay)

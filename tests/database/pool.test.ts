@@ -61,6 +61,20 @@ describe.skipIf(environment === null)('a pool', () => {
       }),
   )
 
+  test.skipIf(isPooled)('does not leave a server that has no connection left', () =>
+    using('it,127.0.0.1:1', async (pool) => {
+      const before = pool.sql()
+      await before`select 1 as one`
+      await database.sql.unsafe(`alter database ${name} connection limit 1`).simple()
+
+      expect(await pool.look()).toBe('unknown')
+      expect(pool.sql()).toBe(before)
+      expect(await before`select 1 as one`).toHaveLength(1)
+
+      await database.sql.unsafe(`alter database ${name} connection limit -1`).simple()
+    }),
+  )
+
   test('goes nowhere where nobody answers', () =>
     using('127.0.0.1:1,127.0.0.1:2', async (pool) => {
       expect(await pool.look()).toBe('unknown')
