@@ -45,6 +45,8 @@ async function serve(url: string, { authority }: Postgres, more = {}): Promise<S
       DATABASE_URL: url,
       DATABASE_CA_FILE: authority.ca,
       BETTER_AUTH_SECRET: secret,
+      // As fast as they can.
+      RATE_LIMIT: '0',
       ...more,
     },
   })
