@@ -44,13 +44,13 @@ test('finds them when they are made after the start, and when they are changed',
 
   const running = await start(false)
   expect(await statusOf(running, cookie)).toBe(200)
-  await sql.unsafe('alter table session rename "expiresAt" to expires_at')
+  await sql.unsafe('alter table public.session rename "expiresAt" to expires_at')
   looks = 0
   const statuses = await Promise.all(Array.from({ length: 20 }, () => statusOf(running, cookie)))
   expect(new Set(statuses)).toEqual(new Set([200]))
   expect(looks).toBe(1)
 
-  await sql.unsafe('alter table session rename to logins')
+  await sql.unsafe('alter table public.session rename to logins')
   expect(await statusOf(await start(false), cookie)).toBe(200)
 })
 

@@ -176,19 +176,19 @@ test.each<[string, Record<string, string>, Partial<Wanted>, string]>([
 
 test('knows which ids can be one', async () => {
   const sql = await database()
-  await sql.unsafe(`create table "user" (${user})`)
-  await sql.unsafe(`create table session (${session})`)
+  await sql.unsafe(`create table public."user" (${user})`)
+  await sql.unsafe(`create table public.session (${session})`)
   const uuid = '0b0e3a0c-7c1f-4c52-9d3e-0a4d5f1b2c3d'
   const idsOf = async (type: string) => {
-    await sql.unsafe(`alter table "user" alter id type ${type} using null`)
+    await sql.unsafe(`alter table public."user" alter id type ${type} using null`)
     const { tables } = await findAuthTables(sql, usual)
     return ['alice', uuid, uuid.toUpperCase(), '7', '07', '2147483648', ' 7'].filter(
       (id) => tables !== null && canBeId(tables.user, id),
     )
   }
 
-  await sql.unsafe('alter table "user" drop constraint user_pkey')
-  await sql.unsafe('alter table "user" alter id drop not null')
+  await sql.unsafe('alter table public."user" drop constraint user_pkey')
+  await sql.unsafe('alter table public."user" alter id drop not null')
   expect(await idsOf('text')).toHaveLength(7)
   expect(await idsOf('uuid')).toEqual([uuid])
   expect(await idsOf('bigint')).toEqual(['7', '2147483648'])
@@ -198,8 +198,8 @@ test('knows which ids can be one', async () => {
 test('puts one trigger on the table of the users, however many look', async () => {
   const sql = await database()
   await applySchema(sql, schemaFilesWithoutAccounts)
-  await sql.unsafe(`create table "user" (${user})`)
-  await sql.unsafe(`create table session (${session})`)
+  await sql.unsafe(`create table public."user" (${user})`)
+  await sql.unsafe(`create table public.session (${session})`)
   const { tables } = await findAuthTables(sql, usual)
   if (tables === null) throw new Error('There are no tables.')
 

@@ -206,33 +206,36 @@ test('has a queue that is as short as what is in it, even if it is never empty',
 test('has no statement of another inside a transaction that is rolled back', async () => {
   const { sql, close } = await emptyDatabase()
   closing.push(close)
-  await sql`create table t (id integer)`
+  await sql`create table public.t (id integer)`
 
   const others: Promise<unknown>[] = []
   const rolledBack = sql.begin(async (transaction) => {
-    await transaction`insert into t values (1)`
-    others.push(sql`insert into t values (2)`.execute(), sql`insert into t values (3)`.execute())
-    await transaction`insert into t values (4)`
+    await transaction`insert into public.t values (1)`
+    others.push(
+      sql`insert into public.t values (2)`.execute(),
+      sql`insert into public.t values (3)`.execute(),
+    )
+    await transaction`insert into public.t values (4)`
     throw new Error('back')
   })
 
   expect(await rolledBack.catch((error: Error) => error.message)).toBe('back')
   await Promise.all(others)
-  expect((await sql`select id from t order by id`).map(({ id }) => id)).toEqual([2, 3])
+  expect((await sql`select id from public.t order by id`).map(({ id }) => id)).toEqual([2, 3])
 })
 
 // The embedded database has no connections to be lost.
 test.skipIf(serverEnvironment() === null)('ends a transaction with its connection', async () => {
   const { sql, close } = await emptyDatabase()
   closing.push(close)
-  await sql`create table t (id integer)`
+  await sql`create table public.t (id integer)`
 
   const second = Promise.withResolvers<string>()
   const lost = sql.begin(async (transaction) => {
-    await transaction`insert into t values (1)`
+    await transaction`insert into public.t values (1)`
     await transaction`select pg_terminate_backend(pg_backend_pid())`.catch(() => {})
     // On a new connection this would be a statement of its own, and would stay; or it would never be answered.
-    transaction`insert into t values (2)`.then(
+    transaction`insert into public.t values (2)`.then(
       () => second.resolve('ran'),
       () => second.resolve('refused'),
     )
@@ -242,7 +245,7 @@ test.skipIf(serverEnvironment() === null)('ends a transaction with its connectio
 
   expect(await lost.catch(() => 'lost')).toBe('lost')
   expect(await Promise.race([second.promise, late])).toBe('refused')
-  expect(await sql`select id from t`).toHaveLength(0)
+  expect(await sql`select id from public.t`).toHaveLength(0)
 })
 
 test('is used without what loses its way when a connection does', async () => {

@@ -27,8 +27,11 @@ const messageOf = (applying: Promise<string[]>): Promise<string> =>
     (error: Error) => error.message,
   )
 
-const first = file(1, 'create table a (id integer primary key); insert into a values (1);')
-const second = file(2, 'create table b (id integer primary key);')
+const first = file(
+  1,
+  'create table public.a (id integer primary key); insert into public.a values (1);',
+)
+const second = file(2, 'create table public.b (id integer primary key);')
 
 test('applies each file once, in order', async () => {
   const sql = await database()
@@ -41,7 +44,7 @@ test('applies each file once, in order', async () => {
       ({ name }) => name,
     ),
   ).toEqual(['001_file', '002_file'])
-  expect(await sql`select id from a`).toHaveLength(1)
+  expect(await sql`select id from public.a`).toHaveLength(1)
 })
 
 test('applies the real files', async () => {
@@ -53,7 +56,7 @@ test('applies the real files', async () => {
 
 test('leaves nothing behind of a file that fails, and says which', async () => {
   const sql = await database()
-  const broken = file(2, 'create table b (id integer); select nonsense;')
+  const broken = file(2, 'create table public.b (id integer); select nonsense;')
 
   expect(await messageOf(applySchema(sql, [first, broken]))).toContain(
     'Cannot apply 002_file: column "nonsense" does not exist',
@@ -76,9 +79,9 @@ test('refuses a file that was changed after it was applied', async () => {
 
 test('takes a file with other line ends for the same', async () => {
   const sql = await database()
-  await applySchema(sql, [file(1, 'create table a\n(id integer);')])
+  await applySchema(sql, [file(1, 'create table public.a\n(id integer);')])
 
-  expect(await applySchema(sql, [file(1, 'create table a\r\n(id integer);')])).toEqual([])
+  expect(await applySchema(sql, [file(1, 'create table public.a\r\n(id integer);')])).toEqual([])
 })
 
 test('works on the database of a newer Docket, unless that broke with this one', async () => {
@@ -86,7 +89,7 @@ test('works on the database of a newer Docket, unless that broke with this one',
   await applySchema(sql, [first, second])
 
   expect(await applySchema(sql, [first])).toEqual([])
-  await applySchema(sql, [first, second, file(3, 'create table c ();', true)])
+  await applySchema(sql, [first, second, file(3, 'create table public.c ();', true)])
   expect(await messageOf(applySchema(sql, [first]))).toContain(
     'a newer Docket changed it (003_file)',
   )
@@ -94,7 +97,7 @@ test('works on the database of a newer Docket, unless that broke with this one',
 
 test('is applied by one of many that start together, and all start', async () => {
   const sql = await database()
-  const slow = file(1, 'create table a (id integer); select pg_sleep(0.2);')
+  const slow = file(1, 'create table public.a (id integer); select pg_sleep(0.2);')
 
   const results = await Promise.all(
     Array.from({ length: 6 }, () => applySchema(sql, [slow, second])),

@@ -93,6 +93,7 @@ test('two of them are two', async () => {
 async function asGuest(sql: Sql, use: (role: string) => Promise<void>): Promise<void> {
   const role = `guest_${crypto.randomUUID().slice(0, 8)}`
   await sql.unsafe(`create role ${role}`)
+  await sql.unsafe(`grant ${role} to current_user`)
   await sql.unsafe(`set role ${role}`)
   try {
     await use(role)
@@ -151,7 +152,7 @@ test.skipIf(process.env['TEST_DATABASE_PREPARE'] === 'off')(
 test('refuses the database of an earlier version, and says how to move', async () => {
   const { sql } = await database()
   await sql.unsafe(`
-    create function docket_forget_user() returns trigger language plpgsql
+    create function public.docket_forget_user() returns trigger language plpgsql
       as $$ begin return null; end $$`)
 
   const message = await messageOf(applySchema(sql, schemaFilesWithoutAccounts))

@@ -182,7 +182,13 @@ const environment = serverEnvironment()
 test.skipIf(environment === null)(
   'takes every credential of a frontend on the same database, and ends with it',
   async () => {
-    const env = { ...environment, BETTER_AUTH_SECRET: secret, CORS_ORIGINS: page }
+    const env = {
+      ...environment,
+      BETTER_AUTH_SECRET: secret,
+      CORS_ORIGINS: page,
+      AUTH_ISSUER: 'on',
+      AUTH_URL: page,
+    }
     const server = await startServer({ env })
     const frontend = await startFrontend({ ...environment, SECRET: secret, ALGORITHM: 'HS256' })
     const ann = browser(frontend.address, frontend.address)

@@ -10,16 +10,16 @@ test('gives the next connection a clean session', async () => {
   using folder = temporaryFolder()
   const embedded = await startEmbedded(folder.path, failOnFailure)
   const before = connect(embedded)
-  await before`create table notes (body text)`
+  await before`create table public.notes (body text)`
   await before`set timezone = 'Europe/Paris'`
   await before`create temporary table scratch (n integer)`
   await before`begin`
-  await before`insert into notes values ('lost')`
+  await before`insert into public.notes values ('lost')`
   await before.end()
 
   const after = connect(embedded)
 
-  expect(await after`select body from notes`).toHaveLength(0)
+  expect(await after`select body from public.notes`).toHaveLength(0)
   expect(await after`show timezone`).toMatchObject([{ TimeZone: 'UTC' }])
   expect(await after`select to_regclass('scratch') as scratch`).toMatchObject([{ scratch: null }])
   await after.end()

@@ -14,13 +14,13 @@ test('keeps the data when it is stopped and started', async () => {
   using folder = temporaryFolder()
   {
     await using database = await open(folder.path)
-    await database.sql`create table notes (body text)`
-    await database.sql`insert into notes values ('kept')`
+    await database.sql`create table public.notes (body text)`
+    await database.sql`insert into public.notes values ('kept')`
   }
 
   await using database = await open(folder.path)
 
-  expect(await database.sql`select body from notes`).toMatchObject([{ body: 'kept' }])
+  expect(await database.sql`select body from public.notes`).toMatchObject([{ body: 'kept' }])
 })
 
 test('syncs every commit, and the data files at a checkpoint', async () => {
@@ -33,10 +33,10 @@ test('syncs every commit, and the data files at a checkpoint', async () => {
     await engine.run(simpleQuery(sql))
     return engine.syncs() - before
   }
-  await engine.run(simpleQuery('create table notes (body text); checkpoint'))
+  await engine.run(simpleQuery('create table public.notes (body text); checkpoint'))
 
-  expect(await syncsOf("insert into notes values ('x')")).toBe(1)
-  expect(await syncsOf('select * from notes')).toBe(0)
+  expect(await syncsOf("insert into public.notes values ('x')")).toBe(1)
+  expect(await syncsOf('select * from public.notes')).toBe(0)
   expect(await syncsOf('checkpoint')).toBeGreaterThan(5)
   await engine.close()
 })
@@ -57,7 +57,7 @@ test('loses no acknowledged row when it is killed, again and again', async () =>
   }
 
   await using database = await open(folder.path)
-  const rows = await database.sql<{ id: string }[]>`select id from rows`
+  const rows = await database.sql<{ id: string }[]>`select id from public.rows`
   const stored = new Set(rows.map(({ id }) => Number(id)))
 
   expect(acknowledged.length).toBeGreaterThan(600)

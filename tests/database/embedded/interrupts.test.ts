@@ -24,31 +24,31 @@ async function stop(embedded: Embedded, statement: PromiseLike<unknown>): Promis
 
 test.each([
   ['that reads', 'select count(*) from generate_series(1, 1e12)'],
-  ['that writes', 'insert into notes select n from generate_series(1, 1000000000) n'],
+  ['that writes', 'insert into public.notes select n from generate_series(1, 1000000000) n'],
   ['that sorts', 'select n from generate_series(1, 1e7) n order by n::text desc'],
   ['in PL/pgSQL', 'do $$ begin loop end loop; end $$'],
 ])('ends a statement %s, and the next one runs', async (_, statement) => {
   using folder = temporaryFolder()
   await using database = await open(folder.path)
   const { sql, embedded } = database
-  await sql`create table notes (n bigint)`
+  await sql`create table public.notes (n bigint)`
 
   const code = await stop(embedded, sql.unsafe(statement))
 
   expect(code).toBe('57014')
-  expect(await sql`select count(*)::int from notes`).toMatchObject([{ count: 0 }])
+  expect(await sql`select count(*)::int from public.notes`).toMatchObject([{ count: 0 }])
 })
 
 test('a statement ends by itself when it takes longer than it may, and no other does', async () => {
   using folder = temporaryFolder()
   await using database = await open(folder.path)
   const { sql, embedded } = database
-  await sql`create table notes (n bigint)`
+  await sql`create table public.notes (n bigint)`
   embedded.limit(0.2)
 
   for (const endless of [
     'select count(*) from generate_series(1, 1e12)',
-    'insert into notes select n from generate_series(1, 1000000000) n',
+    'insert into public.notes select n from generate_series(1, 1000000000) n',
   ]) {
     const code = await sql.unsafe(endless).then(
       () => 'done',
@@ -60,7 +60,7 @@ test('a statement ends by itself when it takes longer than it may, and no other 
     expect(await sql`select ${round}::int as round`).toMatchObject([{ round }])
     await Bun.sleep(1)
   }
-  expect(await sql`select count(*)::int from notes`).toMatchObject([{ count: 0 }])
+  expect(await sql`select count(*)::int from public.notes`).toMatchObject([{ count: 0 }])
 })
 
 test('whoever asks while nothing runs ends nothing', async () => {

@@ -8,7 +8,7 @@ let database: Awaited<ReturnType<typeof open>>
 
 beforeAll(async () => {
   database = await open(folder.path, failOnFailure)
-  await database.sql`create table notes (id integer primary key, body text not null)`
+  await database.sql`create table public.notes (id integer primary key, body text not null)`
 })
 
 afterAll(async () => {
@@ -55,20 +55,20 @@ test('answers concurrent queries without prepared statements', async () => {
 
 test('keeps concurrent transactions apart', async () => {
   const { sql } = database
-  await sql`insert into notes values (100, '0')`
+  await sql`insert into public.notes values (100, '0')`
 
   await Promise.all(
     numbers(20).map(() =>
       sql.begin(async (tx) => {
-        const [note] = await tx<{ body: string }[]>`select body from notes where id = 100`
-        await tx`update notes set body = ${Number(note?.body) + 1} where id = 100`
+        const [note] = await tx<{ body: string }[]>`select body from public.notes where id = 100`
+        await tx`update public.notes set body = ${Number(note?.body) + 1} where id = 100`
       }),
     ),
   )
 
-  expect(await sql<{ body: string }[]>`select body from notes where id = 100`).toMatchObject([
-    { body: '20' },
-  ])
+  expect(await sql<{ body: string }[]>`select body from public.notes where id = 100`).toMatchObject(
+    [{ body: '20' }],
+  )
 })
 
 test('rolls a transaction back when a query in it fails, and goes on', async () => {
@@ -76,36 +76,36 @@ test('rolls a transaction back when a query in it fails, and goes on', async () 
 
   const outcome = await rejection(
     sql.begin(async (tx) => {
-      await tx`insert into notes values (200, 'lost')`
-      await tx`insert into notes values (200, 'twice')`
+      await tx`insert into public.notes values (200, 'lost')`
+      await tx`insert into public.notes values (200, 'twice')`
     }),
   )
 
   expect(outcome).toBe('23505')
-  expect(await sql`select from notes where id = 200`).toHaveLength(0)
+  expect(await sql`select from public.notes where id = 200`).toHaveLength(0)
 })
 
 test('rolls back to a savepoint only', async () => {
   const { sql } = database
 
   await sql.begin(async (tx) => {
-    await tx`insert into notes values (300, 'kept')`
-    await rejection(tx.savepoint((inner) => inner`insert into notes values (300, 'twice')`))
-    await tx`insert into notes values (301, 'kept')`
+    await tx`insert into public.notes values (300, 'kept')`
+    await rejection(tx.savepoint((inner) => inner`insert into public.notes values (300, 'twice')`))
+    await tx`insert into public.notes values (301, 'kept')`
   })
 
-  expect(await sql`select from notes where id in (300, 301)`).toHaveLength(2)
+  expect(await sql`select from public.notes where id in (300, 301)`).toHaveLength(2)
 })
 
 test('rolls a whole message of several statements back when one fails', async () => {
   const { sql } = database
 
   const outcome = await rejection(
-    sql.unsafe("insert into notes values (400, 'lost'); select 1 / 0").simple(),
+    sql.unsafe("insert into public.notes values (400, 'lost'); select 1 / 0").simple(),
   )
 
   expect(outcome).toBe('22012')
-  expect(await sql`select from notes where id = 400`).toHaveLength(0)
+  expect(await sql`select from public.notes where id = 400`).toHaveLength(0)
 })
 
 test('runs a message of several statements', async () => {
@@ -144,7 +144,7 @@ test('reads by cursor, beside other queries, to the end and not to the end', asy
 })
 
 test('describes a statement without running it', async () => {
-  const statement = await database.sql`select id from notes where body = ${''}`.describe()
+  const statement = await database.sql`select id from public.notes where body = ${''}`.describe()
 
   expect(statement.types).toEqual([25])
 })
@@ -153,9 +153,9 @@ test('refuses COPY FROM STDIN and goes on', async () => {
   const { sql } = database
 
   const outcomes = await Promise.all([
-    rejection(sql`copy notes from stdin`.writable()),
-    rejection(sql`copy notes from stdin`),
-    rejection(sql.unsafe('select 1; copy notes from stdin; select 2').simple()),
+    rejection(sql`copy public.notes from stdin`.writable()),
+    rejection(sql`copy public.notes from stdin`),
+    rejection(sql.unsafe('select 1; copy public.notes from stdin; select 2').simple()),
   ])
 
   expect(outcomes).toEqual(['57014', '57014', '57014'])

@@ -18,9 +18,9 @@ test('checkpoints, vacuums and analyzes after writes', async () => {
   const embedded = await startEmbedded(folder.path, failOnFailure, atOnce)
   const sql = connect(embedded)
   const [before] = await sql<{ redo_lsn: string }[]>`select redo_lsn from pg_control_checkpoint()`
-  await sql`create table notes (n integer)`
-  await sql`insert into notes select generate_series(1, 1000)`
-  await sql`delete from notes where n <= 400`
+  await sql`create table public.notes (n integer)`
+  await sql`insert into public.notes select generate_series(1, 1000)`
+  await sql`delete from public.notes where n <= 400`
 
   await until(async () => {
     const [row] = await sql<{ done: boolean }[]>`
@@ -43,7 +43,7 @@ test('knows what is in a table as soon as it is opened', async () => {
   using folder = temporaryFolder()
   const before = await startEmbedded(folder.path, failOnFailure, never)
   const sql = connect(before)
-  await sql`create table notes as select n, n % 7 as day from generate_series(1, 5000) n`
+  await sql`create table public.notes as select n, n % 7 as day from generate_series(1, 5000) n`
   expect(await sql`select reltuples from pg_class where relname = 'notes'`).toMatchObject([
     { reltuples: -1 },
   ])

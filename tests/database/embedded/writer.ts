@@ -4,13 +4,13 @@ import { startEmbedded } from '../../../src/database/embedded/start.ts'
 import { connect } from './client.ts'
 
 const sql = connect(await startEmbedded(process.argv[2] ?? '', () => process.exit(70)))
-await sql`create table if not exists rows (id bigint generated always as identity, note text)`
+await sql`create table if not exists public.rows (id bigint generated always as identity, note text)`
 
 async function write() {
   for (;;) {
     const [row] = await sql.begin(
       async (tx) => tx<{ id: string }[]>`
-        insert into rows (note) values (${'x'.repeat(200)}) returning id`,
+        insert into public.rows (note) values (${'x'.repeat(200)}) returning id`,
     )
     writeSync(1, `${row?.id}\n`)
   }
