@@ -140,14 +140,14 @@ class PoolConnection implements DatabaseConnection {
   #run(sql: string, values: never[], isRead: boolean) {
     const transaction = this.#transaction
     if (transaction !== undefined) return this.#runWithin(transaction, sql, values)
-    const run = (pool: Sql) => pool.unsafe(sql, values, { prepare: pool.options.prepare })
+    const run = (pool: Sql) => pool.unsafe(sql, values, manner(pool.options.prepare))
     const db = issuerOf(this.#gate)
     return isRead ? db.read(run) : db.write(run)
   }
 
   async #runWithin({ sql, prepare }: Transaction, text: string, values: never[]) {
     try {
-      return await sql.unsafe(text, values, { prepare })
+      return await sql.unsafe(text, values, manner(prepare))
     } catch (error) {
       this.#fault ??= error
       throw final(error)
@@ -171,6 +171,9 @@ function toResult<R>(result: RowList<Row[]>): QueryResult<R> {
 }
 
 class RolledBack extends Error {}
+
+/** Not simple: what has no parameters would be without our settings too, where they are told in front of each statement. */
+const manner = (prepare: boolean) => ({ prepare, simple: false })
 
 /** What is without a zone is of UTC. By the numbers that PostgreSQL has for the types. */
 const dates: Record<number, (value: unknown) => unknown> = {

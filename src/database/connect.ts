@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
 import { usualSchema, withSchema } from './schema-name.ts'
-import { settingOf, settingsFor } from './settings.ts'
+import { isolation, meaning, preludeOf, settingsFor } from './settings.ts'
 import type { ServerAddress } from './url.ts'
 
 /** What a query needs. */
@@ -55,7 +55,7 @@ export type ConnectOptions = {
   connectTimeout: number
   /** Seconds that a statement may be on the wire before its connection is given up. */
   queryTimeout: number
-  /** Null: what the server has for everybody. */
+  /** Null: what the server has for this role and database. */
   session: Session | null
   /** Where Docket's tables are. */
   schema: string
@@ -95,7 +95,6 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
             ...(options.ca ? { ca: options.ca } : {}),
           },
     prepare: options.prepare && address.prepare,
-    ...({ sslnegotiation: null, target_session_attrs: null } as object),
     max: options.max,
     // Nothing waits behind another statement: the gate has as many permits as there are connections.
     max_pipeline: 0,
@@ -104,8 +103,15 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
     idle_timeout: 60,
     // At once after a connection that worked.
     backoff: (failures: number) => (failures === 0 ? 0 : Math.min(0.05 * 2 ** failures, 0.5)),
-    connection: { application_name: 'docket', TimeZone: 'UTC', ...(isOnce ? settings : {}) },
-    prelude: session === null || isOnce ? null : settingOf(settings),
+    connection: {
+      application_name: 'docket',
+      // Every pooler takes these three.
+      TimeZone: meaning.TimeZone,
+      DateStyle: meaning.DateStyle,
+      standard_conforming_strings: meaning.standard_conforming_strings,
+      ...(isOnce ? { ...settings, default_transaction_isolation: isolation } : {}),
+    },
+    prelude: session === null || isOnce ? [] : preludeOf(settings),
   })
   return withSchema(sql, options.schema)
 }

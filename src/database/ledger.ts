@@ -6,6 +6,7 @@ import { remedyOf } from './faults.ts'
 import type { SchemaFile } from './schema-files.ts'
 import { inSchema, quote, usualSchema } from './schema-name.ts'
 import { missingGrant, refuseEarlier } from './schema-refusals.ts'
+import { meaning, preludeOf } from './settings.ts'
 
 /** A row of the ledger: a file that was applied, once. */
 export type Applied = { version: number; name: string; checksum: string; breaking: boolean }
@@ -83,7 +84,7 @@ async function apply(sql: Sql, file: SchemaFile, schema: string): Promise<boolea
 const message = ({ version, name, text, breaking }: SchemaFile, schema: string): string =>
   inSchema(
     `
-  select set_config('lock_timeout', '5s', true);
+  ${preludeOf({ ...meaning, statement_timeout: '0', lock_timeout: '5s' }).join(';')};
   do $lock$ begin
     if not pg_try_advisory_xact_lock(${lock}) then
       raise exception 'another instance is applying the schema' using errcode = '55P03';

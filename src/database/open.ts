@@ -12,7 +12,7 @@ import { applySchema } from './ledger.ts'
 import { createPool } from './pool.ts'
 import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
 import { usualSchema } from './schema-name.ts'
-import { settingsFor } from './settings.ts'
+import { isolation, settingsFor } from './settings.ts'
 import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
 export type Database = {
@@ -126,6 +126,7 @@ async function prepareWhenThere(
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
         if (pool.hasOthers) await pool.look()
+        await refuseEncoding(pool.sql(), pool.server())
         const prepared = await prepare(pool.sql(), config, address)
         return { ...prepared, told: await howToTell(pool.server(), way) }
       } catch (error) {
@@ -188,17 +189,30 @@ async function prepare(
   return { applied, accounts: { tables, find, faults } }
 }
 
+/** No session can have another one than its database, and only one of them takes whatever is written. */
+async function refuseEncoding(sql: Sql, address: ServerAddress): Promise<void> {
+  const [{ encoding } = { encoding: '' }] = await sql<{ encoding: string }[]>`
+    select pg_catalog.current_setting('server_encoding') as encoding`
+  if (encoding === 'UTF8') return
+  throw new OperatorError(
+    `Cannot use the database ${describeAddress(address)}: its encoding is ${encoding}, and has to be UTF8. Make one with: create database … encoding 'UTF8' template template0`,
+  )
+}
+
 /** Tries whether a connection keeps what is asked of it when it opens. */
 async function howToTell(address: ServerAddress, way: Way): Promise<Session['told']> {
   const session = { seconds: way.seconds, told: 'once' } as const
-  const wanted = settingsFor(way.seconds)
+  const wanted: Record<string, string> = {
+    ...settingsFor(way.seconds),
+    default_transaction_isolation: isolation,
+  }
   const connectTimeout = address.connectTimeout ?? 10
   const options = { connectTimeout, queryTimeout: 10, max: 1, session, schema: usualSchema }
   const sql = connect(address, { ...way, ...options })
   try {
     const settings = await sql<{ name: string; value: string }[]>`
       select name, setting as value
-      from pg_settings
+      from pg_catalog.pg_settings
       where name = any(${sql.typed.text_array(Object.keys(wanted))})`
     const kept = Object.fromEntries(settings.map(({ name, value }) => [name, value]))
     return Bun.deepEquals(kept, wanted) ? 'once' : 'each time'

@@ -1,7 +1,11 @@
 import { afterAll, expect, test } from 'bun:test'
-import { connectTo, serverEnvironment } from '../support/database.ts'
+import postgres from 'postgres'
+import type { Session, Sql } from '../../src/database/connect.ts'
+import { preludeOf, settingsFor } from '../../src/database/settings.ts'
+import { connectTo, emptyDatabase, serverEnvironment } from '../support/database.ts'
 
-// What bounds a statement on the server; embedded/interrupts.test.ts has the same of the embedded database.
+// What statements have on a server, whatever it has for everybody, and what bounds them there; embedded/interrupts.test.ts has
+// the latter of the embedded database.
 
 const url = serverEnvironment()?.['DATABASE_URL']
 // A pooler refuses to be told once.
@@ -10,10 +14,58 @@ const ways = serverEnvironment()?.['DATABASE_PREPARE'] === 'off' ? [] : (['once'
 const closing: (() => Promise<void>)[] = []
 afterAll(() => Promise.all(closing.map((close) => close())))
 
-function connectWith(seconds: number, told: 'once' | 'each time') {
-  const sql = connectTo(url ?? '', { seconds, told })
+function connectWith(seconds: number, told: Session['told'], to = url ?? '') {
+  const sql = connectTo(to, { seconds, told })
   closing.push(() => sql.end({ timeout: 1 }))
   return sql
+}
+
+/** What decides how a session says things, each as far from ours as it goes. */
+const worst = {
+  DateStyle: 'German',
+  TimeZone: 'Asia/Kolkata',
+  IntervalStyle: 'sql_standard',
+  bytea_output: 'escape',
+  extra_float_digits: '-15',
+  standard_conforming_strings: 'off',
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  row_security: 'off',
+  search_path: 'pg_temp',
+  client_encoding: 'LATIN1',
+  statement_timeout: '1h',
+  lock_timeout: '1h',
+  enable_nestloop: 'on',
+  enable_seqscan: 'on',
+  jit: 'on',
+  default_transaction_isolation: 'serializable',
+}
+
+/** The connection string of a database that has all of that for whoever comes. */
+async function unlikeOurs(): Promise<string> {
+  const { sql, close } = await emptyDatabase()
+  closing.push(close)
+  const { database } = sql.options
+  const server = connectWith(60, 'each time')
+  for (const [name, value] of Object.entries(worst)) {
+    await server.unsafe(`alter database ${database} set ${name} = '${value}'`).simple()
+  }
+  const own = new URL(url ?? '')
+  own.pathname = `/${database}`
+  return own.href
+}
+
+const wanted = (seconds: number) => ({
+  ...settingsFor(seconds),
+  transaction_isolation: 'read committed',
+})
+
+async function settingsOf(sql: Pick<Sql, 'unsafe'>, seconds: number) {
+  const rows = await sql.unsafe<{ name: string; setting: string }[]>(
+    'select name, setting from pg_settings where name = any($1)',
+    [Object.keys(wanted(seconds))],
+  )
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
 }
 
 const codeOf = (query: PromiseLike<unknown>): Promise<string> =>
@@ -23,6 +75,37 @@ const codeOf = (query: PromiseLike<unknown>): Promise<string> =>
   )
 
 for (const told of [...ways, 'each time'] as const) {
+  test.skipIf(url === undefined)(
+    `statements have our settings, whatever a database has for everybody, told ${told}`,
+    async () => {
+      const sql = connectWith(7, told, await unlikeOurs())
+
+      expect(await settingsOf(sql, 7)).toEqual(wanted(7))
+      const within = await sql.begin(async (transaction) => [
+        await settingsOf(transaction, 7),
+        await settingsOf(transaction, 7),
+      ])
+      expect(within).toEqual([wanted(7), wanted(7)])
+    },
+  )
+
+  test.skipIf(url === undefined)(
+    `who waits too long for a lock is told that it was one, told ${told}`,
+    async () => {
+      const sql = connectWith(0.5, told)
+      const other = connectWith(60, told)
+      await sql`create table if not exists public.locked ()`
+
+      const code = await other.begin(async (transaction) => {
+        await transaction`lock table public.locked`
+        return codeOf(sql`select from public.locked`)
+      })
+
+      expect(code).toBe('55P03')
+      await sql`drop table public.locked`
+    },
+  )
+
   test.skipIf(url === undefined)(
     `a statement that takes too long ends on the server, told ${told}`,
     async () => {
@@ -59,6 +142,56 @@ for (const told of [...ways, 'each time'] as const) {
     },
   )
 }
+
+test.skipIf(url === undefined)(
+  'what others leave behind on a connection holds for no statement of ours',
+  async () => {
+    const { sql: empty, close } = await emptyDatabase()
+    closing.push(close)
+    const own = new URL(url ?? '')
+    own.pathname = `/${empty.options.database}`
+    const sql = connectWith(7, 'each time', own.href)
+    const left = Object.entries(worst).map(([name, value]) => `set ${name} = '${value}'`)
+
+    for (let index = 0; index < 20; index += 1) {
+      await sql.unsafe(left.join(';')).simple()
+      expect(await settingsOf(sql, 7)).toEqual(wanted(7))
+    }
+  },
+)
+
+test.skipIf(url === undefined)(
+  'what is told in front of each statement is nothing to warn of',
+  async () => {
+    const notices: unknown[] = []
+    const sql = postgres(url ?? '', {
+      prepare: false,
+      fetch_types: false,
+      prelude: preludeOf(settingsFor(7)),
+      onnotice: (notice) => notices.push(notice),
+    })
+    closing.push(() => sql.end({ timeout: 1 }))
+
+    expect(await sql`select current_setting('statement_timeout') as most`).toEqual([
+      { most: '7s' },
+    ] as never)
+    expect(notices).toEqual([])
+  },
+)
+
+test.skipIf(ways.length === 0 || url === undefined)(
+  'a prepared statement that is lost is prepared again, behind what is told in front of it',
+  async () => {
+    const sql = connectTo(url ?? '', { seconds: 7, told: 'each time' }, 1)
+    closing.push(() => sql.end({ timeout: 1 }))
+    const ask = async () => [...(await sql`select ${1}::int as one`)]
+
+    await ask()
+    await sql.unsafe('deallocate all').simple()
+
+    expect(await ask()).toEqual([{ one: 1 }])
+  },
+)
 
 test.skipIf(url === undefined)(
   'what is told in front of each statement holds for no other',

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { readConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/database/open.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
+import { settingsFor } from '../../src/database/settings.ts'
 import { docket, type Server, startServer } from '../support/process.ts'
 import { scenes } from './scenes.ts'
 import { type Authority, makeAuthority } from './support/authority.ts'
@@ -158,7 +161,7 @@ for (const way of ['direct', 'pooled'] as const) {
       await sql.unsafe(`
         create sequence tries;
         create function slow() returns trigger language plpgsql as $$ begin
-          if new.title = 'slow' then perform nextval('tries'), pg_sleep(60); end if;
+          if new.title = 'slow' then perform nextval('public.tries'), pg_sleep(60); end if;
           return new;
         end $$;
         alter function slow() security definer;
@@ -317,6 +320,42 @@ test.each([
   expect(stderr).not.toMatch(/hunter2|only-for-tests|\n\s+at /)
   expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
   expect(performance.now() - started).toBeLessThan(20_000)
+})
+
+test.each([
+  ['refuses what is asked of it', {}],
+  ['drops what is asked of it', { ignore_startup_parameters: Object.keys(settingsFor(1)).join() }],
+  ['keeps a connection for each client', { pool_mode: 'session' }],
+])('has its own settings through a pooler that %s', async (_what, more) => {
+  const port = await startPgBouncer(database, more)
+  const name = `unlike_${port}`
+  await database.admin.unsafe(`create database ${name} owner docket`)
+  for (const setting of [
+    'DateStyle = German',
+    'IntervalStyle = sql_standard',
+    'default_transaction_isolation = serializable',
+  ]) {
+    await database.admin.unsafe(`alter database ${name} set ${setting}`)
+  }
+
+  const config = readConfig(environment(urlOf(port, name), true))
+  const { db, close } = await openDatabase(config, { onFailure: () => {} })
+  const [said] = await db.read(
+    (sql) => sql`
+      select
+        current_setting('DateStyle') as date_style,
+        current_setting('IntervalStyle') as interval_style,
+        current_setting('transaction_isolation') as isolation,
+        current_setting('statement_timeout') as most`,
+  )
+  await close()
+
+  expect(said as unknown).toEqual({
+    date_style: 'ISO, MDY',
+    interval_style: 'postgres',
+    isolation: 'read committed',
+    most: `${(deadline / 2) * 1000}ms`,
+  })
 })
 
 test('waits at startup for a database that is not there yet', async () => {

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { version } from '../../package.json' with { type: 'json' }
 import { createTokens } from '../../src/auth/tokens.ts'
-import { temporaryFolder } from '../support/database.ts'
+import { connectTo, serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { docket, isCompiled, startServer } from '../support/process.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
+const environment = serverEnvironment()
 
 test('prints its version and its help', async () => {
   expect(await docket(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 })
@@ -144,6 +145,34 @@ test('says that the database cannot be reached, and not with which password', as
   expect(said).toContain('Cannot use the database none on 127.0.0.1:1: nothing listens there.\n')
   expect(said).not.toContain('hunter2')
 })
+
+test.skipIf(environment === null).each(['SQL_ASCII', 'LATIN1'])(
+  'says that a database has the encoding %s, and leaves it as it is',
+  async (encoding) => {
+    const server = connectTo(environment?.['DATABASE_URL'] ?? '')
+    const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
+    const url = new URL(environment?.['DATABASE_URL'] ?? '')
+    url.pathname = `/${name}`
+    await server
+      .unsafe(`create database ${name} encoding '${encoding}' locale 'C' template template0`)
+      .simple()
+
+    const { stdout, stderr, exitCode } = await docket(['migrate'], {
+      env: { ...environment, DATABASE_URL: url.href, BETTER_AUTH_SECRET: secret },
+    })
+
+    expect([exitCode, stdout]).toEqual([1, ''])
+    expect(stderr).toBe(
+      `Cannot use the database ${name} on ${url.host}: its encoding is ${encoding}, and has to be UTF8. Make one with: create database … encoding 'UTF8' template template0\n`,
+    )
+    const own = connectTo(url.href)
+    expect(await own`select from pg_namespace where nspname = 'docket'`).toHaveLength(0)
+    expect(await own`select from pg_tables where schemaname = 'public'`).toHaveLength(0)
+    await own.end({ timeout: 1 })
+    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await server.end({ timeout: 1 })
+  },
+)
 
 test('brings the schema up to date, once', async () => {
   const env = { DATA_DIR: temporaryFolder() }

@@ -1,7 +1,12 @@
 import { expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { emptyDatabase, serverEnvironment, temporaryFolder } from '../support/database.ts'
+import {
+  connectTo,
+  emptyDatabase,
+  serverEnvironment,
+  temporaryFolder,
+} from '../support/database.ts'
 import { docket, type Options, type Server, startServer } from '../support/process.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
@@ -222,6 +227,52 @@ test.skipIf(environment === null)(
     for (const server of servers) expect(await server.end('SIGTERM')).toBe(0)
   },
 )
+
+test.skipIf(environment === null)(
+  'answers 503 to who waits too long for a lock that somebody else holds',
+  async () => {
+    const env = { ...environment, BETTER_AUTH_SECRET: secret, DATABASE_DEADLINE: '1' }
+    const server = await startServer({ env })
+    const call = await signIn(server, { env })
+    const { body: task } = await call('POST', '/api/tasks', { title: 'A task' })
+    const path = `/api/tasks/${task.id}`
+    const other = connectTo(environment?.['DATABASE_URL'] ?? '')
+    const refused = {
+      status: 503,
+      body: { detail: 'Others have locked what is to be changed. Try again.' },
+    }
+
+    await other.begin(async (transaction) => {
+      await transaction`select from docket.tasks where user_id = ${task.user_id} and id = ${task.id} for update`
+      expect(await call('PATCH', path, { title: 'B' })).toMatchObject(refused)
+      expect((await call('GET', path)).status).toBe(200)
+      await transaction`lock table docket.tasks in access exclusive mode`
+      expect(await call('GET', path)).toMatchObject(refused)
+    })
+
+    expect((await call('PATCH', path, { title: 'B' })).status).toBe(200)
+    expect(server.said()).not.toContain('"level":"error"')
+    await other.end({ timeout: 1 })
+    await server.end('SIGTERM')
+  },
+)
+
+test('is told nothing by the variables that other clients of PostgreSQL have', async () => {
+  const env = {
+    PGHOST: 'nowhere.invalid',
+    PGOPTIONS: '-c search_path=nowhere',
+    PGTZ: 'Asia/Kolkata',
+    PGDATESTYLE: 'German',
+    PGTARGETSESSIONATTRS: 'nobody',
+    PGSSLNEGOTIATION: 'direct',
+    PGDEBUG: '1',
+    TZ: 'Asia/Kolkata',
+  }
+  const server = await startServer({ env: { ...environment, BETTER_AUTH_SECRET: secret, ...env } })
+
+  expect((await fetch(`${server.address}/ready`)).status).toBe(200)
+  await server.end('SIGTERM')
+})
 
 test('shows metrics on the port of METRICS_PORT, and nowhere else', async () => {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })

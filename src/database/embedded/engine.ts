@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import data from '@electric-sql/pglite/pglite.data' with { type: 'file' }
 import wasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
-import { planning } from '../settings.ts'
+import { isolation, meaning, planning } from '../settings.ts'
 import { throwOnDeath } from './death.ts'
 import { durableFiles } from './durable-files.ts'
 import { createInterrupts, enter, type Interrupts, leave, type Work } from './interrupts.ts'
@@ -30,10 +30,11 @@ const settings = {
   // All of it is touched at the start: the default of 128 MB costs 100 MB of memory. What a checkpoint has to write, while
   // everybody waits, is no more than this either.
   shared_buffers: '32MB',
-  TimeZone: 'UTC',
   // PostgreSQL cannot see how much stack the thread has (a few MB, not to be changed in Bun). With its
   // smallest limit most runaway recursions are an error to the client, not the death of the engine.
   max_stack_depth: '100kB',
+  ...meaning,
+  default_transaction_isolation: isolation,
   ...planning,
 }
 

@@ -166,8 +166,11 @@ const family = (id: number): number[] => [
   ...readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').trim().split(' ').map(Number),
 ]
 
-/** In transaction mode, with TLS to its clients. */
-export async function startPgBouncer({ port, authority }: Postgres): Promise<number> {
+/** In transaction mode, with TLS to its clients. `more`: settings of its own. */
+export async function startPgBouncer(
+  { port, authority }: Postgres,
+  more: Record<string, string> = {},
+): Promise<number> {
   const program = [Bun.which('pgbouncer'), '/usr/sbin/pgbouncer'].find(
     (path) => path !== null && existsSync(path),
   )
@@ -194,7 +197,9 @@ pool_mode = transaction
 default_pool_size = 8
 server_login_retry = 5
 max_client_conn = 200
-`,
+${Object.entries(more)
+  .map(([name, value]) => `${name} = ${value}\n`)
+  .join('')}`,
   )
   start(folder, [program, join(folder, 'ini')])
   const probe = straight({ port: own, user: 'docket', database: 'docket' }, true)
