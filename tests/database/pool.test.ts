@@ -27,7 +27,7 @@ describe.skipIf(environment === null)('a pool', () => {
     database = await emptyDatabase()
     const [row] = await database.sql`select current_database() as name`
     name = row?.['name']
-    await database.sql`create table t (id integer)`
+    await database.sql`create table public.t (id integer)`
   })
   afterAll(() => database.close())
 
@@ -89,7 +89,7 @@ describe.skipIf(environment === null)('a pool', () => {
 
         expect(await gate.read((sql) => sql`select 1 as one`)).toHaveLength(1)
         expect(await readiness(gate)()).toBe('read_only')
-        const refused = gate.write((sql) => sql`insert into t values (1)`)
+        const refused = gate.write((sql) => sql`insert into public.t values (1)`)
         expect(await refused.catch((error: Error) => error.message)).toBe(
           'the database takes no writes',
         )
@@ -111,7 +111,7 @@ describe.skipIf(environment === null)('a pool', () => {
         const before = pool.sql()
         const underWay = gate.read((sql) => sql`select pg_sleep(0.3)`)
 
-        await gate.write((sql) => sql`insert into t values (2)`)
+        await gate.write((sql) => sql`insert into public.t values (2)`)
 
         expect(pool.sql()).not.toBe(before)
         expect(await underWay).toHaveLength(1)
