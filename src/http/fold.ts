@@ -33,7 +33,7 @@ const letters: Record<string, string> = {
 }
 const isOther = new RegExp(`[${Object.keys(letters).join('')}]`, 'g')
 
-const isPlain = /^[!-~]*(?: [!-~]+)*$/
+const isPlain = /^(?:[!-~]+(?: [!-~]+)*)?$/
 
 /**
  * What is the same to a reader is the same text: without case, marks and composition, digits of any script as 0 to 9, white space as
@@ -83,10 +83,10 @@ export const isBlank = (text: string): boolean =>
 /** In no folded text: separates what no word goes across, and is before whatever is in one. */
 export const separator = '\u001F'
 
-/** Byte for byte these are in the order of titles: numbers by what they are, then what folding took, as ties. */
+/** Byte for byte these are in the order of titles: numbers by what they are, then all that folding may have changed, for ties. */
 export function titleKey(title: string, folded = fold(title)): string {
   const key = folded.replace(/0*(\d+)/g, (_, number: string) => sizeOf(number) + number)
-  return cut(key, mostBytes.key) + separator + cut(title, mostBytes.tie)
+  return cut(key, mostBytes.key) + separator + cut(title.replaceAll(/[a-z ]+/g, ''), mostBytes.tie)
 }
 
 /** Whether it can be one, as far as that can be told. */

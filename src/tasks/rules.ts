@@ -97,9 +97,9 @@ export const noDate = 'infinity'
 /** When a task without a time is due: after all that have one. */
 const endOfDay = '23:59:59.5'
 
-/** @param titleKey that of the task, where the list goes by it: it is not made anew, in case that it was made otherwise */
-export const positionOf = ({ sort }: Order, task: Task, titleKey = ''): Position => ({
-  key: sort === 'title' ? titleKey : sort === 'due_date' ? dueOf(task) : task[sort],
+/** @param storedKey the key of its title, where the list goes by that: it is not made anew, in case that it was made otherwise */
+export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Position => ({
+  key: sort === 'title' ? storedKey : sort === 'due_date' ? dueOf(task) : task[sort],
   id: task.id,
 })
 
