@@ -6,18 +6,18 @@
 const space = /[\s\p{White_Space}\p{Cc}]+/gu
 
 /**
- * What shows as nothing by itself: format characters, fillers, variation selectors. But for what joins emoji to another one, or
- * makes one of its flags.
+ * What shows as nothing by itself, as format characters, fillers and variation selectors do, and what is drawn around a letter or
+ * makes it longer. But for what joins emoji to another one, or makes one of its flags.
  */
 const unseen =
-  /(?<!🏴[\u{E0020}-\u{E007F}]{0,7})[\u{E0020}-\u{E007F}]|(?!(?<=\p{Extended_Pictographic}\uFE0F?|\p{Emoji_Modifier})\u200D\p{Extended_Pictographic})[[\p{Cf}\p{Default_Ignorable_Code_Point}]--[\u{E0020}-\u{E007F}]]/gv
+  /(?<!🏴[\u{E0020}-\u{E007F}]{0,7})[\u{E0020}-\u{E007F}]|(?!(?<=\p{Extended_Pictographic}\uFE0F?|\p{Emoji_Modifier})\u200D\p{Extended_Pictographic})[[\u0640\p{Me}\p{Cf}\p{Default_Ignorable_Code_Point}]--[\u{E0020}-\u{E007F}]]/gv
 
 /**
  * Marks on a letter that is the same without them: accents, and points that readers do without. Not the breve that makes и another
  * letter, not the iota below one, which is a letter in capitals, not the marks of kana, and not the vowels of scripts that write them so.
  */
 const marks =
-  /(?<=\S)(?<![иИ](?=\u0306))[[\u0640[\p{M}&&[\p{sc=Zinh}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Hebr}\p{sc=Arab}\p{sc=Syrc}]]]--[\u0345\u3099\u309A]]+/gv
+  /(?<=\S)(?<![иИ](?=\u0306))[[\p{Mn}&&[\p{sc=Zinh}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Hebr}\p{sc=Arab}\p{sc=Syrc}]]--[\u0345\u3099\u309A]]+/gv
 
 /** Letters that are others with a stroke, or two in one, and have no decomposition. */
 const letters: Record<string, string> = {
@@ -47,6 +47,8 @@ export function fold(text: string): string {
       .replace(/(?<=\p{Nd})(?=\p{No})/gu, ' ')
       .normalize('NFKD')
       .replace(unseen, '')
+      // The marks that were on both sides of it, in their order.
+      .normalize('NFD')
       .replace(space, ' ')
       .trim()
       .replace(marks, '')
