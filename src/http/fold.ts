@@ -88,7 +88,11 @@ export const separator = '\u001F'
 /** Byte for byte these are in the order of titles: numbers by what they are, then all that folding may have changed, for ties. */
 export function titleKey(title: string, folded = fold(title)): string {
   const key = folded.replace(/0*(\d+)/g, (_, number: string) => sizeOf(number) + number)
-  return cut(key, mostBytes.key) + separator + cut(title.replaceAll(/[a-z ]+/g, ''), mostBytes.tie)
+  return (
+    cut(key, mostBytes.key) +
+    separator +
+    cut(title.replaceAll(/[a-z\p{Cc} ]+/gu, ''), mostBytes.tie)
+  )
 }
 
 /** Whether it can be one, as far as that can be told. */

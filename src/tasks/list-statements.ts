@@ -57,8 +57,8 @@ export type SliceAsk = Filters & {
 export type Slice = {
   count: number
   text: string
-  /** The sort keys of the tasks, where they are not in their JSON. */
-  keys: string[] | null
+  /** The sort keys of the tasks, with `betweenKeys`, where they are not in the JSON. */
+  keys: string | null
   key: string | null
   id: string | null
   /** Seconds until it was found, with what was before it in its statement. Without filters nobody asks. */
@@ -67,6 +67,9 @@ export type Slice = {
 
 /** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
 export const between = ',\n'
+
+/** What is in none of them. */
+export const betweenKeys = '\u001E'
 
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
@@ -103,8 +106,8 @@ const page = (sql: Sql, shape: Shape): Fragment => sql`
       select count(task.json)::integer as count, string_agg(task.json, ${between}) as text,
         ${keys(sql, shape)}
       from (
-        select t.json, t.title_key
-        from ${shape.hasFilters ? slice(sql, shape, filtered(sql)) : sql`docket.tasks t`}
+        select t.json ${ownKey(sql, shape)}
+        from ${shape.hasFilters ? slice(sql, shape, filtered(sql, shape)) : sql`docket.tasks t`}
         where ${shape.hasFilters ? filters(sql, shape) : within(sql, shape)}
         ${shape.hasFilters ? sql`` : orderBy(sql, shape)}
         limit asked.size
@@ -122,7 +125,7 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       select array_agg(found.id) as ids, count(found.id) as count
       from (
         select t.id
-        from ${slice(sql, shape, shape.hasFilters ? filtered(sql) : sql`t.id, t.words`)}
+        from ${slice(sql, shape, shape.hasFilters ? filtered(sql, shape) : sql`t.id, t.words`)}
         where (t.words is null or ${hasWords(sql, sql`t.words`)})
           ${shape.hasFilters ? sql`and ${filters(sql, shape)}` : sql``}
         limit asked.depth
@@ -132,10 +135,10 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       select count(task.json)::integer as count, string_agg(task.json, ${between} order by task.n) as text,
         ${keys(sql, shape, sql`order by task.n`)}
       from (
-        select t.json, t.title_key, one.n
+        select t.json, one.n ${ownKey(sql, shape)}
         from unnest(found.ids) with ordinality one (id, n)
         cross join lateral (
-          select t.json, t.title_key, t.words, t.long_words
+          select t.json, t.words, t.long_words ${ownKey(sql, shape)}
           from docket.tasks t
           where t.user_id = asked.user_id
             and t.id = one.id
@@ -156,8 +159,11 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
 
 const keys = (sql: Sql, { order }: Shape, inOrder = sql``): Fragment =>
   order.sort === 'title'
-    ? sql`array_agg(task.title_key ${inOrder}) as keys`
-    : sql`null::text[] as keys`
+    ? sql`string_agg(task.title_key, chr(30) ${inOrder}) as keys`
+    : sql`null::text as keys`
+
+const ownKey = (sql: Sql, { order }: Shape): Fragment =>
+  order.sort === 'title' ? sql`, t.title_key` : sql``
 
 /** So many tasks, in their order, as there are to be looked at. */
 const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
@@ -170,8 +176,8 @@ const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
         ) t`
 
 /** What filters look at, and what is answered. */
-const filtered = (sql: Sql): Fragment =>
-  sql`t.id, t.words, t.json, t.title_key, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date`
+const filtered = (sql: Sql, shape: Shape): Fragment =>
+  sql`t.id, t.words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date ${ownKey(sql, shape)}`
 
 /** The last task of a slice, where it is needed and there is one. */
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`

@@ -1,4 +1,4 @@
-import { between, type Slice } from './list-statements.ts'
+import { between, betweenKeys, type Slice } from './list-statements.ts'
 import { type Order, type Position, positionOf } from './rules.ts'
 
 /** The tasks of a page as a JSON array, and where the next page begins; null: there is none. */
@@ -18,7 +18,8 @@ export function createPage(order: Order, limit: number, weight: number) {
   const texts: string[] = []
   const keys: string[] = []
   /** Where so many tasks end, which are a text or its end. */
-  const after = (text: string, kept: number) => positionOf(order, lastOf(text), keys[kept - 1])
+  const after = (text: string, kept: number) =>
+    positionOf(order, lastOf(text), keys.join(betweenKeys).split(betweenKeys)[kept - 1])
   let count = 0
   let bytes = 0
 
@@ -27,7 +28,7 @@ export function createPage(order: Order, limit: number, weight: number) {
       if (more === 0) return
       bytes += Buffer.byteLength(text) + (count === 0 ? 0 : between.length)
       texts.push(text)
-      keys.push(...(added ?? []))
+      if (added !== null) keys.push(added)
       count += more
     },
     /** Whether there is a task beyond the page, which says that there is more. */

@@ -123,7 +123,7 @@ const statements: Record<
       n,
       count: t.Integer(),
       text: json,
-      keys: t.Array(t.String()),
+      keys: t.String(),
       key: t.String(),
       id: TaskSchema.properties.id,
       took: t.Number(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { between, type Slice } from '../../src/tasks/list-statements.ts'
+import { between, betweenKeys, type Slice } from '../../src/tasks/list-statements.ts'
 import { createPage, type Page } from '../../src/tasks/page.ts'
 
 // How a page is cut: by tasks and by bytes, whatever the slices are that it comes in.
@@ -17,7 +17,7 @@ const keyOf = (id: string) => `the key of ${id}`
 const sliceOf = (tasks: string[]): Slice => ({
   count: tasks.length,
   text: tasks.join(between),
-  keys: tasks.map((task) => keyOf(JSON.parse(task).id)),
+  keys: tasks.map((task) => keyOf(JSON.parse(task).id)).join(betweenKeys),
   key: null,
   id: null,
   took: 0,
