@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import { type Fragment, isThere, type TaskText, wordsOf } from './queries.ts'
+import { type Fragment, isThere, type TaskText, wordsOf, wordsOfAll } from './queries.ts'
 import { type Folded, stored } from './rules.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
 
@@ -104,11 +104,7 @@ const creation = writes(
         coalesce(tags, '{}'), due_date, due_time, time_zone, title_key, tag_keys, words, long_words
       from asked
       cross join lateral (
-        ${wordsOf(sql, {
-          title: sql`title_words`,
-          description: sql`coalesce(description_words, '')`,
-          tags: sql`coalesce(tag_keys, tags)`,
-        })}
+        ${sql.unsafe(wordsOfAll)}
       ) folded
       where true ${unless}
       on conflict (user_id, id) do update
@@ -173,8 +169,13 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
   )
 
 /** A field that does not change, as it was folded. */
-const part = (sql: Sql, n: number): Fragment =>
-  sql`split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n}::integer)`
+const old = (n: number): string => `split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n})`
+
+const changedWords = wordsOf(
+  `coalesce(asked.title_words, ${old(1)})`,
+  `case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${old(2)} end`,
+  `case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
+)
 
 const patching = updates(
   isThere,
@@ -191,11 +192,7 @@ const patching = updates(
       title_key = coalesce(asked.title_key, t.title_key),
       tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
       (words, long_words) = (
-        ${wordsOf(sql, {
-          title: sql`coalesce(asked.title_words, ${part(sql, 1)})`,
-          description: sql`case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${part(sql, 2)} end`,
-          tags: sql`case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
-        })}
+        ${sql.unsafe(changedWords)}
       ),
       due_date = case when 'due_date' = any(asked.fields) then asked.due_date else t.due_date end,
       due_time = case when 'due_time' = any(asked.fields) then asked.due_time else t.due_time end,

@@ -1,5 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import { wordsOf } from './queries.ts'
+import { wordsOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Task } from './schema.ts'
 
@@ -63,11 +63,7 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
         title_key text, title_words text, description_words text, tag_keys text[]
       )
       cross join lateral (
-        ${wordsOf(sql, {
-          title: sql`title_words`,
-          description: sql`coalesce(description_words, '')`,
-          tags: sql`coalesce(tag_keys, tags)`,
-        })}
+        ${sql.unsafe(wordsOfAll)}
       ) folded
     ),
     owners as (
