@@ -19,14 +19,6 @@ revoke execute on function docket.forget_user() from public; -- On a table of th
 -- Declared in the order in which it sorts.
 create type docket.task_priority as enum ('none', 'low', 'medium', 'high');
 
--- What a search looks at, in one of two columns: the words of most tasks are short, and lie in an index, where those of one
--- user are next to each other. Those of the others are beside the task. Null: they are in the other column.
-create function docket.task_words(title text, description text, tags text[], long boolean) returns text
-  language plpgsql immutable parallel safe
-  as $$ declare words text := lower(concat_ws(E'\n', title, description, array_to_string(tags, E'\n'))); begin
-  return case when (octet_length(words) > 500) = long then words end;
-end $$;
-
 -- The JSON of a task as it is answered: to put it together for every answer takes longer than all else that the database
 -- does for a page. Fields are in the order of TaskSchema. The time zone is always UTC, whoever writes.
 create function docket.task_json(
@@ -73,15 +65,16 @@ create table docket.tasks (
   updated_at   timestamptz          not null default now(),
   deleted_at   timestamptz,
 
-  -- What is derived is made when a task is written.
-  words text generated always as (docket.task_words(title, description, tags, false)) stored,
-  long_words text generated always as (
-    -- To fold them takes time: not twice for what cannot be long, however much longer its lower case is.
-    case
-      when octet_length(title) + coalesce(octet_length(description), 0) + 201 * cardinality(tags) > 300
-      then docket.task_words(title, description, tags, true)
-    end
-  ) stored,
+  -- What is derived is made when a task is written. Texts are compared as src/http/fold.ts folds them, not as the database
+  -- would: who writes rows by hand writes these too, or no word finds them, and by title they come first.
+  title_key text collate "C" not null default '',
+  -- Null: these are the tags themselves.
+  tag_keys text[],
+  -- What a search looks at, title, description and tags with chr(31) between them, in one of two columns: the words of most
+  -- tasks are short, and lie in an index, where those of one user are next to each other. Those of the others are beside the
+  -- task. Null: they are in the other column.
+  words text,
+  long_words text,
   json text not null generated always as (
     docket.task_json(
       user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
@@ -112,14 +105,17 @@ create table docket.tasks (
 -- search that is sorted so.
 create index tasks_by_created_at on docket.tasks (user_id, created_at, id) include (words) where deleted_at is null;
 create index tasks_by_updated_at on docket.tasks (user_id, updated_at, id) where deleted_at is null;
--- A task without a date comes last, either way: read backwards, those without one are read after the others.
-create index tasks_by_due_date on docket.tasks (user_id, coalesce(due_date, 'infinity'), id) where deleted_at is null;
+-- A task without a time is due when its day ends, after all the others of it. A task without a date comes last, either way: read
+-- backwards, those without one are read after the others.
+create index tasks_by_due_date
+  on docket.tasks (user_id, coalesce(due_date + coalesce(due_time, '23:59:59.5'), 'infinity'), id) where deleted_at is null;
 create index tasks_by_priority on docket.tasks (user_id, priority, id) where deleted_at is null;
-create index tasks_by_title on docket.tasks (user_id, lower(title), id) where deleted_at is null;
+create index tasks_by_title on docket.tasks (user_id, title_key, id) where deleted_at is null;
 
 -- The trash has the same orders, so that a page of it costs the same: to sort a large one would take long.
 create index trash_by_created_at on docket.tasks (user_id, created_at, id) where deleted_at is not null;
 create index trash_by_updated_at on docket.tasks (user_id, updated_at, id) where deleted_at is not null;
-create index trash_by_due_date on docket.tasks (user_id, coalesce(due_date, 'infinity'), id) where deleted_at is not null;
+create index trash_by_due_date
+  on docket.tasks (user_id, coalesce(due_date + coalesce(due_time, '23:59:59.5'), 'infinity'), id) where deleted_at is not null;
 create index trash_by_priority on docket.tasks (user_id, priority, id) where deleted_at is not null;
-create index trash_by_title on docket.tasks (user_id, lower(title), id) where deleted_at is not null;
+create index trash_by_title on docket.tasks (user_id, title_key, id) where deleted_at is not null;

@@ -12,7 +12,7 @@ import type { User } from './tasks/transfer.ts'
 
 const UserSchema = t.Object(
   {
-    id: t.String({ minLength: 1, maxLength: 255 }),
+    id: t.String({ minLength: 1 }),
     created_at: t.String({ format: 'date-time' }),
   },
   { additionalProperties: false },

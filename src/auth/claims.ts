@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose'
-import { isStorable } from '../http/formats.ts'
+import { hasAtMost, isStorable } from '../http/formats.ts'
 
 // What a provider says of somebody is looked at as any input is: each claim may be of any type.
 
@@ -38,4 +38,4 @@ export const profileOf = (email: unknown, name: unknown, image: unknown): Profil
 })
 
 export const isText = (value: unknown, longest: number): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= longest && isStorable(value)
+  typeof value === 'string' && value !== '' && hasAtMost(value, longest) && isStorable(value)

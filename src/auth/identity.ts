@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose'
-import { isStorable } from '../http/formats.ts'
+import { hasAtMost, isStorable } from '../http/formats.ts'
 
 /** Who is calling, and how we know. */
 export type Identity = {
@@ -69,4 +69,4 @@ const text = (value: unknown): string | null => (typeof value === 'string' ? val
 
 /** 1 to 255 characters that PostgreSQL can store: nothing a claim may be otherwise becomes a user by conversion. */
 export const isUserId = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= 255 && isStorable(value)
+  typeof value === 'string' && value !== '' && hasAtMost(value, 255) && isStorable(value)

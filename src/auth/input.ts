@@ -1,12 +1,12 @@
 import { Type as t } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { readBody } from '../http/body.ts'
-import { isStorable, nullable, storable } from '../http/formats.ts'
+import { hasAtMost, isStorable, nullable, storable } from '../http/formats.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { findFaults } from '../http/validation.ts'
 import type { Endpoint } from './endpoints.ts'
 
-/** In UTF-16 code units. An e-mail address has at most 254 (RFC 5321), and a JWT or an address of a page fits too. */
+/** In characters. An e-mail address has at most 254 (RFC 5321), and a JWT or an address of a page fits too. */
 const longest = 4096
 
 /**
@@ -65,7 +65,7 @@ function refuse(...texts: string[]): void {
   if (!texts.every(isStorable)) {
     throw new Problem(400, 'The request has a NUL or half a surrogate pair in it.')
   }
-  if (texts.some(({ length }) => length > longest)) {
+  if (!texts.every((text) => hasAtMost(text, longest))) {
     throw new Problem(400, `The request has a text of more than ${longest} characters in it.`)
   }
 }

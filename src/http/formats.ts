@@ -12,14 +12,14 @@ import {
 import { Value } from '@sinclair/typebox/value'
 // Elysia registers formats of its own when it is loaded, laxer than these: it has to come first.
 import 'elysia'
+import { isBlank } from './fold.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const date = /^(\d{4})-(\d{2})-(\d{2})$/
 
 FormatRegistry.Set('uuid', (text) => uuid.test(text))
 FormatRegistry.Set('date', isCalendarDate)
-FormatRegistry.Set('time-zone', isTimeZone)
-FormatRegistry.Set('text', isStorable)
+FormatRegistry.Set('time-zone', (text) => timeZoneOf(text) !== null)
 
 export const isUuid = (text: string): boolean => uuid.test(text)
 
@@ -28,16 +28,43 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
 }
 
-/** Text that comes back as it went in. Lengths are in UTF-16 code units, as JavaScript counts. */
+/** Whether a text has no more characters, which are code points, as in JSON Schema and in PostgreSQL. */
+export function hasAtMost(text: string, most: number): boolean {
+  if (text.length <= most || text.length > 2 * most) return text.length <= most
+  let count = 0
+  for (const _ of text) count += 1
+  return count <= most
+}
+
+const withKind = <T extends TSchema>(kind: string, schema: T): T => ({ ...schema, [Kind]: kind })
+
+/** Text that comes back as it went in. */
 export const storable = (minLength: number, maxLength: number, options: StringOptions) =>
-  t.String({ ...options, ...(minLength > 0 ? { minLength } : {}), maxLength, format: 'text' })
+  withKind('Text', t.String({ ...options, ...(minLength > 0 ? { minLength } : {}), maxLength }))
+
+/** The same, with something to see in it. */
+export const visible = (maxLength: number, options: StringOptions) =>
+  storable(1, maxLength, { ...options, format: 'visible' })
+
+TypeRegistry.Set<TString>('Text', (schema, value) => faultOf(schema, value) === null)
+
+/** What is wrong with a text, as the rest of a sentence; null: nothing. */
+export function faultOf(schema: TSchema, value: unknown): string | null {
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format } = schema
+  if (typeof value !== 'string') return 'must be a string'
+  if (value.length < minLength) return 'must not be empty'
+  if (!hasAtMost(value, maxLength)) return `must have at most ${maxLength} characters`
+  if (!isStorable(value)) return 'must not contain NUL or half a surrogate pair'
+  if (format === 'visible' && isBlank(value)) return 'must have something to see in it'
+  return pattern === undefined || new RegExp(pattern).test(value) ? null : String(schema['error'])
+}
 
 /**
  * Texts of which no two are the same. TypeBox hashes each of them byte by byte for that: 69 µs for the longest tags, more than
  * all else that is done for a request. So it is asked only to say what is wrong, of `asArray`.
  */
 export const distinct = (items: TString, options: ArrayOptions) =>
-  t.Unsafe<string[]>({ ...t.Array(items, { ...options, uniqueItems: true }), [Kind]: 'Distinct' })
+  withKind('Distinct', t.Array(items, { ...options, uniqueItems: true }))
 
 TypeRegistry.Set<TArray<TString>>(
   'Distinct',
@@ -82,13 +109,27 @@ export function isInstant(text: string): boolean {
   return second >= firstYear && second <= lastYear
 }
 
-/** A name that the time zone database of the runtime knows. An offset such as +02:00 is no zone. */
-function isTimeZone(text: string): boolean {
-  if (!/^[A-Za-z]/.test(text)) return false
+/** Names that the IANA database had once. */
+const removedZones = ['US/Pacific-New', 'Canada/East-Saskatchewan']
+
+/** Those that were asked for, by their names in small letters. */
+const zones = new Map<string, string>()
+
+/**
+ * The name of a time zone, in any case, as the IANA database writes it; null: it is none that every reader takes for the same one.
+ * CET is fixed to some of them and has a summer to others, EST5EDT and Japan are unknown where only names of places are kept. A
+ * second name of a place stays what it is.
+ */
+export function timeZoneOf(text: string): string | null {
+  const known = zones.get(text.toLowerCase())
+  if (known !== undefined) return known
+  if (!/^(?:UTC$|[a-z]+\/[a-z])/i.test(text)) return null
   try {
-    Intl.DateTimeFormat('en', { timeZone: text })
-    return true
+    const { timeZone } = Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions()
+    if (removedZones.includes(timeZone)) return null
+    zones.set(text.toLowerCase(), timeZone)
+    return timeZone
   } catch {
-    return false
+    return null
   }
 }

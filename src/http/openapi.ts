@@ -67,7 +67,7 @@ function tidySchemas(node: unknown): unknown {
     Object.entries(kept).map(([key, value]) => [key, isData(key) ? value : tidySchemas(value)]),
   )
   // A format for ourselves: other tools warn of what they do not know.
-  if (tidied['format'] === 'text' || tidied['format'] === 'time-zone') delete tidied['format']
+  if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
   return Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
 }
 

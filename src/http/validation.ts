@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
-import { asArray } from './formats.ts'
+import { asArray, faultOf } from './formats.ts'
 import type { Fault } from './problem.ts'
 
 /** At most this many faults in one answer: the rest is found when these are repaired. */
@@ -43,8 +43,10 @@ function nullableVariant({ type, schema }: ValueError): TSchema | undefined {
   return variants.find((variant) => variant['type'] !== 'null')
 }
 
-function describe({ type, schema }: ValueError): string {
+function describe({ type, schema, value }: ValueError): string {
   switch (type) {
+    case ValueErrorType.Kind:
+      return faultOf(schema, value) ?? 'is not valid'
     case ValueErrorType.ObjectAdditionalProperties:
       return 'is not known here'
     case ValueErrorType.ObjectRequiredProperty:
@@ -72,7 +74,6 @@ function describe({ type, schema }: ValueError): string {
     case ValueErrorType.StringMaxLength:
       return `must have at most ${schema['maxLength']} characters`
     case ValueErrorType.StringFormat:
-      if (schema['format'] === 'text') return 'must not contain NUL or half a surrogate pair'
       if (schema['format'] === 'uuid') return 'must be a UUID'
       return sentence(schema) ?? 'is not valid'
     case ValueErrorType.String:

@@ -2,7 +2,8 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import { type Fragment, isThere, type TaskText } from './queries.ts'
+import { type Fragment, isThere, type TaskText, wordsOf, wordsOfAll } from './queries.ts'
+import { type Folded, stored } from './rules.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
@@ -26,7 +27,8 @@ type Write = {
   key?: string
   request?: string
   fields?: string[]
-} & Partial<Omit<NewTask, 'id'>>
+} & Partial<Omit<NewTask, 'id'>> &
+  Folded
 
 /** The task after a write; `request` is that of an earlier write with the same key. Without a text none was made. */
 type Written = { request: string | null; text: string | null; version: number | null }
@@ -58,11 +60,13 @@ function writes(
       return sql<(Written & { n: number })[]>`
     with asked as (
       select n, user_id, id, versions, key, request, fields,
-        title, description, completed, priority, tags, due_date, due_time, time_zone
+        title, description, completed, priority, tags, due_date, due_time, time_zone,
+        title_key, title_words, description_words, tag_keys
       from json_to_recordset(${asked}::text::json) as asked (
         n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[],
         title text, description text, completed boolean, priority docket.task_priority, tags text[],
-        due_date date, due_time time(0), time_zone text
+        due_date date, due_time time(0), time_zone text,
+        title_key text, title_words text, description_words text, tag_keys text[]
       )
       where ${few(sql)}
     ), ${keyed ? sql`${earlier(sql)},` : none}
@@ -94,10 +98,14 @@ const creation = writes(
       on conflict (id) do nothing
     ), made as (
       insert into docket.tasks as t
-        (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone)
+        (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+          title_key, tag_keys, words, long_words)
       select user_id, id, title, description, case when completed then now() end, coalesce(priority, 'none'),
-        coalesce(tags, '{}'), due_date, due_time, time_zone
+        coalesce(tags, '{}'), due_date, due_time, time_zone, title_key, tag_keys, words, long_words
       from asked
+      cross join lateral (
+        ${sql.unsafe(wordsOfAll)}
+      ) folded
       where true ${unless}
       on conflict (user_id, id) do update
         set version = t.version
@@ -127,7 +135,7 @@ export const insertTask = (
   task: NewTask,
   once: Once | null = null,
 ): Promise<Change> =>
-  change(db, creation, { ...task, user_id: userId, id }, once, { outcome: 'stale' })
+  change(db, creation, { ...stored(task), user_id: userId, id }, once, { outcome: 'stale' })
 
 /**
  * Changes tasks that satisfy `condition` and have one of the `versions`, if any are given. Not idempotent without a key:
@@ -160,6 +168,15 @@ const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => F
       ${unless}`,
   )
 
+/** A field that does not change, as it was folded. */
+const old = (n: number): string => `split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n})`
+
+const changedWords = wordsOf(
+  `coalesce(asked.title_words, ${old(1)})`,
+  `case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${old(2)} end`,
+  `case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
+)
+
 const patching = updates(
   isThere,
   (sql) => sql`
@@ -172,6 +189,11 @@ const patching = updates(
       end,
       priority = case when 'priority' = any(asked.fields) then coalesce(asked.priority, 'none') else t.priority end,
       tags = case when 'tags' = any(asked.fields) then coalesce(asked.tags, '{}') else t.tags end,
+      title_key = coalesce(asked.title_key, t.title_key),
+      tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
+      (words, long_words) = (
+        ${sql.unsafe(changedWords)}
+      ),
       due_date = case when 'due_date' = any(asked.fields) then asked.due_date else t.due_date end,
       due_time = case when 'due_time' = any(asked.fields) then asked.due_time else t.due_time end,
       time_zone = case when 'time_zone' = any(asked.fields) then asked.time_zone else t.time_zone end`,
@@ -188,7 +210,7 @@ export const updateTask = (
   change(
     db,
     patching,
-    { ...patch, user_id: userId, id, versions, fields: Object.keys(patch) },
+    { ...stored(patch), user_id: userId, id, versions, fields: Object.keys(patch) },
     once,
   )
 

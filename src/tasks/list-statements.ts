@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { few, type Shared } from '../database/share.ts'
+import { fold } from '../http/fold.ts'
 import type { Fragment } from './queries.ts'
 import type { Order } from './rules.ts'
 
@@ -20,7 +21,7 @@ export type Shape = {
   hasWords: boolean
 }
 
-/** What tasks must have. */
+/** What tasks must have. Tags and words are folded. */
 export type Filters = {
   completed?: boolean
   priority?: string[]
@@ -56,6 +57,8 @@ export type SliceAsk = Filters & {
 export type Slice = {
   count: number
   text: string
+  /** The sort keys of the tasks, with `betweenKeys`, where they are not in the JSON. */
+  keys: string | null
   key: string | null
   id: string | null
   /** Seconds until it was found, with what was before it in its statement. Without filters nobody asks. */
@@ -64,6 +67,9 @@ export type Slice = {
 
 /** A comma, and what is in no JSON that the database writes: there a newline within a text is escaped. */
 export const between = ',\n'
+
+/** What is in none of them. */
+export const betweenKeys = '\u001E'
 
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
@@ -79,7 +85,7 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
     statement: (sql, asked) => sql`
-    select asked.n, page.count, coalesce(page.text, '') as text, ${ends(sql, shape)}
+    select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)}
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer
       ${hasFilters || hasWords ? sql`, reach integer` : sql``}
@@ -97,10 +103,11 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
 /** The tasks of a slice that pass the filters. */
 const page = (sql: Sql, shape: Shape): Fragment => sql`
     cross join lateral (
-      select count(task.json)::integer as count, string_agg(task.json, ${between}) as text
+      select count(task.json)::integer as count, string_agg(task.json, ${between}) as text,
+        ${keys(sql, shape)}
       from (
-        select t.json
-        from ${shape.hasFilters ? slice(sql, shape, filtered(sql)) : sql`docket.tasks t`}
+        select t.json ${ownKey(sql, shape)}
+        from ${shape.hasFilters ? slice(sql, shape, filtered(sql, shape)) : sql`docket.tasks t`}
         where ${shape.hasFilters ? filters(sql, shape) : within(sql, shape)}
         ${shape.hasFilters ? sql`` : orderBy(sql, shape)}
         limit asked.size
@@ -118,19 +125,20 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       select array_agg(found.id) as ids, count(found.id) as count
       from (
         select t.id
-        from ${slice(sql, shape, shape.hasFilters ? filtered(sql) : sql`t.id, t.words`)}
+        from ${slice(sql, shape, shape.hasFilters ? filtered(sql, shape) : sql`t.id, t.words`)}
         where (t.words is null or ${hasWords(sql, sql`t.words`)})
           ${shape.hasFilters ? sql`and ${filters(sql, shape)}` : sql``}
         limit asked.depth
       ) found
     ) found
     cross join lateral (
-      select count(task.json)::integer as count, string_agg(task.json, ${between} order by task.n) as text
+      select count(task.json)::integer as count, string_agg(task.json, ${between} order by task.n) as text,
+        ${keys(sql, shape, sql`order by task.n`)}
       from (
-        select t.json, one.n
+        select t.json, one.n ${ownKey(sql, shape)}
         from unnest(found.ids) with ordinality one (id, n)
         cross join lateral (
-          select t.json, t.words, t.long_words
+          select t.json, t.words, t.long_words ${ownKey(sql, shape)}
           from docket.tasks t
           where t.user_id = asked.user_id
             and t.id = one.id
@@ -149,6 +157,14 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
     ) last on true
     ${stop(sql, shape, sql`page.count < asked.size and found.count < asked.depth`)}`
 
+const keys = (sql: Sql, { order }: Shape, inOrder = sql``): Fragment =>
+  order.sort === 'title'
+    ? sql`string_agg(task.title_key, chr(30) ${inOrder}) as keys`
+    : sql`null::text as keys`
+
+const ownKey = (sql: Sql, { order }: Shape): Fragment =>
+  order.sort === 'title' ? sql`, t.title_key` : sql``
+
 /** So many tasks, in their order, as there are to be looked at. */
 const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
         (
@@ -160,8 +176,8 @@ const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
         ) t`
 
 /** What filters look at, and what is answered. */
-const filtered = (sql: Sql): Fragment =>
-  sql`t.id, t.words, t.json, t.completed_at, t.priority, t.tags, t.due_date`
+const filtered = (sql: Sql, shape: Shape): Fragment =>
+  sql`t.id, t.words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date ${ownKey(sql, shape)}`
 
 /** The last task of a slice, where it is needed and there is one. */
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
@@ -190,9 +206,10 @@ function ends(sql: Sql, { hasFilters, hasWords }: Shape): Fragment {
 function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): Fragment {
   const at = sortKey(sql, order)
   const less = order.direction === 'asc' ? sql`>` : sql`<`
-  const key = order.sort === 'title' ? sql`lower(asked.key)` : sql`asked.key`
   const after =
-    span === 'undated' ? sql`t.id ${less} asked.id` : sql`(${at}, t.id) ${less} (${key}, asked.id)`
+    span === 'undated'
+      ? sql`t.id ${less} asked.id`
+      : sql`(${at}, t.id) ${less} (asked.key, asked.id)`
   const spans = {
     all: sql``,
     dated: sql`and ${at} < 'infinity'`,
@@ -201,7 +218,10 @@ function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): 
   // In their own order they bound what is looked at.
   const bounds = sql`
             and ${at} >= coalesce(asked.due_after, '-infinity')
-            and ${at} <= coalesce(asked.due_before, case when asked.due_after is null then 'infinity'::date else '9999-12-31' end)`
+            and ${at} <= coalesce(
+              asked.due_before + time '23:59:59.5',
+              case when asked.due_after is null then 'infinity' else timestamp '9999-12-31 23:59:59.5' end
+            )`
   return sql`t.user_id = asked.user_id
             and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
             ${spans[span]}
@@ -213,7 +233,7 @@ function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): 
 const filters = (sql: Sql, { order }: Shape): Fragment => sql`
           (asked.completed is null or (t.completed_at is not null) = asked.completed)
           and (asked.priority is null or t.priority = any(asked.priority))
-          and (asked.tag is null or t.tags @> asked.tag)
+          and (asked.tag is null or coalesce(t.tag_keys, t.tags) @> asked.tag)
           ${
             order.sort === 'due_date'
               ? sql``
@@ -222,15 +242,17 @@ const filters = (sql: Sql, { order }: Shape): Fragment => sql`
           and (asked.due_before is null or t.due_date <= asked.due_before)`
           }`
 
-/** Each word somewhere in the text of the task. No word has a newline in it, so none matches across two fields. */
+/** Each word somewhere in the text of the task. No word has the separator in it, so none matches across two fields. */
 const hasWords = (sql: Sql, words: Fragment): Fragment => sql`
-          strpos(${words}, (select lower(asked.word))) > 0
-          and ${words} like all(array(select lower(other) from unnest(asked.others) other))`
+          strpos(${words}, asked.word) > 0
+          and ${words} like all(asked.others)`
 
 /** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
 function sortKey(sql: Sql, { sort }: Order): Fragment {
-  if (sort === 'title') return sql`lower(t.title)`
-  return sort === 'due_date' ? sql`coalesce(t.due_date, 'infinity')` : sql`t.${sql(sort)}`
+  if (sort === 'title') return sql`t.title_key`
+  return sort === 'due_date'
+    ? sql`coalesce(t.due_date + coalesce(t.due_time, '23:59:59.5'), 'infinity')`
+    : sql`t.${sql(sort)}`
 }
 
 function orderBy(sql: Sql, { order, span }: Shape): Fragment {
@@ -240,14 +262,15 @@ function orderBy(sql: Sql, { order, span }: Shape): Fragment {
 }
 
 /** Where a task is in the order, as a cursor has it. */
-function position(sql: Sql, { order: { sort } }: Shape): Fragment {
+function position(sql: Sql, { order }: Shape): Fragment {
+  const { sort } = order
   switch (sort) {
     case 'due_date':
-      return sql`coalesce(t.due_date, 'infinity')::text as key, t.id`
+      return sql`replace((${sortKey(sql, order)})::text, ' ', 'T') as key, t.id`
     case 'priority':
       return sql`t.priority::text as key, t.id`
     case 'title':
-      return sql`t.title as key, t.id`
+      return sql`t.title_key as key, t.id`
     default:
       return sql`replace(t.${sql(sort)}::text, ' ', 'T') || ':00' as key, t.id`
   }
@@ -255,13 +278,13 @@ function position(sql: Sql, { order: { sort } }: Shape): Fragment {
 
 function keyType(sql: Sql, { sort }: Order): Fragment {
   if (sort === 'title') return sql`text`
-  if (sort === 'due_date') return sql`date`
+  if (sort === 'due_date') return sql`timestamp`
   return sort === 'priority' ? sql`docket.task_priority` : sql`timestamptz`
 }
 
-/** The longest word is looked for first: it is the rarest. */
+/** The longest word is looked for first: it is the rarest. One that folds to several has to be there as they are. */
 export function wordsOf(q = ''): Pick<Filters, 'word' | 'others'> {
-  const words = [...new Set(q.split(/\s+/))].filter((part) => part !== '')
+  const words = [...new Set(q.split(/\s+/).map(fold))].filter((part) => part !== '')
   const [word, ...others] = words.toSorted((a, b) => b.length - a.length)
   if (word === undefined) return {}
   return { word, others: others.map((other) => `%${other.replace(/[\\%_]/g, '\\$&')}%`) }

@@ -1,4 +1,4 @@
-import { between, type Slice } from './list-statements.ts'
+import { between, betweenKeys, type Slice } from './list-statements.ts'
 import { type Order, type Position, positionOf } from './rules.ts'
 
 /** The tasks of a page as a JSON array, and where the next page begins; null: there is none. */
@@ -16,14 +16,19 @@ const mostAtOnce = 101
  */
 export function createPage(order: Order, limit: number, weight: number) {
   const texts: string[] = []
+  const keys: string[] = []
+  /** Where so many tasks end, which are a text or its end. */
+  const after = (text: string, kept: number) =>
+    positionOf(order, lastOf(text), keys.join(betweenKeys).split(betweenKeys)[kept - 1])
   let count = 0
   let bytes = 0
 
   return {
-    add({ text, count: more }: Slice): void {
+    add({ text, count: more, keys: added }: Slice): void {
       if (more === 0) return
       bytes += Buffer.byteLength(text) + (count === 0 ? 0 : between.length)
       texts.push(text)
+      if (added !== null) keys.push(added)
       count += more
     },
     /** Whether there is a task beyond the page, which says that there is more. */
@@ -37,14 +42,14 @@ export function createPage(order: Order, limit: number, weight: number) {
     /** How many bytes a task of it has, on an average; null: there is none. */
     weight: (): number | null => (count === 0 ? null : bytes / count),
     /** Where the last task so far is. */
-    last: (): Position => positionOf(order, lastOf(texts.at(-1) ?? '')),
+    last: (): Position => after(texts.at(-1) ?? '', count),
     /** @param rest where it goes on if it is not full */
     end(rest: Position | null): Page {
       const text = texts.join(between)
-      const end = endOf(text, count, bytes, limit)
+      const { end, tasks } = endOf(text, count, bytes, limit)
       if (end === text.length) return { text: `[${text}]`, next: rest }
       const kept = text.slice(0, end)
-      const next = positionOf(order, lastOf(kept))
+      const next = after(kept, tasks)
       // A part of a text keeps the whole of it in memory, for as long as the client takes to read it.
       return { text: `[${bytes > mostBytes ? copyOf(kept) : kept}]`, next }
     },
@@ -55,25 +60,29 @@ const lastOf = (text: string) => JSON.parse(text.slice(text.lastIndexOf('\n') + 
 
 const copyOf = (text: string): string => Buffer.from(text).toString()
 
-/** Where the text of the tasks that the page has ends. */
-function endOf(text: string, count: number, bytes: number, limit: number): number {
+/** Where a text ends, and how many tasks it has. */
+type End = { end: number; tasks: number }
+
+/** The text of the tasks that the page has. */
+function endOf(text: string, count: number, bytes: number, limit: number): End {
   if (bytes > mostBytes) return endWithin(text, limit)
   let end = text.length
   for (let kept = count; kept > limit; kept -= 1) end = text.lastIndexOf(between, end - 1)
-  return end
+  return { end, tasks: Math.min(count, limit) }
 }
 
-/** Of a text that is too long, the end of as many tasks as there is room for, one at least. */
-function endWithin(text: string, limit: number): number {
+/** Of a text that is too long, as many tasks as there is room for, one at least. */
+function endWithin(text: string, limit: number): End {
   let end = 0
   let size = -between.length
-  for (let kept = 0; kept < limit && end < text.length; kept += 1) {
-    const from = kept === 0 ? 0 : end + between.length
+  let tasks = 0
+  for (; tasks < limit && end < text.length; tasks += 1) {
+    const from = tasks === 0 ? 0 : end + between.length
     const found = text.indexOf(between, from)
     const next = found === -1 ? text.length : found
     size += between.length + Buffer.byteLength(text.slice(from, next))
-    if (kept > 0 && size > mostBytes) break
+    if (tasks > 0 && size > mostBytes) break
     end = next
   }
-  return end
+  return { end, tasks }
 }

@@ -1,5 +1,6 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
+import { fold } from '../http/fold.ts'
 import { isDeep, learnFew, learnScope, learnWeight, scopeOf, weightOf } from './known.ts'
 import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
@@ -73,7 +74,7 @@ function listOf(query: TaskListQuery): List {
   const filters = {
     ...(status === undefined || status === 'all' ? {} : { completed: status === 'completed' }),
     ...(priority === undefined ? {} : { priority }),
-    ...(tag === undefined ? {} : { tag }),
+    ...(tag === undefined ? {} : { tag: tag.map(fold) }),
     ...(due_after === undefined ? {} : { due_after }),
     ...(due_before === undefined ? {} : { due_before }),
   }

@@ -15,6 +15,26 @@ export type Fragment = PendingQuery<Row[]>
  */
 export const isThere = (sql: Sql): Fragment => sql`coalesce(t.deleted_at, 'infinity') = 'infinity'`
 
+/**
+ * What a search looks at, in the one of two columns that it belongs in: `words` and `long_words`. Of expressions for the folded
+ * texts; as text, for it is always the same.
+ */
+export const wordsOf = (title: string, description: string, tags: string): string => `
+        select
+          case when octet_length(text) <= 500 then text end as words,
+          case when octet_length(text) > 500 then text end as long_words
+        from (
+          select concat_ws(chr(31), ${title}, ${description}, array_to_string(${tags}, chr(31))) as text
+          offset 0
+        ) whole`
+
+/** Those of a task that is given whole. */
+export const wordsOfAll = wordsOf(
+  'title_words',
+  "coalesce(description_words, '')",
+  'coalesce(tag_keys, tags)',
+)
+
 /** A task as the database writes it: the JSON of a TaskSchema, and the version in it. */
 export type TaskText = { text: string; version: number }
 

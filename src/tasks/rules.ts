@@ -1,6 +1,45 @@
-import { isCalendarDate, isStorable, isUuid } from '../http/formats.ts'
+import { fold, isTitleKey, titleKey } from '../http/fold.ts'
+import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
 import { invalid } from '../http/problem.ts'
-import type { Task, TaskListQuery } from './schema.ts'
+import type { NewTask, Task, TaskListQuery } from './schema.ts'
+
+/** What is folded of the fields of a task that are given, as changes.ts puts it together. */
+export type Folded = {
+  title_key?: string
+  title_words?: string
+  description_words?: string
+  /** Null: the tags are what they fold to. */
+  tag_keys?: string[] | null
+}
+
+type Fields = Partial<Pick<NewTask, 'title' | 'description' | 'tags' | 'time_zone'>>
+
+/** Fields as they are stored: of tags that are one to a reader the first, and a zone by its name; with what is folded of them. */
+export function stored<T extends Fields>(fields: T): T & Folded {
+  const { title, description, tags, time_zone } = fields
+  return {
+    ...fields,
+    ...(title === undefined ? {} : foldedTitle(title)),
+    ...(description ? { description_words: fold(description) } : {}),
+    ...(tags ? foldedTags(tags) : {}),
+    ...(time_zone ? { time_zone: timeZoneOf(time_zone) } : {}),
+  }
+}
+
+function foldedTitle(title: string) {
+  const title_words = fold(title)
+  return { title_words, title_key: titleKey(title, title_words) }
+}
+
+function foldedTags(tags: string[]) {
+  const first = new Map<string, string>()
+  for (const tag of tags) {
+    const key = fold(tag)
+    if (!first.has(key)) first.set(key, tag)
+  }
+  const isPlain = first.entries().every(([key, tag]) => key === tag)
+  return { tags: [...first.values()], tag_keys: isPlain ? null : [...first.keys()] }
+}
 
 /** Where a page ended: the sort key of its last task, as PostgreSQL reads it, and the task's id. */
 export type Position = { key: string; id: string }
@@ -55,10 +94,17 @@ function fingerprint(query: TaskListQuery): string {
 /** The sort key of a task without a date, as the index has it. */
 export const noDate = 'infinity'
 
-export const positionOf = ({ sort }: Order, task: Task): Position => ({
-  key: task[sort] ?? noDate,
+/** When a task without a time is due: after all that have one. */
+const endOfDay = '23:59:59.5'
+
+/** @param storedKey the key of its title, where the list goes by that: it is not made anew, in case that it was made otherwise */
+export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Position => ({
+  key: sort === 'title' ? storedKey : sort === 'due_date' ? dueOf(task) : task[sort],
   id: task.id,
 })
+
+const dueOf = ({ due_date, due_time }: Task): string =>
+  due_date === null ? noDate : `${due_date}T${due_time ?? endOfDay}`
 
 function decode(cursor: string): unknown[] {
   try {
@@ -71,6 +117,8 @@ function decode(cursor: string): unknown[] {
 
 const instant = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?\+00:00$/
 
+const due = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.5)?$/
+
 /** A forged cursor is refused here: the database would answer with an error. */
 function isKey({ sort }: Order, key: unknown): key is string {
   if (typeof key !== 'string') return false
@@ -79,11 +127,11 @@ function isKey({ sort }: Order, key: unknown): key is string {
     case 'updated_at':
       return isCalendarDate(instant.exec(key)?.[1] ?? '')
     case 'due_date':
-      return key === noDate || isCalendarDate(key)
+      return key === noDate || isCalendarDate(due.exec(key)?.[1] ?? '')
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
     case 'title':
-      return key.length <= 500 && isStorable(key)
+      return (key === '' || isTitleKey(key)) && isStorable(key)
   }
 }
 

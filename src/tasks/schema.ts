@@ -1,5 +1,5 @@
 import { type Static, Type as t } from '@sinclair/typebox'
-import { distinct, nullable, storable } from '../http/formats.ts'
+import { distinct, nullable, storable, visible } from '../http/formats.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
 const id = t.String({
@@ -7,8 +7,8 @@ const id = t.String({
   description: 'A UUIDv7 made by the server, or any UUID that the client chose.',
   examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
 })
-const title = storable(1, 500, {
-  description: 'What is to be done. Lengths are in UTF-16 code units, as JavaScript counts.',
+const title = visible(500, {
+  description: 'What is to be done. Not white space alone, nor anything else that does not show.',
   examples: ['Water the plants'],
 })
 const description = storable(0, 20_000, {
@@ -23,10 +23,11 @@ const priority = t.Union(
     examples: ['high'],
   },
 )
-const tag = storable(1, 50, { examples: ['home'] })
+const tag = visible(50, { examples: ['home'] })
 const tags = distinct(tag, {
   maxItems: 20,
-  description: 'In the order given.',
+  description:
+    'In the order given. Those that differ in case, marks, composition or outer space are one tag: the first stays.',
   examples: [['home', 'garden']],
 })
 const day = (meaning: string) =>
@@ -47,8 +48,11 @@ const due_time = t.String({
 const time_zone = t.String({
   format: 'time-zone',
   maxLength: 100,
-  error: 'must be a time zone of the IANA database, such as Europe/Berlin',
-  description: 'Where due_time is meant, and needs one. Null: wherever the reader is.',
+  error:
+    'must be a time zone of the IANA database by area and place, such as Europe/Berlin, or UTC',
+  description:
+    'Where due_time is meant, and needs one. Null: wherever the reader is. UTC, or an area and a place, in any case; answered ' +
+    'as the IANA database writes it. Other names, such as CET, do not mean the same to all.',
   examples: ['Europe/Berlin'],
 })
 const completed = t.Boolean({ examples: [false] })
@@ -143,7 +147,10 @@ const sort = t.Union(
   {
     error: 'must be one of created_at, updated_at, due_date, priority, title',
     default: 'created_at',
-    description: 'Ties go by id. A task without a due date comes last in either order.',
+    description:
+      'By title, letters go by the alphabet whatever their case and marks, and numbers by what they are: Step 2 is before ' +
+      'Step 10. By due_date, the times of a day come in their order, and without a time last of it. Ties go by id. A task ' +
+      'without a due date comes last in either order.',
   },
 )
 const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
@@ -167,7 +174,8 @@ export const TaskListQuerySchema = t.Object(
       t.Array(tag, {
         minItems: 1,
         maxItems: 20,
-        description: 'Has this tag; repeat it for tasks that have them all.',
+        description:
+          'Has this tag, in any case, with or without marks; repeat it for tasks that have them all.',
         examples: [['home']],
       }),
     ),
@@ -178,7 +186,7 @@ export const TaskListQuerySchema = t.Object(
         pattern: '^\\s*(\\S+\\s+){0,7}\\S*\\s*$',
         error: 'must have at most 8 words',
         description:
-          'Up to 8 words, or parts of words, that all occur in title, description or tags, in any case.',
+          'Up to 8 words, or parts of words, that all occur in title, description or tags, in any case, with or without marks.',
         examples: ['plant'],
       }),
     ),

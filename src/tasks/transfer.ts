@@ -1,7 +1,9 @@
 import type { Db } from '../database/gate.ts'
+import { wordsOfAll } from './queries.ts'
+import { stored } from './rules.ts'
 import type { Task } from './schema.ts'
 
-// What moves from one database to another: every column as it is, the trash, versions and instants included.
+// What moves from one database to another: every field as it is, the trash, versions and instants included.
 
 /** Whoever has ever written, under the id of the tokens. */
 export type User = { id: string; created_at: string }
@@ -53,12 +55,16 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
     (sql) => sql<{ user_id: string }[]>`
     with moved as (
       select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-        version, created_at, updated_at, deleted_at
-      from json_to_recordset(${JSON.stringify(tasks)}::text::json) as line (
+        version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words
+      from json_to_recordset(${JSON.stringify(tasks.map(stored))}::text::json) as line (
         user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
         tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
-        updated_at timestamptz, deleted_at timestamptz
+        updated_at timestamptz, deleted_at timestamptz,
+        title_key text, title_words text, description_words text, tag_keys text[]
       )
+      cross join lateral (
+        ${sql.unsafe(wordsOfAll)}
+      ) folded
     ),
     owners as (
       insert into docket.users (id)
@@ -67,16 +73,17 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
     )
     insert into docket.tasks
       (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-        version, created_at, updated_at, deleted_at)
+        version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words)
     select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-      version, created_at, updated_at, deleted_at
+      version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words
     from moved
     on conflict (user_id, id) do update
       set (title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-          version, created_at, updated_at, deleted_at)
+          version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words)
         = (excluded.title, excluded.description, excluded.completed_at, excluded.priority, excluded.tags,
           excluded.due_date, excluded.due_time, excluded.time_zone,
-          excluded.version, excluded.created_at, excluded.updated_at, excluded.deleted_at)
+          excluded.version, excluded.created_at, excluded.updated_at, excluded.deleted_at,
+          excluded.title_key, excluded.tag_keys, excluded.words, excluded.long_words)
       where tasks.version < excluded.version
     returning user_id`,
   )

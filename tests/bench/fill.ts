@@ -1,15 +1,7 @@
 import type postgres from 'postgres'
 import type { Postgres } from './postgres.ts'
 import { remember, run } from './processes.ts'
-import {
-  afterLoaded,
-  copyColumns,
-  type Dataset,
-  isInTrash,
-  line,
-  rareWord,
-  userOf,
-} from './rows.ts'
+import { afterLoaded, copyColumns, type Dataset, isInTrash, line, userOf } from './rows.ts'
 
 /** The name of a database with these tasks. */
 export const databaseOf = ({ tasks, heavy }: Dataset): string =>
@@ -125,9 +117,8 @@ function* chunks(dataset: Dataset): Generator<string> {
     lines += line(n, userOf(dataset, n), (n - 1) / tasks, isInTrash(dataset, n))
     if (n % every === 0 && made < heavy) {
       made += 1
-      const own = line(tasks + made, 'heavy', (n - 1) / tasks, made % 50 === 0)
-      // In the title, which is the third column, of five that are not in the trash.
-      lines += made % rare === 1 ? own.replace(/^(\w+\t\w+\t)\w+/, `$1${rareWord}`) : own
+      // Five that are not in the trash have the rare word.
+      lines += line(tasks + made, 'heavy', (n - 1) / tasks, made % 50 === 0, made % rare === 1)
     }
     if (n % 5000 === 0 || n === tasks) {
       say(dataset, `${Math.floor((n / tasks) * 100)} %`)

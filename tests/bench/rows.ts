@@ -1,5 +1,7 @@
 // The tasks of the benchmark: the same in every run, row by row from the number of the row alone.
 
+import { fold, separator, titleKey } from '../../src/http/fold.ts'
+
 /** So many tasks of so many users, and what one more user has, called heavy. */
 export type Dataset = { tasks: number; users: number; heavy: number }
 
@@ -102,13 +104,19 @@ const instant = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, -1)}${String(random(1000)).padStart(3, '0')}+00`
 
 export const copyColumns =
-  'user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at, updated_at, deleted_at'
+  'user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at, updated_at, deleted_at, title_key, words, long_words'
 
-/** One line of COPY: task n of `userId`, created at this part of the year. */
-export function line(n: number, userId: string, part: number, trash: boolean): string {
+/** One line of COPY: task n of `userId`, created at this part of the year, with the rare word or without. */
+export function line(
+  n: number,
+  userId: string,
+  part: number,
+  trash: boolean,
+  isRare = false,
+): string {
   seed(n)
   const created = beginning + part * year
-  const title = text(20, 60)
+  const title = isRare ? text(20, 60).replace(/^\w+/, rareWord) : text(20, 60)
   const description = random(2) === 0 ? text(60, 200) : '\\N'
   const completed = random(100) < 40
   const changes = completed || trash || random(100) < 40 ? 1 + random(4) : 0
@@ -121,7 +129,9 @@ export function line(n: number, userId: string, part: number, trash: boolean): s
   const time = due !== '\\N' && random(5) === 0 ? `${10 + random(10)}:${10 + random(50)}:00` : '\\N'
   const zone = time !== '\\N' && random(2) === 0 ? (zones[random(4)] ?? '') : '\\N'
   const priority = priorities[random(4)] ?? 'none'
-  const list = `{${tags().join(',')}}`
-  const end = `${changes + 1}\t${createdAt}\t${updatedAt}\t${trash ? updatedAt : '\\N'}\n`
-  return `${userId}\t${String(n).padStart(32, '0')}\t${title}\t${description}\t${completed ? updatedAt : '\\N'}\t${priority}\t${list}\t${due}\t${time}\t${zone}\t${end}`
+  const list = tags()
+  const words = [title, description === '\\N' ? '' : description, ...list].map(fold).join(separator)
+  const folded = words.length > 500 ? `\\N\t${words}` : `${words}\t\\N`
+  const end = `${changes + 1}\t${createdAt}\t${updatedAt}\t${trash ? updatedAt : '\\N'}\t${titleKey(title)}\t${folded}\n`
+  return `${userId}\t${String(n).padStart(32, '0')}\t${title}\t${description}\t${completed ? updatedAt : '\\N'}\t${priority}\t{${list.join(',')}}\t${due}\t${time}\t${zone}\t${end}`
 }

@@ -102,15 +102,18 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     const total = user === 'five' ? others + count : others
     await sql`
       insert into docket.tasks
-        (user_id, id, title, completed_at, priority, tags, due_date, created_at, updated_at, deleted_at)
+        (user_id, id, title, title_key, words, completed_at, priority, tags, due_date, due_time, created_at, updated_at, deleted_at)
       select
         case when n > ${others}::integer then 'five' else ((n - 1) % ${users}::integer + 1)::text end,
         ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
         'Task ' || repeat(md5(n::text), 10) || ' milk',
+        'task ' || repeat(md5(n::text), 10) || ' milk',
+        'task ' || repeat(md5(n::text), 10) || ' milk',
         case when k % 2 = 0 then now() end,
         (array['none', 'low', 'medium', 'high'])[k % 4 + 1]::docket.task_priority,
         case when k % 3 = 0 then array['home'] else '{}' end,
         case when k % 5 > 0 then date '2026-01-01' + k % 365 end,
+        case when k % 5 > 2 then time '18:30' end,
         timestamptz '2026-01-01' + k * interval '1 minute',
         timestamptz '2026-01-01' + k * interval '1 minute',
         case when k % 10 = 0 then now() end
@@ -173,9 +176,9 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
   const orders = [
     ['created_at', '2026-01-01T06:00:00+00:00'],
     ['updated_at', '2026-01-01T06:00:00+00:00'],
-    ['due_date', '2026-05-01'],
+    ['due_date', '2026-05-01T18:30:00'],
     ['priority', 'low'],
-    ['title', 'Task 8'],
+    ['title', 'task 8'],
   ] as const
   const directions = ['asc', 'desc'] as const
   const places = orders.flatMap(([sort, key]) =>

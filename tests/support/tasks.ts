@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import { titleKey } from '../../src/http/fold.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { type Answer, signUp, sql, type TestUser } from './app.ts'
 
@@ -87,11 +88,13 @@ export async function insertEqualTasks({ id }: TestUser, count: number): Promise
       values (${id})
       on conflict (id) do nothing
     )
-    insert into docket.tasks (user_id, id, title, priority, due_date, created_at, updated_at)
+    insert into docket.tasks (user_id, id, title, title_key, words, priority, due_date, created_at, updated_at)
     select
       ${id}::text,
       gen_random_uuid(),
       'The same',
+      ${titleKey('The same')}::text,
+      'the same',
       'low',
       '2026-12-01',
       '2026-11-20T22:36:42.123456Z',
@@ -153,9 +156,7 @@ export const naughtyTags = [
   'back\\slash',
   '\\"',
   'NULL',
-  'null',
-  ' ',
   '  spaces  ',
-  '\n',
+  '\nnewlines\n',
   '[1:2]={a,b}',
 ]

@@ -113,7 +113,8 @@ describe('filters', () => {
     ['?tag=home&tag=garden', ['Both']],
     ['?tag=home,garden', ['Comma']],
     ['?tag=home%2Cgarden', ['Comma']],
-    ['?tag=Home', []],
+    ['?tag=Home', ['Both', 'Home']],
+    ['?tag=%20HOME&tag=G%C3%A4rden%20', ['Both']],
     ['?tag=hom', []],
     ['?tag=office', []],
   ])('by tag: %s', async (query, expected) => {

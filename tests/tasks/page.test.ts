@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { between, type Slice } from '../../src/tasks/list-statements.ts'
+import { between, betweenKeys, type Slice } from '../../src/tasks/list-statements.ts'
 import { createPage, type Page } from '../../src/tasks/page.ts'
 
 // How a page is cut: by tasks and by bytes, whatever the slices are that it comes in.
@@ -12,9 +12,12 @@ function taskOf(n: number, bytes: number): string {
   return make(String(n).padEnd(bytes - make('').length, 'x'))
 }
 
+const keyOf = (id: string) => `the key of ${id}`
+
 const sliceOf = (tasks: string[]): Slice => ({
   count: tasks.length,
   text: tasks.join(between),
+  keys: tasks.map((task) => keyOf(JSON.parse(task).id)).join(betweenKeys),
   key: null,
   id: null,
   took: 0,
@@ -45,7 +48,8 @@ test('no task is left out without a next page, wherever the megabyte ends', () =
 
       expect(Buffer.byteLength(page.text)).toBeLessThanOrEqual(1_000_002)
       // What was read to its end has nothing after it. What was full has, for there may be more than was read.
-      if (page.isFull) expect(page.next?.id).toBe(ids.at(-1) ?? '')
+      const last = ids.at(-1) ?? ''
+      if (page.isFull) expect(page.next).toEqual({ id: last, key: keyOf(last) })
       else expect([ids.length, page.next]).toEqual([count, null])
     }
   }
@@ -56,7 +60,7 @@ test.each([1, 2, 50, 200])('has %d tasks at most, and says where the last one is
   const page = pageOf([tasks.slice(0, 3), tasks.slice(3)], limit)
 
   expect(idsOf(page)).toEqual(Array.from({ length: limit }, (_, n) => String(n)))
-  expect(page.next).toEqual({ id: String(limit - 1), key: expect.any(String) })
+  expect(page.next).toEqual({ id: String(limit - 1), key: keyOf(String(limit - 1)) })
 })
 
 test('a task that is larger than a page is a page', () => {

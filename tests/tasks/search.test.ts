@@ -108,7 +108,7 @@ test('finds words in a long task as in a short one, also after it has become the
   await alice.create({ title: 'Neither', description: filler.repeat(40) })
 
   expect(await search(alice, 'needle A')).toEqual(['Long', 'Short'])
-  expect(await search(alice, 'ÉÉ needle')).toEqual(['Long'])
+  expect(await search(alice, 'ÉEÉ needle')).toEqual(['Long'])
   await alice.send('PATCH', `/api/tasks/${short.id}`, { description: `${filler} a pin ${filler}` })
   await alice.send('PATCH', `/api/tasks/${long.id}`, { description: 'a pin' })
   expect(await search(alice, 'pin')).toEqual(['Long', 'Short'])

@@ -21,11 +21,12 @@ describe('of a user with many tasks', () => {
     alice = await signUp()
     await sql`insert into docket.users (id) values (${alice.id})`
     await sql`
-      insert into docket.tasks (user_id, id, title, priority, due_date, created_at, updated_at, deleted_at)
+      insert into docket.tasks (user_id, id, title, words, priority, due_date, created_at, updated_at, deleted_at)
       select
         ${alice.id},
         gen_random_uuid(),
         'Task ' || n || case when n % 2750 = 1 or n % 2750 = 0 then ' quixotic' else '' end,
+        'task ' || n || case when n % 2750 = 1 or n % 2750 = 0 then ' quixotic' else '' end,
         (case when n % 1000 = 7 then 'high' else 'low' end)::docket.task_priority,
         case when n % 3 > 0 then date '2026-01-01' + n % 365 end,
         timestamptz '2026-01-01' + n * interval '1 second',
