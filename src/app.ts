@@ -16,6 +16,7 @@ import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
+import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -36,6 +37,8 @@ export type AppOptions = {
   outgoing: Outgoing
   /** Proxies in front of us that add to X-Forwarded-For. */
   trustProxy: number
+  /** What a proxy in front cuts off the path; '': nothing, unless the proxy says so. */
+  basePath: string
   /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
   rates: { users: Rates; failures: Rates } | null
   metrics: Metrics | null
@@ -58,6 +61,7 @@ export function createApp(options: AppOptions) {
     .use(
       exchange(load, {
         addressOf: addressReader(options.trustProxy),
+        prefixOf: prefixReader(options.basePath, options.trustProxy),
         isStopping: options.isStopping,
         onAnswer: (answered) => {
           log(answered)
@@ -68,7 +72,7 @@ export function createApp(options: AppOptions) {
     )
     .use(allowOrigins(corsOrigins))
     .use(door)
-    .use(options.docs ? docs() : new Elysia())
+    .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage))

@@ -23,6 +23,8 @@ export type Config = {
   jwksUrl: string | null
   /** Whether the sessions of Better Auth are in this database. */
   hasSessions: boolean
+  /** Before the names of Better Auth's cookies. */
+  cookiePrefix: string
   /** Null: it is off. */
   issuer: IssuerConfig | null
   corsOrigins: string[]
@@ -30,9 +32,13 @@ export type Config = {
   port: number
   /** Whether other instances may listen on the same port. */
   reusePort: boolean
+  /** Seconds that a connection may be idle. */
+  keepAlive: number
   docs: boolean
   /** How many proxies in front add to X-Forwarded-For. */
   trustProxy: number
+  /** What a proxy in front cuts off the path; '': nothing. */
+  basePath: string
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
@@ -42,6 +48,18 @@ export type Config = {
   /** Null: no metrics. */
   metricsPort: number | null
   logLevel: LogLevel
+  /** How this was started. */
+  launch: Launch
+}
+
+/** What the runner of a package's scripts leaves in the environment. */
+export type Launch = {
+  /** The script, as `start`. Null: there is none. */
+  script: string | null
+  /** The runner: bun, npm, pnpm, yarn. */
+  runner: string | null
+  /** By npx, which puts its cache into the path. */
+  isNpx: boolean
 }
 
 /** Each with its schema or without. */
@@ -52,7 +70,7 @@ export type AuthTableNames = {
 export type Client = { clientId: string; clientSecret: string }
 
 export type IssuerConfig = {
-  /** Where browsers reach Docket. Null: at localhost and its port. */
+  /** Where browsers reach Docket, the base path included. Null: at localhost and its port. */
   url: string | null
   google: Client | null
   github: Client | null
@@ -164,8 +182,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     if (text === null) return fallback
     const origins = text.split(',').map((origin) => origin.trim())
     for (const origin of origins) {
-      if (!isOrigin(origin)) {
-        faults.push(`CORS_ORIGINS: "${origin}" is not an origin such as https://app.example.com.`)
+      if (!(isOrigin(origin) || isAppOrigin(origin) || isOriginPattern(origin))) {
+        faults.push(
+          `CORS_ORIGINS: "${origin}" is not an origin such as https://app.example.com or capacitor://localhost, nor a pattern ` +
+            'such as https://*.example.com.',
+        )
       }
     }
     return origins
@@ -173,8 +194,10 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 
   function readUrl(name: string): string | null {
     const text = read(name)
-    if (text !== null && !isSafeAddress(text)) {
-      faults.push(`${name} must be an address with https://, or with http:// on this machine.`)
+    if (text !== null && !isSafeAddress(text) && !isPrivateAddress(text)) {
+      faults.push(
+        `${name} must be an address with https://, or with http:// on this machine or in a private network.`,
+      )
     }
     return text
   }
@@ -230,17 +253,22 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 
   function readIssuer(fallback: 'on' | 'off'): IssuerConfig | null {
     const isOn = oneOf('AUTH_ISSUER', ['on', 'off'], fallback) === 'on'
-    const url = read('AUTH_URL')
+    const url = authOrigin ?? read('AUTH_URL')
     if (url !== null && !(isOrigin(url) && isSafeAddress(url))) {
-      faults.push(`AUTH_URL: "${url}" is not an origin such as https://api.example.com.`)
+      faults.push(
+        `AUTH_URL: "${url}" is not an address such as https://api.example.com or https://example.com/todo.`,
+      )
+    } else if (authPath !== '' && authPath !== basePath) {
+      faults.push('AUTH_URL and BASE_PATH have different paths: leave one of them out.')
     }
     const issuer = {
-      url,
+      url: url === null ? null : `${url}${basePath}`,
       google: readClient('AUTH_GOOGLE_CLIENT_ID', 'AUTH_GOOGLE_CLIENT_SECRET'),
       github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
       oidc: readOidc(),
       mail: readMail(),
-      errorUrl: readUrl('AUTH_ERROR_URL') ?? corsOrigins[0] ?? null,
+      errorUrl:
+        readUrl('AUTH_ERROR_URL') ?? corsOrigins.find((origin) => !origin.includes('*')) ?? null,
     }
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
@@ -252,6 +280,41 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     }
     return isOn ? issuer : null
   }
+
+  function readPath(name: string, text: string): string {
+    const path = text.replace(/\/$/, '')
+    // Nothing that would have to be escaped, and no segment that is `.` or `..`.
+    if (!/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*$/.test(path)) {
+      faults.push(`${name}: "${text}" is not a path such as /todo.`)
+    }
+    return path
+  }
+
+  function readCookiePrefix(): string {
+    const prefix = read('AUTH_COOKIE_PREFIX') ?? 'better-auth'
+    if (!/^(?!__Secure-|__Host-)[\w!#$%&'*+.^`|~-]{1,64}$/.test(prefix)) {
+      faults.push(
+        'AUTH_COOKIE_PREFIX must be what comes before .session_token in the name of the cookie, without __Secure-.',
+      )
+    }
+    return prefix
+  }
+
+  /** Beyond what a request may take, since Bun ends a connection on which nothing is sent for that long. */
+  function readKeepAlive(): number {
+    const seconds = readSeconds('KEEP_ALIVE', 75, 20, 255)
+    if (seconds <= databaseDeadline) {
+      faults.push('KEEP_ALIVE must be more than DATABASE_DEADLINE.')
+    }
+    return Math.ceil(seconds)
+  }
+
+  /** AUTH_URL may have the path that BASE_PATH is else for. */
+  const [, authOrigin = null, authTail = ''] =
+    /^(https?:\/\/[^/]+)(\/.+)?$/.exec(read('AUTH_URL') ?? '') ?? []
+  const authPath = readPath('AUTH_URL', authTail)
+  const basePath = readPath('BASE_PATH', read('BASE_PATH') ?? authPath)
+  const databaseDeadline = readSeconds('DATABASE_DEADLINE', 5, 0.5, 60)
 
   const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
   const databaseDirectUrl = read('DATABASE_DIRECT_URL')
@@ -272,7 +335,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     authTables: readAuthTables(),
     databaseCaFile: read('DATABASE_CA_FILE'),
     prepareStatements: oneOf('DATABASE_PREPARE', ['on', 'off'], 'on') === 'on',
-    databaseDeadline: readSeconds('DATABASE_DEADLINE', 5, 0.5, 60),
+    databaseDeadline,
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
     // Whoever publishes keys shares no secret.
@@ -281,19 +344,27 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     jwtAudience: read('JWT_AUDIENCE'),
     jwksUrl: readUrl('AUTH_JWKS_URL'),
     hasSessions: oneOf('AUTH_SESSIONS', ['on', 'off'], 'on') === 'on',
+    cookiePrefix: readCookiePrefix(),
     issuer: readIssuer(databaseUrl === null ? 'on' : 'off'),
     corsOrigins,
     host: read('HOST') ?? '127.0.0.1',
     port: readNumber('PORT', 8000, 65_535),
     reusePort: oneOf('REUSE_PORT', ['on', 'off'], 'off') === 'on',
+    keepAlive: readKeepAlive(),
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
+    basePath,
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
     quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
+    launch: {
+      script: read('npm_lifecycle_event'),
+      runner: read('npm_config_user_agent')?.split('/')[0] ?? null,
+      isNpx: /[/\\]_npx[/\\]/.test(read('PATH') ?? ''),
+    },
   }
   if (faults.length > 0) {
     throw new OperatorError(`Cannot start, the configuration is wrong:\n  ${faults.join('\n  ')}`)
@@ -303,7 +374,17 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 
 /** `https://app.example.com`, `http://localhost:3000`: what a browser sends as Origin, to the letter. */
 const isOrigin = (text: string): boolean =>
-  /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+  /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+
+/** `capacitor://localhost`, `chrome-extension://…`: what a page that is part of an app sends. */
+const isAppOrigin = (text: string): boolean =>
+  /^(?!(?:https?|wss?|ftp|file|data|blob|about|javascript):)[a-z][a-z0-9+.-]*:\/\/[\w.-]+(?::\d{1,5})?$/.test(
+    text,
+  )
+
+/** `https://*.example.com`: with one `*`, in place of what is before a domain. */
+const isOriginPattern = (text: string): boolean =>
+  /^https:\/\/\*\.[^*]+\.[^*]+$/.test(text) && isOrigin(text.replace('*.', ''))
 
 /** Where what is sent cannot be read or changed on its way. */
 const isSafeAddress = (text: string): boolean =>
@@ -340,4 +421,15 @@ function parseSender(text: string): SmtpConfig['from'] | null {
     /^(?:([^<>\p{Cc}]*)<([^\s<>@,]+@[^\s<>@,]+)>|([^\s<>@,]+@[^\s<>@,]+))$/u.exec(text) ?? []
   const address = named ?? alone
   return address === undefined ? null : { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
+}
+
+/** With http:// in a network that nobody else is in: a name of a container or of such a network, or an address of one (RFC 1918, 4193, 6598). */
+function isPrivateAddress(text: string): boolean {
+  if (!text.startsWith('http://') || !URL.canParse(text)) return false
+  const { hostname } = new URL(text)
+  const isName =
+    /^(?:[a-z_][a-z0-9_-]*|.+\.(?:internal|local|localhost|lan|home\.arpa|svc|cluster\.local))$/
+  const isNumber =
+    /^(?:127|10|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.[\d.]+$|^\[(?:f[cd]|fe[89ab]).*\]$/
+  return isName.test(hostname) || isNumber.test(hostname)
 }

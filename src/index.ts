@@ -5,6 +5,7 @@ import { loadSecret } from './auth/secret.ts'
 import { createTokens } from './auth/tokens.ts'
 import { OperatorError, readConfig } from './config.ts'
 import { openDatabase } from './database/open.ts'
+import { checkHealth } from './healthcheck.ts'
 import { serve } from './serve.ts'
 import { exportUser, importUsers } from './transfer.ts'
 
@@ -15,6 +16,7 @@ const help = `Docket ${version}, a task backend in one binary.
   docket token --user ID [--expires 1h]     print a token for development (s, m, h or d)
   docket export --user ID                   write all that a user has to standard output, as JSON Lines
   docket import                             read that from standard input; twice is once
+  docket healthcheck [--ready]              ask the running server how it is: 0 if it is well, else 1
   docket --help
   docket --version
 
@@ -33,8 +35,8 @@ It is configured by environment variables, all of which are optional:
   QUOTA_TASKS          tasks of each user: 100000
   QUOTA_BYTES          bytes of their JSON: 256000000
   AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_SMTP_URL, AUTH_MAIL_FROM,
-  AUTH_MAIL_WEBHOOK, AUTH_ERROR_URL, AUTH_SESSIONS,
-  JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, METRICS_PORT, REUSE_PORT,
+  AUTH_MAIL_WEBHOOK, AUTH_ERROR_URL, AUTH_SESSIONS, AUTH_COOKIE_PREFIX,
+  JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, BASE_PATH, KEEP_ALIVE, METRICS_PORT, REUSE_PORT,
   DATABASE_SCHEMA, AUTH_TABLES, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example
 `
@@ -61,6 +63,8 @@ async function run(args: string[]): Promise<void> {
       return exportUser(readConfig(), requireUser(values.user))
     case 'import':
       return importUsers(readConfig())
+    case 'healthcheck':
+      return checkHealth(readConfig(), values.ready ? '/ready' : '/health')
     default:
       throw misused(`There is no command "${command}".`)
   }
@@ -76,6 +80,7 @@ function read(args: string[]) {
         version: { type: 'boolean', short: 'v' },
         user: { type: 'string' },
         expires: { type: 'string', default: '1h' },
+        ready: { type: 'boolean', default: false },
       },
     })
   } catch (error) {

@@ -25,22 +25,34 @@ export type Line = Static<typeof lineSchemas.user> | Static<typeof lineSchemas.t
 const isUserLine = TypeCompiler.Compile(lineSchemas.user)
 const isTaskLine = TypeCompiler.Compile(lineSchemas.task)
 
-/** The bytes of each line. */
+/** The bytes of each line, without the mark that some editors put at the beginning of a file. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest = Buffer.alloc(0)
   for await (const chunk of stream) {
     let from = 0
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, from)) {
-      yield Buffer.concat([rest, chunk.subarray(from, end)])
+      yield withoutMark(Buffer.concat([rest, chunk.subarray(from, end)]))
       rest = Buffer.alloc(0)
       from = end + 1
     }
     rest = Buffer.concat([rest, chunk.subarray(from)])
   }
-  if (rest.length > 0) yield rest
+  if (rest.length > 0) yield withoutMark(rest)
 }
 
 const lineFeed = 10
+
+const byteOrderMark = Buffer.from('\uFEFF')
+
+/** Of any line: files that were put together have one within. */
+const withoutMark = (line: Buffer): Buffer =>
+  line.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+    ? line.subarray(byteOrderMark.length)
+    : line
+
+/** Whether there is nothing on it, but for what Windows puts at an end. */
+export const isBlank = (line: Uint8Array): boolean =>
+  line.every((byte) => byte === 9 || byte === 13 || byte === 32)
 
 /** @returns the line, or what is wrong with it, as the rest of a sentence */
 export function parseLine(bytes: Uint8Array): Line | string {

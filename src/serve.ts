@@ -15,12 +15,16 @@ import { createLog } from './http/log.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
+import { onOrphaned, typedCommand } from './launch.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
 
 /** How much of it what goes on after its answer has: mails. */
 const mailPatience = 5000
+
+/** Milliseconds in which a signal that comes again is the same one: of a group of processes, each passes it on. */
+const echo = 500
 
 /** Requests that are worked on at one time in any case. */
 const alwaysInFlight = 64
@@ -50,10 +54,18 @@ export async function serve(config: Config): Promise<void> {
   const metrics = config.metricsPort === null ? null : createMetrics(load)
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
-  const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions } = config
+  const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
   const tables = authTables(accounts.tables, accounts.find)
-  const auth = { secret, issuer: jwtIssuer, audience: jwtAudience, jwksUrl, hasSessions, tables }
+  const auth = {
+    secret,
+    issuer: jwtIssuer,
+    audience: jwtAudience,
+    jwksUrl,
+    hasSessions,
+    cookiePrefix,
+    tables,
+  }
   const issuerTables = issuer === null ? null : checkIssuer(accounts.tables)
   if (hasSessions) tellOfAccounts(log, accounts)
 
@@ -65,7 +77,9 @@ export async function serve(config: Config): Promise<void> {
         ? null
         : () => ({
             ...issuer,
-            url: issuer.url ?? `http://localhost:${app.server?.port ?? config.port}`,
+            url:
+              issuer.url ?? `http://localhost:${app.server?.port ?? config.port}${config.basePath}`,
+            cookiePrefix,
             db,
             tables: issuerTables,
             tokens: auth,
@@ -81,6 +95,7 @@ export async function serve(config: Config): Promise<void> {
     load,
     outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
+    basePath: config.basePath,
     rates,
     metrics,
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
@@ -91,6 +106,8 @@ export async function serve(config: Config): Promise<void> {
       hostname: config.host,
       port: config.port,
       reusePort: config.reusePort,
+      // Bun looks every four seconds, and ends what has been idle for almost that long.
+      idleTimeout: Math.min(config.keepAlive + 4, 255),
       development: false,
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)
@@ -98,9 +115,13 @@ export async function serve(config: Config): Promise<void> {
     await database.close()
     throw cannotListen(error, config)
   }
+  let stoppedAt = Number.POSITIVE_INFINITY
   async function stop(): Promise<void> {
-    if (stopping) process.exit(1) // Told twice: at once.
+    if (performance.now() - stoppedAt > echo) process.exit(1) // Told twice: at once.
+    if (stopping) return
     stopping = true
+    stoppedAt = performance.now()
+    forget()
     setTimeout(() => process.exit(1), patience).unref()
     await untilQuiet(load)
     await app.server?.stop()
@@ -108,6 +129,7 @@ export async function serve(config: Config): Promise<void> {
     await database.close()
     process.exit(0)
   }
+  const forget = onOrphaned(config.launch, () => void stop())
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
   // Last: who reads that it is ready may tell it to stop.
@@ -186,7 +208,7 @@ function introduce(config: Config, database: Database, port: number): void {
       : [`  Sign-in        ${config.issuer.url ?? address}/api/auth`]),
     `  Browsers from  ${config.corsOrigins.join(', ') || 'nowhere: set CORS_ORIGINS'}`,
     ...(config.secret === null ? [`  Secret         ${config.dataDir}/secret`] : []),
-    `  A token        docket token --user alice${Bun.isStandaloneExecutable ? '' : '   (from source: bun start token --user alice)'}`,
+    `  A token        ${typedCommand(config.launch)} token --user alice`,
     '',
   ]
   console.error(lines.join('\n'))

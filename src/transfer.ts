@@ -5,7 +5,7 @@ import type { Db } from './database/gate.ts'
 import { openDatabase } from './database/open.ts'
 import { sqlstateOf, wordsFor } from './database/sqlstates.ts'
 import type { Fault } from './http/problem.ts'
-import { describe, type Line, parseLine, readLines } from './lines.ts'
+import { describe, isBlank, type Line, parseLine, readLines } from './lines.ts'
 import { type Task, taskConstraints } from './tasks/schema.ts'
 import { analyze, exportTasks, findUser, importTasks, importUser } from './tasks/transfer.ts'
 
@@ -79,6 +79,7 @@ export const importUsers = (config: Config): Promise<void> =>
     try {
       for await (const bytes of readLines(Bun.stdin.stream())) {
         number += 1
+        if (isBlank(bytes)) continue
         const line = parseLine(bytes)
         if (typeof line === 'string') {
           await flush()

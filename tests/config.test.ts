@@ -29,6 +29,7 @@ test('needs nothing', () => {
     jwtAudience: null,
     jwksUrl: null,
     hasSessions: true,
+    cookiePrefix: 'better-auth',
     issuer: {
       url: null,
       google: null,
@@ -41,14 +42,17 @@ test('needs nothing', () => {
     host: '127.0.0.1',
     port: 8000,
     reusePort: false,
+    keepAlive: 75,
     docs: true,
     trustProxy: 0,
+    basePath: '',
     rateLimit: 1200,
     quotaTasks: 100_000,
     quotaBytes: 256_000_000,
     rateLimitStore: 'memory',
     metricsPort: null,
     logLevel: 'info',
+    launch: { script: null, runner: null, isNpx: false },
   })
 })
 
@@ -234,6 +238,80 @@ test.each([
   ['AUTH_SESSIONS', 'off'],
 ])('refuses %s=%s', (name, value) => {
   expect(faultOf({ [name]: value })).toContain(name)
+})
+
+test.each([
+  ['http://frontend:3000/api/auth/jwks', true],
+  ['http://my_app/jwks', true],
+  ['http://frontend.default.svc.cluster.local/jwks', true],
+  ['http://frontend.internal:3000/jwks', true],
+  ['http://nas.local/jwks', true],
+  ['http://host.docker.internal:3000/jwks', true],
+  ['http://10.0.0.7/jwks', true],
+  ['http://172.31.255.1:3000/jwks', true],
+  ['http://192.168.1.5/jwks', true],
+  ['http://100.64.0.1/jwks', true],
+  ['http://[fd00::1]:3000/jwks', true],
+  ['http://172.32.0.1/jwks', false],
+  ['http://100.128.0.1/jwks', false],
+  ['http://11.0.0.1/jwks', false],
+  ['http://167772161/jwks', true],
+  ['http://184549377/jwks', false],
+  ['http://[2001:db8::1]/jwks', false],
+  ['http://10.evil.example/jwks', false],
+  ['http://frontend@evil.example/jwks', false],
+  ['http://local/jwks', true],
+  ['http://notlocal.example/jwks', false],
+])('takes keys from %s: %p', (AUTH_JWKS_URL, isTaken) => {
+  const read = () => readConfig({ AUTH_JWKS_URL })
+
+  if (isTaken) expect(read().jwksUrl).toBe(AUTH_JWKS_URL)
+  else expect(read).toThrow('in a private network')
+})
+
+test.each([
+  [{ BASE_PATH: '/todo' }, '/todo', null],
+  [{ BASE_PATH: '/todo/' }, '/todo', null],
+  [{ BASE_PATH: '/' }, '', null],
+  [{ BASE_PATH: '/a/b.c' }, '/a/b.c', null],
+  [{ AUTH_URL: 'https://example.com/todo' }, '/todo', 'https://example.com/todo'],
+  [{ AUTH_URL: 'https://example.com/todo/' }, '/todo', 'https://example.com/todo'],
+  [{ AUTH_URL: 'https://example.com', BASE_PATH: '/todo' }, '/todo', 'https://example.com/todo'],
+  [
+    { AUTH_URL: 'https://example.com/todo', BASE_PATH: '/todo/' },
+    '/todo',
+    'https://example.com/todo',
+  ],
+])('reads of %j the path %p', (env, basePath, address) => {
+  const config = readConfig(env)
+
+  expect([config.basePath, config.issuer?.url]).toEqual([basePath, address])
+})
+
+test.each([
+  ['BASE_PATH', 'todo'],
+  ['BASE_PATH', '//todo'],
+  ['BASE_PATH', '/todo/../x'],
+  ['BASE_PATH', '/to do'],
+  ['BASE_PATH', 'https://example.com/todo'],
+  ['AUTH_URL', 'https://example.com/to?do'],
+  ['AUTH_URL', 'https://example.com//todo'],
+  ['AUTH_URL', 'http://example.com/todo'],
+  ['AUTH_COOKIE_PREFIX', 'a=b'],
+  ['AUTH_COOKIE_PREFIX', '__Secure-app'],
+  ['AUTH_COOKIE_PREFIX', 'a;b'],
+  ['KEEP_ALIVE', '5'],
+  ['KEEP_ALIVE', '256'],
+  ['KEEP_ALIVE', 'long'],
+])('refuses %s=%s, and says so', (name, value) => {
+  expect(faultOf({ [name]: value })).toContain(name)
+})
+
+test('refuses two paths, and connections that end before an answer', () => {
+  const both = { AUTH_URL: 'https://example.com/todo', BASE_PATH: '/other' }
+
+  expect(faultOf(both)).toContain('AUTH_URL and BASE_PATH have different paths')
+  expect(faultOf({ KEEP_ALIVE: '30', DATABASE_DEADLINE: '30' })).toContain('KEEP_ALIVE')
 })
 
 test('explains every variable in .env.example, and only those', async () => {

@@ -13,7 +13,7 @@ const floors: [RegExp, number][] = [
   ],
   [/^\w+\/(schema|rules|sizes)\.ts$/, 2],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
-  [/^(http|database)\//, 1],
+  [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 
 const floorOf = (path: string): number =>

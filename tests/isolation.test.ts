@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { app, secret, send, sign, signUp, sql, type TestUser } from './support/app.ts'
-import { list, readPages, titles } from './support/tasks.ts'
+import { list, nextOf, readPages, titles } from './support/tasks.ts'
 
 // One user never sees another. The matrix is made from the routes of the app: a route that is not in it fails the suite.
 
@@ -154,7 +154,7 @@ test('takes a cursor of another user for a place in one’s own list', async () 
   for (const title of ['b', 'd']) await alice.create({ title })
   for (const title of ['a', 'c', 'e']) await bob.create({ title })
   const { headers } = await bob.send('GET', '/api/tasks?sort=title&limit=2')
-  const next = /<(.*)>/.exec(headers.get('link') ?? '')?.[1] ?? ''
+  const next = nextOf({ headers }) ?? ''
 
   const { body } = await alice.send('GET', next)
 

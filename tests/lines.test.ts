@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseLine, readLines } from '../src/lines.ts'
+import { isBlank, parseLine, readLines } from '../src/lines.ts'
 import type { Task } from '../src/tasks/schema.ts'
 
 const task: Task = {
@@ -105,4 +105,34 @@ test('reads lines however they come, with an end or without', async () => {
     const lines = await Array.fromAsync(readLines(stream), (line) => Buffer.from(line).toString())
     expect(lines).toEqual(['ä', '', 'b\r', 'last'])
   }
+})
+
+test.each([
+  ['\uFEFFa\nb', ['a', 'b']],
+  ['\uFEFF\r\na', ['\r', 'a']],
+  ['a\n\uFEFFb\n', ['a', 'b']],
+  ['\uFEFF', ['']],
+  ['a\uFEFF', ['a\uFEFF']],
+])('reads %j without the mark at the beginning of a line', async (text, lines) => {
+  for (const size of [1, 2, 3, 100]) {
+    const bytes = Buffer.from(text)
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    )
+    const stream = new Blob(parts).stream()
+
+    const read = await Array.fromAsync(readLines(stream), (line) => Buffer.from(line).toString())
+
+    expect(read).toEqual(lines)
+  }
+})
+
+test.each([
+  ['', true],
+  ['\r', true],
+  [' \t\r', true],
+  ['{}', false],
+  ['\u00a0', false],
+])('%j is blank: %p', (text, blank) => {
+  expect(isBlank(Buffer.from(text))).toBe(blank)
 })

@@ -27,6 +27,7 @@ export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
   tables: AuthTables
   /** Where browsers reach it. */
   url: string
+  cookiePrefix: string
   tokens: TokenOptions
   origins: string[]
   background: Background
@@ -50,10 +51,11 @@ export type Issuer = {
 export async function createIssuer(options: IssuerOptions, accounts: Accounts): Promise<Issuer> {
   const { db, origins, log, tables, errorUrl } = options
   const { models, ids } = modelsOf(tables)
+  const { pathname } = new URL(options.url)
   const auth = betterAuth<BetterAuthOptions>({
     appName: 'Docket',
-    baseURL: options.url,
-    basePath: '/api/auth',
+    // With a path of its own Better Auth adds none.
+    baseURL: `${options.url}/api/auth`,
     secret: options.tokens.secret,
     trustedOrigins: origins,
     database: {
@@ -90,6 +92,9 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
       // By itself it checks no origin where NODE_ENV is test.
       disableOriginCheck: false,
       disableCSRFCheck: false,
+      cookiePrefix: options.cookiePrefix,
+      // What else is at this host gets none of them.
+      defaultCookieAttributes: { path: pathname },
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
       // models.ts has looked; it would miss the table for keys, which nothing here is signed with.
       database: { ...ids, validateSchema: false },

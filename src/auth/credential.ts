@@ -7,22 +7,41 @@ export type Credential = {
   cookie: boolean
 }
 
+/** How the frontend's Better Auth names its cookies, and which of them say something here. */
+export type Cookies = {
+  /** Before the names: better-auth, unless it was told otherwise. */
+  cookiePrefix: string
+  /** False: sessions are in another database, and only the copy of one counts. */
+  hasSessions: boolean
+}
+
+/** Cookies that are tried, for one request. */
+const most = 4
+
 /**
- * The credential of a request, or null. An Authorization header wins over cookies, and the session over its copy. Which
- * kind it is follows from its dots: a JWT has two, a signature one.
- * @param hasSessions false: sessions are in another database, and of cookies only the copy says something here
+ * The credentials of a request, of which the first that is valid counts: an Authorization header alone, or else the cookies of the
+ * session, or else those of its copy. A browser keeps several of one kind, where a site went from http to https or from one
+ * domain or path to another, and sends them all. Which kind it is follows from its dots: a JWT has two, a signature one.
  */
-export function findCredential(headers: Headers, hasSessions: boolean): Credential | null {
+export function findCredentials(
+  headers: Headers,
+  { cookiePrefix, hasSessions }: Cookies,
+): Credential[] {
   const authorization = headers.get('authorization')
   if (authorization !== null) {
     const text = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    return text === undefined ? null : readCredential(text)
+    const credential = text === undefined ? null : readCredential(text)
+    return credential === null ? [] : [credential]
   }
-  const cookies = readCookies(headers.get('cookie') ?? '')
-  const session = readCookie(cookies, 'better-auth.session_token')
-  if (session !== undefined && hasSessions) return { kind: 'signed', text: session, cookie: true }
-  const copy = readCookie(cookies, 'better-auth.session_data')
-  return copy === undefined ? null : { kind: 'jwt', text: copy, cookie: true }
+  const header = headers.get('cookie')
+  if (header === null) return []
+  const cookies = readCookies(header)
+  const sessions = hasSessions ? readCookie(cookies, `${cookiePrefix}.session_token`) : []
+  if (sessions.length > 0) {
+    return sessions.map((text) => ({ kind: 'signed', text, cookie: true }))
+  }
+  const copies = readCookie(cookies, `${cookiePrefix}.session_data`)
+  return copies.map((text) => ({ kind: 'jwt', text, cookie: true }))
 }
 
 /** A credential that is in no cookie. */
@@ -31,28 +50,28 @@ export function readCredential(text: string): Credential | null {
   return kind === undefined ? null : { kind, text, cookie: false }
 }
 
-function readCookies(header: string): Map<string, string> {
-  const cookies = new Map<string, string>()
+/** The values of each name. Of two the first is that of the longer path. One that was cleared is empty. */
+function readCookies(header: string): Map<string, string[]> {
+  const cookies = new Map<string, string[]>()
   for (const part of header.split(';')) {
     const [name = '', ...value] = part.split('=')
-    // Of two of one name the first is that of the longer path. One that was cleared is empty.
     const key = name.trim()
     const text = value.join('=').trim()
-    if (text !== '' && !cookies.has(key)) cookies.set(key, text)
+    if (text !== '') cookies.set(key, [...(cookies.get(key) ?? []), text])
   }
   return cookies
 }
 
-/** The one that only a secure origin can set is believed first. Better Auth cuts a long one into name.0, name.1 … */
-function readCookie(cookies: Map<string, string>, name: string): string | undefined {
+/** Those that only a secure origin can set are tried first. Better Auth cuts a long one into name.0, name.1 … */
+function readCookie(cookies: Map<string, string[]>, name: string): string[] {
+  const found: string[] = []
   for (const full of [`__Secure-${name}`, name]) {
-    const whole = cookies.get(full)
-    if (whole !== undefined) return whole
+    found.push(...(cookies.get(full) ?? []))
     let joined = ''
     for (let index = 0; cookies.has(`${full}.${index}`); index += 1) {
-      joined += cookies.get(`${full}.${index}`)
+      joined += cookies.get(`${full}.${index}`)?.[0]
     }
-    if (joined !== '') return joined
+    if (joined !== '') found.push(joined)
   }
-  return undefined
+  return [...new Set(found)].slice(0, most)
 }

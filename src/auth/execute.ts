@@ -1,5 +1,6 @@
 import { Unavailable } from '../database/faults.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
 import { attempt } from './attempt.ts'
 import type { IssuerOptions } from './better-auth.ts'
@@ -32,7 +33,8 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
     const { endpoint } = asked
     const input = withPage(asked, options.origins)
-    const ask = (body: Input | null) => loaded.handle(forward(asked, loaded.addressHeader, body))
+    const ask = (body: Input | null) =>
+      loaded.handle(forward(asked, options.url, loaded.addressHeader, body))
     if (endpoint.path === '/error' && options.errorUrl === null) throw failed(asked.request)
     if (endpoint.path === '/callback/:id') {
       // A place is kept until Better Auth has given up too.
@@ -70,18 +72,20 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
 }
 
 /** Where to go on, where nobody says: Better Auth would send the browser to where it is itself, and there is no page. */
-function withPage({ endpoint, input }: Asked, [frontend]: string[]): Input | null {
+function withPage({ endpoint, input }: Asked, origins: string[]): Input | null {
+  const frontend = firstOrigin(origins)
   if (!goingOn.has(endpoint.path) || input === null || frontend === undefined) return input
   return { callbackURL: frontend, ...input }
 }
 
-/** As Better Auth reads it. */
+/** As Better Auth reads it: at the address that it believes to be at. */
 function forward(
   { request, path, address }: Asked,
+  url: string,
   addressHeader: string,
   body: Input | null,
 ): Request {
-  const { origin, search, searchParams } = new URL(request.url)
+  const { search, searchParams } = new URL(request.url)
   const isMeant = path !== '/verify-email' || isVerificationLink(searchParams.get('token') ?? '')
   if (!isMeant) searchParams.set('token', 'none')
   const headers = new Headers(request.headers)
@@ -89,14 +93,13 @@ function forward(
   headers.set(addressHeader, address.replace('/64', ''))
   headers.set('user-agent', (headers.get('user-agent') ?? '').slice(0, longestAgent))
   headers.delete('content-length')
-  return new Request(
-    `${origin}/api/auth${path}${isMeant ? search : `?${searchParams.toString()}`}`,
-    {
-      method: request.method,
-      headers,
-      body: body === null ? null : JSON.stringify(body),
-    },
-  )
+  // It was read, and is written anew.
+  if (body !== null) headers.set('content-type', 'application/json')
+  return new Request(`${url}/api/auth${path}${isMeant ? search : `?${searchParams.toString()}`}`, {
+    method: request.method,
+    headers,
+    body: body === null ? null : JSON.stringify(body),
+  })
 }
 
 async function withinPatience(answer: Promise<Response>): Promise<Response> {

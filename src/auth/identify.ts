@@ -1,25 +1,26 @@
+import { decodeJwt } from 'jose'
 import type { Logger } from 'pino'
 import type { Db, Gate } from '../database/gate.ts'
 import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
+import { originMatcher } from '../http/origins.ts'
 import { overloaded } from '../http/problem.ts'
-import { type Credential, findCredential, readCredential } from './credential.ts'
+import { type Cookies, type Credential, findCredentials, readCredential } from './credential.ts'
 import type { Identity } from './identity.ts'
 import { createMemory } from './memory.ts'
-import { type Algorithm, algorithms, publishedKeys } from './published-keys.ts'
+import { algorithms, publishedKeys } from './published-keys.ts'
 import { findSession } from './queries.ts'
 import { isSessionToken, openSigned } from './session-tokens.ts'
 import { storedKeys } from './stored-keys.ts'
 import type { Tables } from './tables.ts'
 import { createTokens, type TokenOptions } from './tokens.ts'
 
-export type AuthOptions = TokenOptions & {
-  /** Where an issuer publishes its keys. Null: they are in the database, if anywhere. */
-  jwksUrl: string | null
-  /** Whether the sessions of Better Auth are in this database. */
-  hasSessions: boolean
-  tables: Tables
-}
+export type AuthOptions = TokenOptions &
+  Cookies & {
+    /** Where an issuer publishes its keys. Null: they are in the database, if anywhere. */
+    jwksUrl: string | null
+    tables: Tables
+  }
 
 /** At once for a token that was verified a short while ago. */
 export type Identify = {
@@ -32,7 +33,7 @@ export type Identify = {
 const reminder = 60_000
 
 /**
- * Says who sent a request, or null. The first credential that is there decides: none other is tried after it.
+ * Says who sent a request, or null. The first kind of credential that is there decides: none other is tried after it.
  * @param origins whose pages may change something with a cookie
  */
 export function createIdentify(
@@ -46,6 +47,7 @@ export function createIdentify(
   const published = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
   const stored = storedKeys(tables, options)
   const memory = createMemory()
+  const isOwnPage = originMatcher(origins)
   let told = Number.NEGATIVE_INFINITY
 
   async function verifyJwt(
@@ -56,10 +58,17 @@ export function createIdentify(
     const named = algorithmOf(token)
     if (named === 'HS256') return tokens.verify(token)
     const algorithm = algorithms.find((name) => name === named)
-    if (algorithm === undefined) return null
-    if (published !== null) return published.verify(token, algorithm, setWaiting)
+    if (algorithm === undefined) {
+      if (isName(named)) tellOf(token, named, `only HS256, ${algorithms.join(', ')} are taken`)
+      return null
+    }
+    if (published !== null) {
+      const found = await published.verify(token, algorithm, setWaiting)
+      if (found === null) tellOf(token, algorithm, published.expectation)
+      return found
+    }
     const found = hasSessions ? await stored(dbOf(), token, algorithm) : null
-    if (found === null) tellOf(algorithm)
+    if (found === null) tellOf(token, algorithm, notStored)
     return found
   }
 
@@ -71,13 +80,10 @@ export function createIdentify(
     return gate.for(request, owner)
   }
 
-  function tellOf(algorithm: Algorithm): void {
-    if (performance.now() - told < reminder) return
+  function tellOf(token: string, algorithm: string, why: string): void {
+    if (performance.now() - told < reminder || hasExpired(token)) return
     told = performance.now()
-    log.warn(
-      `A token signed with ${algorithm} was refused: it is none that Better Auth's jwt() plugin made for its own origin, with a key in the ` +
-        'table jwks of this database. Where its keys are elsewhere, set AUTH_JWKS_URL to its /api/auth/jwks (README).',
-    )
+    log.warn(`A token signed with ${algorithm} was refused: ${why}.`)
   }
 
   async function findLiveSession(db: Db, token: string): Promise<Identity | null> {
@@ -108,14 +114,17 @@ export function createIdentify(
       : undefined
     if (known !== undefined) return known
 
-    const credential = findCredential(request.headers, hasSessions)
-    if (credential === null) return null
-    if (credential.cookie && !isHarmless(request) && !origins.includes(originOf(request)))
+    const credentials = findCredentials(request.headers, options)
+    const [first] = credentials
+    if (first === undefined) return null
+    if (first.cookie && !isHarmless(request) && !isOwnPage(request.headers.get('origin')))
       return null
-    return check(
-      credential,
-      () => dbFor(request),
-      (waiting) => exchangeOf(request).place.setWaiting(waiting),
+    return firstOf(credentials, (credential) =>
+      check(
+        credential,
+        () => dbFor(request),
+        (waiting) => exchangeOf(request).place.setWaiting(waiting),
+      ),
     )
   }
 
@@ -132,7 +141,34 @@ const bearer = 'Bearer '
 /** Any page can have a browser send a cookie; what it reads of the answer is a matter of CORS. */
 const isHarmless = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
 
-const originOf = ({ headers }: Request): string => headers.get('origin') ?? ''
+/** Whom the first that names somebody names. */
+function firstOf(
+  [credential, ...others]: Credential[],
+  check: (credential: Credential) => ReturnType<Identify>,
+): ReturnType<Identify> {
+  if (credential === undefined) return null
+  const found = check(credential)
+  if (others.length === 0) return found
+  if (found instanceof Promise) return found.then((user) => user ?? firstOf(others, check))
+  return found ?? firstOf(others, check)
+}
+
+/** That one is too old is nobody's fault. */
+function hasExpired(token: string): boolean {
+  try {
+    return (decodeJwt(token).exp ?? Number.POSITIVE_INFINITY) * 1000 < Date.now()
+  } catch {
+    return false
+  }
+}
+
+const notStored =
+  "it is none that Better Auth's jwt() plugin made for its own origin, with a key in the table jwks of this database. Where its keys " +
+  'are elsewhere, set AUTH_JWKS_URL to its /api/auth/jwks (README)'
+
+/** What a token says of itself gets into the log only as a name that there is. */
+const isName = (algorithm: unknown): algorithm is string =>
+  typeof algorithm === 'string' && /^(?:HS|RS|PS|ES)\d{3}K?$|^none$|^Ed448$/.test(algorithm)
 
 /** What the header of a JWT says, which nobody has verified: it only chooses between keys that are pinned to theirs. */
 function algorithmOf(token: string): unknown {

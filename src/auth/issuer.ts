@@ -15,21 +15,26 @@ export type { IssuerOptions } from './better-auth.ts'
 
 /** Better Auth under /api/auth, loaded with the first request for it. Null: it is off. */
 export function issuerRoutes(options: (() => IssuerOptions) | null) {
-  if (options === null) return new Elysia()
-  const handle = createHandler(options)
+  const handle = options === null ? refuse : createHandler(options)
+  const answer = async ({ request }: { request: Request }) => {
+    try {
+      return measured(await handle(request))
+    } catch (error) {
+      const isTold = exchangeOf(request).errorPage !== null
+      if (error instanceof Problem && !isTold) return problemAnswer(error, request)
+      throw error
+    }
+  }
+  return new Elysia({ name: 'issuer', seed: options, detail: { hide: true } })
+    .all('/api/auth', answer, { parse: 'none' })
+    .all('/api/auth/*', answer, { parse: 'none' })
+}
 
-  return new Elysia({ name: 'issuer', seed: options, detail: { hide: true } }).all(
-    '/api/auth/*',
-    async ({ request }) => {
-      try {
-        return measured(await handle(request))
-      } catch (error) {
-        const isTold = exchangeOf(request).errorPage !== null
-        if (error instanceof Problem && !isTold) return problemAnswer(error, request)
-        throw error
-      }
-    },
-    { parse: 'none' },
+async function refuse(): Promise<Response> {
+  throw new Problem(
+    404,
+    'There is nothing at this path: users sign in where the frontend has its Better Auth. With AUTH_ISSUER=on there is one here, ' +
+      'with POST /api/auth/sign-in/email.',
   )
 }
 

@@ -4,10 +4,25 @@ import { type Expected, type Identity, identityOf } from './identity.ts'
 import { createQueue, whileWaiting } from './queue.ts'
 import { clockTolerance, isCompact } from './tokens.ts'
 
-export const algorithms = ['EdDSA', 'ES256', 'RS256'] as const
+/** With a key pair, all that there are (RFC 7518, 8037, 9864): a key is good for its own alone. */
+export const algorithms = [
+  'EdDSA',
+  'Ed25519',
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+] as const
 export type Algorithm = (typeof algorithms)[number]
 
 export type PublishedKeys = {
+  /** What a token must be, as the rest of a sentence on one that is not. */
+  expectation: string
   /**
    * Who a valid token names, or null. Throws 503 while the keys cannot be fetched.
    * @param setWaiting is told while the issuer is waited for
@@ -27,7 +42,7 @@ const mostWaiting = 256
  * when a token names another, at most twice a minute. What a token must carry is by default what Better Auth puts in.
  */
 export function publishedKeys(url: string, { issuer, audience }: Expected): PublishedKeys {
-  const { origin } = new URL(url)
+  const { origin, pathname } = new URL(url)
   const expected = { issuer: issuer ?? origin, audience: audience ?? origin }
   const keys = createRemoteJWKSet(new URL(url), {
     timeoutDuration: 5000,
@@ -56,6 +71,7 @@ export function publishedKeys(url: string, { issuer, audience }: Expected): Publ
   }
 
   return {
+    expectation: `it has to be signed with a key of ${origin}${pathname}, and to carry ${expected.issuer} as its iss (JWT_ISSUER) and ${expected.audience} as its aud (JWT_AUDIENCE)`,
     verify: async (token, algorithm, setWaiting = () => {}) => {
       if (!isCompact(token)) return null
       if (isAtHand(token)) return verify(token, algorithm)

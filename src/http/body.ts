@@ -7,8 +7,19 @@ const limit = 64 * 1024
 /** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
 const maxDepth = 8
 
-/** What a body is: `application/json`, if with a charset then UTF-8. */
-const json = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
+/**
+ * What a body is: JSON with whatever parameters, of which a charset must be UTF-8; to change something also a merge patch
+ * (RFC 7396), which is what every PATCH here is.
+ */
+function isJson(type: string, method: string): boolean {
+  const [media = '', ...parameters] = type.toLowerCase().split(';')
+  const isTaken = media.trim() === 'application/json' || (method === 'PATCH' && isMergePatch(media))
+  return isTaken && parameters.every((parameter) => !foreignCharset.test(parameter))
+}
+
+const isMergePatch = (media: string): boolean => media.trim() === 'application/merge-patch+json'
+
+const foreignCharset = /^\s*charset\s*=(?!\s*(?:"utf-?8"|'utf-?8'|utf-?8)?\s*$)/
 
 /** How long, in milliseconds, a body may take to arrive. */
 const patience = 10_000
@@ -24,8 +35,9 @@ export async function readBody(request: Request): Promise<object | null> {
   const bytes = await readBytes(request)
   if (bytes.length === 0) return null
 
-  const type = request.headers.get('content-type') ?? ''
-  if (!json.test(type) || request.headers.has('content-encoding')) {
+  const { headers, method } = request
+  const encoding = headers.get('content-encoding')?.toLowerCase() ?? 'identity'
+  if (!isJson(headers.get('content-type') ?? '', method) || encoding !== 'identity') {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
   const value = parse(bytes)

@@ -5,22 +5,26 @@ export const etag = (version: number): string => `"${version}"`
 const lastVersion = 2 ** 31 - 1
 
 /**
- * The versions that an `If-Match` names: null for any, without the header or with `*`. A tag that is weak or no
- * version at all matches nothing.
+ * A tag of ours, also as a proxy gives it on that compresses: made weak, or with the name of the encoding at its end, as "1-gzip"
+ * (Apache, Caddy), "1--gzip" (Jetty), "1;gzip", "1:br". It is of the same version, which is all that our tags say.
  */
-export function readIfMatch(headers: Headers): number[] | null {
-  const header = headers.get('if-match')
+const ownTag =
+  /^(?:W\/)?"([1-9]\d{0,9})(?:[-;:+._/]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|compress|identity))?"$/i
+
+/** Null for any, without the header or with `*`. What is no version matches none. */
+function readTags(header: string | null): number[] | null {
   if (header === null || header.trim() === '*') return null
-  return Array.from(header.matchAll(/(?<=^|,)\s*"([1-9]\d{0,9})"\s*(?=,|$)/g), ([, digits]) =>
-    Number(digits),
-  ).filter((version) => version <= lastVersion)
+  return header
+    .split(',')
+    .map((tag) => Number(ownTag.exec(tag.trim())?.[1] ?? 0))
+    .filter((version) => version >= 1 && version <= lastVersion)
 }
+
+/** The versions that an `If-Match` names: null for any, without the header or with `*`. */
+export const readIfMatch = (headers: Headers): number[] | null => readTags(headers.get('if-match'))
 
 /** Whether an `If-None-Match` names this version, so that the client has it already. */
 export function isNoneMatch(headers: Headers, version: number): boolean {
   const header = headers.get('if-none-match')
-  if (header === null) return false
-  return header
-    .split(',')
-    .some((tag) => ['*', etag(version), `W/${etag(version)}`].includes(tag.trim()))
+  return header !== null && (readTags(header)?.includes(version) ?? true)
 }

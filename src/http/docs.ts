@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../../package.json' with { type: 'json' }
+import { exchangeOf } from './exchange.ts'
 import { json } from './json.ts'
 import { tidy } from './openapi.ts'
 import { ProblemSchema } from './problem.ts'
@@ -17,25 +18,25 @@ change something. For development, \`docket token --user alice\` prints one: put
 The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
 user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.`
 
-const page = `<!doctype html>
+const pageAt = (prefix: string): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Docket</title>
     <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="/swagger/swagger-ui.css">
+    <link rel="stylesheet" href="${prefix}/swagger/swagger-ui.css">
   </head>
   <body>
     <div id="swagger-ui"></div>
-    <script src="/swagger/swagger-ui-bundle.js"></script>
-    <script src="/swagger/init.js"></script>
+    <script src="${prefix}/swagger/swagger-ui-bundle.js"></script>
+    <script src="${prefix}/swagger/init.js"></script>
   </body>
 </html>
 `
 
-const init = `SwaggerUIBundle({
-  url: '/swagger/json',
+const initAt = (prefix: string): string => `SwaggerUIBundle({
+  url: '${prefix}/swagger/json',
   dom_id: '#swagger-ui',
   deepLinking: true,
   persistAuthorization: true,
@@ -55,24 +56,41 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const file = (body: string | Blob, type: string): Response =>
-  new Response(body, { headers: { 'content-type': type, 'cache-control': 'max-age=3600' } })
+const file = (body: string | Blob, type: string, more: Record<string, string> = {}): Response =>
+  new Response(body, {
+    headers: { 'content-type': type, 'cache-control': 'max-age=3600', ...more },
+  })
+
+/** What has a prefix in it is for who came through the proxy that says so. */
+const prefixed = { vary: 'Origin, X-Forwarded-Prefix' }
+
+const prefixOf = (request: Request): string => exchangeOf(request).prefix()
 
 /** `/swagger`, a page to read and to try, and `/swagger/json`, the OpenAPI document. */
-export function docs() {
-  let document: string | undefined
+export function docs(cookiePrefix: string) {
+  let document: ReturnType<typeof tidy> | undefined
+  // The last one that was asked for: it is most often the same.
+  let made = { prefix: '', text: '' }
+
+  function documentAt(prefix: string, raw: unknown): string {
+    document ??= tidy(raw)
+    if (made.text === '' || made.prefix !== prefix) {
+      const servers = [{ url: prefix || '/', description: 'This server.' }]
+      made = { prefix, text: JSON.stringify({ ...document, servers }) }
+    }
+    return made.text
+  }
 
   return (
     new Elysia({ name: 'docs', detail: { hide: true } })
       // The plugin collects the routes. Its document is not valid OpenAPI, and its page loads a script from elsewhere.
-      .onAfterHandle(({ route, responseValue, set }) => {
+      .onAfterHandle(({ request, route, responseValue, set }) => {
         if (route === '/swagger/json') {
-          document ??= JSON.stringify(tidy(responseValue))
-          return json<object>(set, document)
+          return json<object>(set, documentAt(prefixOf(request), responseValue))
         }
         if (route !== '/swagger') return
         set.headers['content-security-policy'] = contentSecurityPolicy
-        return file(page, 'text/html; charset=utf-8')
+        return file(pageAt(prefixOf(request)), 'text/html; charset=utf-8', prefixed)
       })
       .use(
         swagger({
@@ -83,7 +101,6 @@ export function docs() {
               description,
               license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
             },
-            servers: [{ url: '/', description: 'This server.' }],
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
               { name: 'Me', description: 'The caller, and the sessions of the caller.' },
@@ -102,7 +119,7 @@ export function docs() {
                 session: {
                   type: 'apiKey',
                   in: 'cookie',
-                  name: 'better-auth.session_token',
+                  name: `${cookiePrefix}.session_token`,
                   description: "Better Auth's session cookie, also with __Secure- before its name.",
                 },
               },
@@ -110,7 +127,9 @@ export function docs() {
           },
         }),
       )
-      .get('/swagger/init.js', () => file(init, 'text/javascript; charset=utf-8'))
+      .get('/swagger/init.js', ({ request }) =>
+        file(initAt(prefixOf(request)), 'text/javascript; charset=utf-8', prefixed),
+      )
       .get('/swagger/swagger-ui-bundle.js', () =>
         file(Bun.file(bundle), 'text/javascript; charset=utf-8'),
       )

@@ -15,6 +15,8 @@ export type Exchange = {
   readonly began: number
   /** Of the client, as the rate limit counts. Looked up when somebody wants to know. */
   readonly address: () => string
+  /** What a proxy in front cuts off the path before it gets here: it belongs in front of what we say of our own paths. */
+  readonly prefix: () => string
   /** The template of the route, as /api/tasks/:id: values never get here. */
   route: string
   userId: string | null
@@ -39,6 +41,7 @@ export type Answered = {
 
 export type ExchangeOptions = {
   addressOf: (request: Request, peer: string | null) => string
+  prefixOf: (headers: Headers) => string
   /** Whether the process is ending, so that connections should. */
   isStopping: () => boolean
   onAnswer: (answered: Answered) => void
@@ -52,13 +55,25 @@ type Carrier = Request & { [ours]?: Exchange }
 
 /** The exchange of a request that came in through `exchange`. */
 export const exchangeOf = (request: Request): Exchange =>
-  (request as Carrier)[ours] ?? begin(request, () => 'unknown', null)
+  (request as Carrier)[ours] ??
+  begin(
+    request,
+    () => 'unknown',
+    () => '',
+    null,
+  )
 
-function begin(request: Request, address: Exchange['address'], place: Place | null): Exchange {
+function begin(
+  request: Request,
+  address: Exchange['address'],
+  prefix: Exchange['prefix'],
+  place: Place | null,
+): Exchange {
   const begun: Exchange = {
     id: requestId(request.headers),
     began: performance.now(),
     address,
+    prefix,
     route: '',
     userId: null,
     quota: null,
@@ -72,13 +87,11 @@ function begin(request: Request, address: Exchange['address'], place: Place | nu
 }
 
 /**
- * Goes around everything else: gives each request its exchange, and each answer the headers that all answers have. Elysia
- * looks for the path from the 11th character on, where an address such as http://api/ has no slash left: the host, which
- * nothing here depends on, becomes a longer one.
+ * Goes around everything else: gives each request its exchange, and each answer the headers that all answers have.
  */
 export function exchange(
   load: Load,
-  { addressOf, isStopping, onAnswer, outgoing }: ExchangeOptions,
+  { addressOf, prefixOf, isStopping, onAnswer, outgoing }: ExchangeOptions,
 ) {
   let peerOf: (request: Request) => string | null = () => null
 
@@ -89,8 +102,9 @@ export function exchange(
     .wrap((handle) => async (original: Request) => {
       const request = localize(original)
       const address = () => addressOf(request, peerOf(original))
+      const prefix = () => prefixOf(request.headers)
       const place = load.enter()
-      const begun = begin(request, address, place)
+      const begun = begin(request, address, prefix, place)
       let served = false
       try {
         // Its type is that of any function; what it is wrapped around is that of a server.
@@ -136,9 +150,14 @@ function send(
   })
 }
 
+/**
+ * Elysia looks for the path from the 11th character on, where an address such as http://api/ has no slash left; and of a request
+ * without a Host, as HTTP/1.0 allows and health checks send it, Bun gives the path alone. The host, which nothing here
+ * depends on, becomes one that is long enough.
+ */
 function localize(request: Request): Request {
   const { url } = request
-  const path = url.indexOf('/', 'http://'.length)
+  const path = url.startsWith('/') ? 0 : url.indexOf('/', 'http://'.length)
   return path === -1 || path > 10
     ? request
     : new Request(`http://localhost${url.slice(path)}`, request)

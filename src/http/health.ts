@@ -33,7 +33,8 @@ export const health = (readiness: () => Promise<'ok' | 'read_only' | 'unavailabl
         summary: 'Is the process alive?',
         description: 'Asks nothing of the database.',
         answers: { 200: { description: 'It is.', schema: StatusSchema, model: 'Status' } },
-        problems: [400, 422, 431],
+        problems: [400, 431],
+        anyQuery: true,
       }),
     )
     .get(
@@ -51,6 +52,7 @@ export const health = (readiness: () => Promise<'ok' | 'read_only' | 'unavailabl
         description:
           'Not while the database cannot be reached and while the process stops. While it takes no writes, reads can.',
         answers: { 200: { description: 'They can.', schema: ReadinessSchema, model: 'Readiness' } },
-        problems: [400, 422, 431, 503],
+        problems: [400, 431, 503],
+        anyQuery: true,
       }),
     )

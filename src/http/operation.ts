@@ -37,6 +37,8 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
   problems: readonly P[]
   /** Query parameters. Without a schema there are none, and any that is sent is refused. */
   query?: Q
+  /** Whatever is in the query string means nothing, and is refused by nobody: monitors add to it. */
+  anyQuery?: boolean
   /** Header parameters by name, with what each does. */
   headers?: Record<string, HeaderParameter>
   optionalBody?: boolean
@@ -67,12 +69,13 @@ export function operation<
   answers,
   problems,
   query,
+  anyQuery = false,
   headers = {},
   optionalBody = false,
   ...about
 }: Operation<A, P, Q>): Described<Schemas<A, P>, Q> {
   const schema = query ?? noQuery
-  const readQuery = queryReader(schema)
+  const readQuery = anyQuery ? () => ({}) : queryReader(schema)
 
   const detail = {
     ...about,

@@ -3,6 +3,7 @@ import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
@@ -55,7 +56,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         }
         const { text } = taskOf(change, set)
         const made = change.outcome === 'replayed' ? JSON.parse(text).id : id.toLowerCase()
-        set.headers.location = `${path.replace(/\/$/, '')}/${made}`
+        set.headers.location = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${made}`
         return json<ReturnType<typeof status<201, Task>>>(set, text, 201)
       },
       { ...operations.create, parse, body: 'NewTask' },
@@ -147,9 +148,9 @@ function taskOf(change: Change, set: Set): TaskText {
   return change.task
 }
 
-/** The address of the next page: relative, so that it is right behind any proxy. */
+/** The address of the next page: relative to that of this one, so that it is right behind any proxy. */
 function nextLink(address: string, query: TaskListQuery, next: Position): string {
   const url = new URL(address)
   url.searchParams.set('cursor', writeCursor(query, next))
-  return `<${url.pathname}${url.search}>; rel="next"`
+  return `<${url.search}>; rel="next"`
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { pino } from 'pino'
 import { createIdentify } from '../../src/auth/identify.ts'
-import { app, auth, db, origin, send, sign } from '../support/app.ts'
+import { app, auth, createTestApp, db, issuerOptions, origin, send, sign } from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 
 const ann = browser('http://localhost', origin, (request) => app.handle(request))
@@ -49,6 +49,51 @@ test('the copy counts where the sessions are in another database', async () => {
       by: 'session_cache',
     },
   )
+})
+
+const named = (name: string, value: string) => `${name}=${value}`
+const [, live = ''] = /=(.*)$/.exec(cookie) ?? []
+const usual = 'better-auth.session_token'
+
+test.each([
+  [named(`__Secure-${usual}`, 'stale.x'), named(usual, live)],
+  [named(usual, live), named(`__Secure-${usual}`, 'stale.x')],
+  [named(usual, 'stale.x'), named(usual, live)],
+  [named(usual, 'stale.x'), named(`__Secure-${usual}`, live)],
+  [named(`__Secure-${usual}`, 'a.b'), named(usual, 'c.d'), named(usual, live)],
+  [named(`__Secure-${usual}`, 'unsigned'), named(usual, live)],
+  [named(`${usual}.0`, live.slice(0, 20)), named(`${usual}.1`, live.slice(20))],
+])('of several session cookies the live one counts: %s; %s', async (...cookies) => {
+  const headers = { cookie: cookies.join('; '), origin }
+
+  expect((await send('GET', '/api/me', { headers })).body).toMatchObject({ id: me.id })
+  expect((await write(headers)).status).toBe(201)
+})
+
+test('of several session cookies the live one counts, but not behind any number', async () => {
+  const stale = Array.from({ length: 20 }, (_, index) => named(usual, `stale${index}.x`))
+  const headers = { cookie: [...stale, named(usual, live)].join('; ') }
+
+  expect((await send('GET', '/api/me', { headers })).status).toBe(401)
+})
+
+test.each(['acme', 'my-app', 'app.v2_x'])('knows the cookies of the prefix %p', async (prefix) => {
+  const other = createTestApp({
+    auth: { ...auth, cookiePrefix: prefix },
+    issuer: () => ({ ...issuerOptions, cookiePrefix: prefix }),
+  })
+  const bob = browser('http://localhost', origin, (request) => other.handle(request))
+
+  await bob.signUp()
+  const own = await bob.send('GET', '/api/me')
+  const usually = await other.handle(
+    new Request('http://localhost/api/me', { headers: { cookie } }),
+  )
+  const document = await bob.send('GET', '/swagger/json')
+
+  expect([...bob.cookies.keys()]).toEqual([`${prefix}.session_token`])
+  expect([own.status, usually.status]).toEqual([200, 401])
+  expect(document.body.components.securitySchemes.session.name).toBe(`${prefix}.session_token`)
 })
 
 test('a cookie writes from the pages of allowed origins', async () => {
@@ -102,3 +147,54 @@ test('tells the operator once what to do about tokens of another algorithm, and 
   for (const word of ['EdDSA', 'AUTH_JWKS_URL', 'jwks']) expect(lines[0]).toContain(word)
   for (const part of token.split('.')) expect(lines[0]).not.toContain(part)
 })
+
+test.each([
+  ['HS512', 'only HS256, EdDSA, Ed25519, ES256, ES384, ES512, PS256'],
+  ['HS384', 'only HS256'],
+  ['ES256K', 'only HS256'],
+  ['none', 'only HS256'],
+])('says of a token signed with %s what is taken', async (alg, why) => {
+  expect(await warningsOf(`${encode({ alg })}.${encode({ sub: 'alice' })}.AAAA`)).toEqual([
+    expect.stringContaining(`A token signed with ${alg} was refused: ${why}`),
+  ])
+})
+
+test('says of a token of the issuer what it has to carry', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('ES512', { extractable: true })
+  const keys = [{ ...(await exportJWK(publicKey)), alg: 'ES512', kid: 'k' }]
+  using server = Bun.serve({ port: 0, fetch: () => Response.json({ keys }) })
+  const jwksUrl = `http://user:secret@localhost:${server.port}/jwks`
+  const tokenOf = (claims: Record<string, unknown>, expires: string) =>
+    new SignJWT({ sub: 'alice', ...claims })
+      .setProtectedHeader({ alg: 'ES512', kid: 'k' })
+      .setExpirationTime(expires)
+      .sign(privateKey)
+
+  const issuer = 'https://app.example.com'
+  const [line = ''] = await warningsOf(await tokenOf({ iss: issuer, aud: issuer }, '5m'), jwksUrl)
+  const late = await warningsOf(await tokenOf({ iss: issuer, aud: issuer }, '-5m'), jwksUrl)
+
+  expect(line).toContain(`http://localhost:${server.port}/jwks`)
+  for (const word of ['ES512', 'JWT_ISSUER', 'JWT_AUDIENCE']) expect(line).toContain(word)
+  for (const word of [issuer, 'secret', 'alice']) expect(line).not.toContain(word)
+  expect(late).toEqual([])
+})
+
+test.each([{ alg: 'the name of nothing' }, { alg: ['ES256'] }, { alg: 'HS2561' }, {}])(
+  'says nothing of a token whose header is %j',
+  async (header) => {
+    expect(await warningsOf(`${encode(header)}.${encode({ sub: 'alice' })}.AAAA`)).toEqual([])
+  },
+)
+
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** What the operator is told when somebody sends this token. */
+async function warningsOf(token: string, jwksUrl: string | null = null): Promise<string[]> {
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) })
+  const headers = { authorization: `Bearer ${token}` }
+  const identify = createIdentify(db, { ...auth, jwksUrl }, [], log)
+  expect(await identify(new Request('http://localhost', { headers }))).toBeNull()
+  return lines
+}

@@ -62,7 +62,8 @@ export async function titlesOf(call: Call): Promise<string[]> {
     if (answer.status !== 200) throw new Error(`The list answered ${answer.status}.`)
     const tasks = (await answer.json()) as { title: string }[]
     titles.push(...tasks.map(({ title }) => title))
-    path = /<(.*)>/.exec(answer.headers.get('link') ?? '')?.[1]
+    const query = /<(.*)>/.exec(answer.headers.get('link') ?? '')?.[1]
+    path = query && `/api/tasks${query}`
   }
   return titles
 }

@@ -60,6 +60,13 @@ test.each([
   'multipart/form-data; boundary=x',
   'application/json; charset=latin1',
   'application/jsonx',
+  'application/json; charset=utf-16; charset=utf-8',
+  'application/json; charset="iso-8859-1"',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'text/json',
+  'text/plain; application/json',
+  '; application/json',
   '',
 ])('answers 415 to %p', async (type) => {
   const answer = await post('{"title":"x"}', { 'content-type': type })
@@ -73,8 +80,45 @@ test.each([
   'Application/JSON',
   'application/json;charset=utf-8',
   'application/json; charset="UTF-8"',
+  'application/json; charset=utf8',
+  'application/json;charset="Utf8"',
+  'application/json;',
+  'application/json ; ; charset = utf-8 ;',
+  'application/json; charset=',
+  'application/json; odata.metadata=minimal',
+  'application/json;v=1;charset=UTF-8;profile="https://example.com/x"',
 ])('takes %p', async (type) => {
   expect((await post('{"title":"x"}', { 'content-type': type })).status).toBe(201)
+})
+
+test.each([
+  'application/merge-patch+json',
+  'Application/Merge-Patch+JSON; charset=utf8',
+  'application/merge-patch+json;',
+  'application/json;charset=utf8',
+])('takes %p for a PATCH', async (type) => {
+  const { id } = await alice.create()
+  const patch = (path: string, raw: string, content: string) =>
+    send('PATCH', path, {
+      raw,
+      headers: { authorization: alice.authorization, 'content-type': content },
+    })
+
+  const changed = await patch(`/api/tasks/${id}`, '{"title":"x","description":null}', type)
+  const completed = await patch(`/api/tasks/${id}/complete`, '{"completed":true}', type)
+  const other = await patch(
+    `/api/tasks/${id}`,
+    '{"title":"y"}',
+    `${type.split(';')[0]}; charset=koi8-r`,
+  )
+
+  expect([changed.status, changed.body.title]).toEqual([200, 'x'])
+  expect([completed.status, completed.body.completed]).toEqual([200, true])
+  expect(other.status).toBe(415)
+})
+
+test('takes a body that says that it is not compressed', async () => {
+  expect((await post('{"title":"x"}', { 'content-encoding': 'identity' })).status).toBe(201)
 })
 
 test('answers 415 to a compressed body', async () => {

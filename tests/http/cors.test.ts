@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { createTestApp, origin, send } from '../support/app.ts'
 
-const preflight = (from: string) =>
+const preflight = (from: string, names = 'authorization,content-type,if-match') =>
   send('OPTIONS', '/api/tasks', {
     headers: {
       origin: from,
       'access-control-request-method': 'PATCH',
-      'access-control-request-headers': 'authorization,content-type,if-match',
+      'access-control-request-headers': names,
     },
   })
 
@@ -43,6 +43,47 @@ test.each([
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
     expect(answer.headers.get('vary')).toBe('Origin')
   }
+})
+
+test.each([
+  'tracestate, traceparent, baggage',
+  'sentry-trace,baggage',
+  'x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority',
+  'newrelic',
+  'b3, x-b3-traceid',
+  'X-Requested-With, x-csrf-token, ngrok-skip-browser-warning',
+  'x-client-info,apikey',
+  'elastic-apm-traceparent',
+  'cache-control, pragma',
+])('lets a page of an allowed origin add %p', async (names) => {
+  const { status, headers } = await preflight(origin, names)
+
+  const allowed = headers.get('access-control-allow-headers')?.toLowerCase().split(', ') ?? []
+  expect(status).toBe(204)
+  for (const name of names.split(',')) expect(allowed).toContain(name.trim().toLowerCase())
+  expect(allowed).toContain('authorization')
+  expect(new Set(allowed).size).toBe(allowed.length)
+  expect(
+    (await preflight('https://evil.example', names)).headers.get('access-control-allow-headers'),
+  ).not.toContain(names.split(',').at(-1)?.trim().toLowerCase())
+})
+
+test.each([
+  'X-Forwarded-For',
+  'x-forwarded-prefix',
+  'forwarded',
+  'X-Real-IP',
+  'x-docket-client-address',
+  '*',
+  'x y',
+  'x\u00e4',
+  `x${'y'.repeat(200)}`,
+])('lets no page add %p', async (name) => {
+  const { headers } = await preflight(origin, `x-fine, ${name}`)
+
+  const allowed = headers.get('access-control-allow-headers')?.toLowerCase().split(', ') ?? []
+  expect(allowed).toContain('x-fine')
+  expect(allowed).not.toContain(name.toLowerCase())
 })
 
 test('shows a browser the headers that it needs, on errors too', async () => {

@@ -59,7 +59,7 @@ test('introduces itself in a few lines', async () => {
     `${server.address}/swagger`,
     '.docket',
     'http://localhost:3000',
-    'docket token --user alice',
+    'token --user alice',
   ]) {
     expect(server.introduction).toContain(said)
   }
@@ -110,7 +110,8 @@ test('loses no task that it acknowledged to kill -9 under load', async () => {
   for (let path: string | undefined = '/api/tasks?limit=200'; path; ) {
     const { body, headers } = await call('GET', path)
     for (const { id } of body) found.add(id)
-    path = /<(.*)>/.exec(headers.get('link') ?? '')?.[1]
+    const query = /<(.*)>/.exec(headers.get('link') ?? '')?.[1]
+    path = query && `/api/tasks${query}`
   }
   await server.end('SIGTERM')
 

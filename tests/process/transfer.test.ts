@@ -99,6 +99,21 @@ test('names the line and the field that it cannot import, and imports what came 
   ).toContain('version must be at most 2000000000')
 }, 60_000)
 
+test('takes what editors do to a file: a mark, ends of Windows, empty lines', async () => {
+  const env = { DATA_DIR: temporaryFolder() }
+  const tasks = [1, 2, 3].map((index) => ({ task: makeTask('alice', index) }))
+  const [one, two, three] = tasks.map((line) => JSON.stringify(line))
+  const bad = JSON.stringify({ task: { ...makeTask('alice', 4), due_date: '2026-02-30' } })
+  const input = `\uFEFF\r\n${one}\r\n\r\n  \n\uFEFF${two}\n\n\t\r\n${three}\r\n${bad}\r\n\r\n`
+
+  const { stderr, exitCode } = await docket(['import'], { env, input })
+  const exported = await docket(['export', '--user', 'alice'], { env })
+
+  expect(stderr).toStartWith('Cannot import line 9: due_date must be a day of the calendar')
+  expect(exitCode).toBe(1)
+  expect(exported.stdout.split('\n').slice(1, -1)).toEqual([one, two, three] as string[])
+}, 60_000)
+
 test('names the line that the database refuses, of many that it is given at once', async () => {
   const folder = temporaryFolder()
   const env = { DATA_DIR: folder }

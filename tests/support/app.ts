@@ -24,6 +24,7 @@ export const auth = {
   audience: null,
   jwksUrl: null,
   hasSessions: true,
+  cookiePrefix: 'better-auth',
   tables: authTables(accounts, async () => accounts),
 }
 
@@ -31,6 +32,7 @@ export const { sql, db } = database
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
+  cookiePrefix: 'better-auth',
   db,
   tables: accounts,
   tokens: auth,
@@ -59,6 +61,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     outgoing: createOutgoing(),
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
+    basePath: '',
     rates: null,
     metrics: null,
     quota: { tasks: null, bytes: null },

@@ -51,13 +51,13 @@ export async function list(user: TestUser, query = ''): Promise<Task[]> {
 export const titles = async (user: TestUser, query = ''): Promise<string[]> =>
   (await list(user, query)).map(({ title }) => title)
 
-/** The path of the next page, or null on the last one. */
-export function nextOf({ headers }: Answer): string | null {
+/** The path of the page after the one at `path`, or null on the last one. */
+export function nextOf({ headers }: Pick<Answer, 'headers'>, path = '/api/tasks'): string | null {
   const link = headers.get('link')
   if (link === null) return null
-  const path = /^<(\/[^<>]*)>; rel="next"$/.exec(link)?.[1]
-  if (path === undefined) throw new Error(`Not a link to the next page: ${link}`)
-  return path
+  const query = /^<(\?[^<>]*)>; rel="next"$/.exec(link)?.[1]
+  if (query === undefined) throw new Error(`Not a link to the next page: ${link}`)
+  return `${path.split('?')[0]}${query}`
 }
 
 /** Every page of a list from `path` on; `between` is called before each page but the first. */
@@ -73,7 +73,7 @@ export async function readPages(
     const answer: Answer = await user.send('GET', next)
     expect(answer.status).toBe(200)
     pages.push(answer.body)
-    next = nextOf(answer)
+    next = nextOf(answer, next)
   }
   return pages
 }

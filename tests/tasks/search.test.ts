@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { signUp, type TestUser } from '../support/app.ts'
-import { titles } from '../support/tasks.ts'
+import { nextOf, titles } from '../support/tasks.ts'
 
 /** The titles of the tasks that `q` finds, in alphabetical order: the same in whatever order a page is. */
 async function search(user: TestUser, q: string): Promise<string[]> {
@@ -123,7 +123,7 @@ test('finds what the other filters let through, a page at a time', async () => {
   const path = '/api/tasks?q=needle&priority=high&tag=sewing&status=pending&limit=2'
 
   const first = await alice.send('GET', path)
-  const next = /<(.+)>/.exec(first.headers.get('link') ?? '')?.[1] ?? ''
+  const next = nextOf(first) ?? ''
   const second = await alice.send('GET', next)
 
   expect(first.body).toHaveLength(2)

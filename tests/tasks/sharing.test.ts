@@ -3,6 +3,7 @@ import type { App } from '../../src/app.ts'
 import type { Gate } from '../../src/database/gate.ts'
 import type { Shared } from '../../src/database/share.ts'
 import { app, createTestApp, db, signUp, sql } from '../support/app.ts'
+import { nextOf } from '../support/tasks.ts'
 
 // Requests of 200 users that are answered by one statement, whatever the gate's own measure of a statement is. Half of
 // them want what they may not have, and nobody is to notice that he was not alone.
@@ -105,8 +106,8 @@ test('lists the tasks of each user alone', async () => {
   for (const index of numbers) {
     const { body, headers } = answers[index]!
     expect(body.map((task: { user_id: string }) => task.user_id)).toEqual([users[index]!.id])
-    const next = /<(.*)>/.exec(headers.get('link') ?? '')?.[1]
-    if (next === undefined) continue
+    const next = nextOf({ headers })
+    if (next === null) continue
     const { body: rest } = await ask(app, index, 'GET', next)
     expect(rest[0].id).not.toBe(body[0].id)
     expect(rest[0].user_id).toBe(users[index]!.id)
