@@ -32,9 +32,9 @@ const columns = sql`
 const orders = {
   created_at: sql`created_at desc, id desc`,
   updated_at: sql`updated_at desc, id desc`,
-  due_date: sql`coalesce(due_date, 'infinity'), id`,
+  due_date: sql`coalesce(due_date + coalesce(due_time, '23:59:59.5'), 'infinity'), id`,
   priority: sql`priority desc, id desc`,
-  title: sql`lower(title), id`,
+  title: sql`title_key, id`,
 }
 
 const priority = t.UnionEnum(['none', 'low', 'medium', 'high'])

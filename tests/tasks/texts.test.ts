@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { timeZoneOf } from '../../src/http/formats.ts'
-import { signUp, sql, type TestUser } from '../support/app.ts'
+import type { Task } from '../../src/tasks/schema.ts'
+import { importTasks } from '../../src/tasks/transfer.ts'
+import { db, signUp, sql, type TestUser } from '../support/app.ts'
 import { expectInvalid, list, readPages, titles } from '../support/tasks.ts'
 
 // Text as people read it, over HTTP: tests/http/fold.test.ts has what is the same to them.
@@ -262,6 +264,36 @@ describe('lengths are in characters', () => {
     const bob = await signUp('🙂'.repeat(256))
     expect((await bob.send('GET', '/api/tasks')).status).toBe(401)
   })
+})
+
+test('what is imported is found, sorted and stored likewise', async () => {
+  const alice = await signUp()
+  const created = await alice.create({ title: 'Zange' })
+  const task: Task = {
+    ...created,
+    id: crypto.randomUUID(),
+    title: 'Ähre 10',
+    description: `Größe ${'x '.repeat(300)}`,
+    tags: ['Küche', 'KÜCHE', 'Bad'],
+    due_date: '2026-12-01',
+    due_time: '18:30:00',
+    time_zone: 'europe/berlin',
+  }
+  const others = ['Ähre 9', 'Ast'].map((title) => ({
+    ...task,
+    id: crypto.randomUUID(),
+    title,
+    tags: [],
+  }))
+  await importTasks(db, [task, ...others])
+  await importTasks(db, [{ ...created, title: 'Bär', version: 2 }])
+
+  expect(await titles(alice, '?sort=title')).toEqual(['Ähre 9', 'Ähre 10', 'Ast', 'Bär'])
+  expect(await list(alice, '?q=grosse+kuche&tag=kuche&tag=bad')).toMatchObject([
+    { tags: ['Küche', 'Bad'], time_zone: 'Europe/Berlin' },
+  ])
+  expect(await titles(alice, '?q=bar')).toEqual(['Bär'])
+  expect(await titles(alice, '?q=zange')).toEqual([])
 })
 
 describe('by due date', () => {

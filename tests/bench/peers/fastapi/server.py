@@ -134,9 +134,9 @@ app = FastAPI()
 orders = {
     "created_at": [Task.created_at.desc(), Task.id.desc()],
     "updated_at": [Task.updated_at.desc(), Task.id.desc()],
-    "due_date": [text("coalesce(due_date, 'infinity')"), Task.id],
+    "due_date": [text("coalesce(due_date + coalesce(due_time, '23:59:59.5'), 'infinity')"), Task.id],
     "priority": [Task.priority.desc(), Task.id.desc()],
-    "title": [func.lower(Task.title), Task.id],
+    "title": [text("title_key"), Task.id],
 }
 
 

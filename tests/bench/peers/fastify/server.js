@@ -20,9 +20,9 @@ const columns = `
 const orders = {
   created_at: 'created_at desc, id desc',
   updated_at: 'updated_at desc, id desc',
-  due_date: "coalesce(due_date, 'infinity'), id",
+  due_date: "coalesce(due_date + coalesce(due_time, '23:59:59.5'), 'infinity'), id",
   priority: 'priority desc, id desc',
-  title: 'lower(title), id',
+  title: 'title_key, id',
 }
 
 const text = { type: ['string', 'null'] }
