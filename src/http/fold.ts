@@ -19,6 +19,15 @@ const unseen =
 const marks =
   /(?<=\S)(?<![иИ](?=\u0306))[[\p{Mn}&&[\p{sc=Zinh}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Hebr}\p{sc=Arab}\p{sc=Syrc}]]--[\u0345\u3099\u309A]]+/gv
 
+/**
+ * More marks than any text has on a letter (UAX #15), or of the vowels of Kirat Rai, which compose with each other: to put many
+ * thousands in their order takes seconds.
+ */
+const run = /([\p{M}\u{16D63}\u{16D67}-\u{16D6A}]{30})[\p{M}\u{16D63}\u{16D67}-\u{16D6A}]+/gu
+
+/** As long as the longest texts become in any script. There is a ligature of a whole sentence, of which only so many count. */
+const longest = 100_000
+
 /** Letters that are others with a stroke, or two in one, and have no decomposition. */
 const letters: Record<string, string> = {
   æ: 'ae',
@@ -43,10 +52,14 @@ export function fold(text: string): string {
   if (isPlain.test(text)) return text.toLowerCase()
   return (
     text
+      .replace(run, '$1')
       // ½ and ² are no digits of the number before them.
       .replace(/(?<=\p{Nd})(?=\p{No})/gu, ' ')
       .normalize('NFKD')
+      .slice(0, longest)
+      .toWellFormed()
       .replace(unseen, '')
+      .replace(run, '$1')
       // The marks that were on both sides of it, in their order.
       .normalize('NFD')
       .replace(space, ' ')

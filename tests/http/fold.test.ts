@@ -130,6 +130,25 @@ test('any text is folded once, whatever its composition and the space around it'
   )
 })
 
+test.each([
+  ['marks on one letter', `a${'\u0301\u0316'.repeat(10_000)}`],
+  ['marks with joiners between them', '\u0301\u200D\u0316\u200D'.repeat(5000)],
+  ['vowels that compose', '\u{16D67}\u{16D68}'.repeat(8000)],
+  ['marks of Hindi', `क${'\u093C\u094D'.repeat(10_000)}`],
+  ['flags without an end', `🏴${'\u{E0067}'.repeat(16_000)}`],
+  ['a sentence in one character', 'ﷺ'.repeat(20_000)],
+])(
+  'nobody waits for a text of %s',
+  (_what, text) => {
+    const folded = fold(text)
+
+    expect(fold(folded)).toBe(folded)
+    expect(folded.length).toBeLessThanOrEqual(100_000)
+    expect(folded.isWellFormed()).toBe(true)
+  },
+  1000,
+)
+
 describe('shows as nothing', () => {
   test.each([
     ['nothing', ''],
