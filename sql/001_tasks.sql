@@ -27,22 +27,22 @@ create function docket.task_json(
   updated_at timestamptz, deleted_at timestamptz
 ) returns text language plpgsql immutable parallel safe
   as $$ begin
-  return concat(
+  return pg_catalog.concat(
     '{"id":"', id, '"',
-    ',"user_id":', to_json(user_id),
-    ',"title":', to_json(title),
-    ',"description":', coalesce(to_json(description)::text, 'null'),
+    ',"user_id":', pg_catalog.to_json(user_id),
+    ',"title":', pg_catalog.to_json(title),
+    ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
     ',"completed":', case when completed_at is null then 'false' else 'true' end,
-    ',"completed_at":', coalesce(left(to_json(completed_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    ',"completed_at":', coalesce(pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
     ',"priority":"', priority, '"',
-    ',"tags":', to_json(tags),
-    ',"due_date":', coalesce(to_json(due_date)::text, 'null'),
-    ',"due_time":', coalesce(to_json(due_time)::text, 'null'),
-    ',"time_zone":', coalesce(to_json(time_zone)::text, 'null'),
+    ',"tags":', pg_catalog.to_json(tags),
+    ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
+    ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
+    ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
     ',"version":', version,
-    ',"created_at":', left(to_json(created_at at time zone 'UTC')::text, -1), '+00:00"',
-    ',"updated_at":', left(to_json(updated_at at time zone 'UTC')::text, -1), '+00:00"',
-    ',"deleted_at":', coalesce(left(to_json(deleted_at at time zone 'UTC')::text, -1) || '+00:00"', 'null'),
+    ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
+    ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
+    ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
     '}'
   );
 end $$;

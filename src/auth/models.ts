@@ -13,6 +13,10 @@ export function issuerFault(tables: AuthTables | null): string | null {
     if (table.schema !== user.schema) return `${table.path} is in another schema than ${user.path}`
   }
   for (const table of [user, session, account, verification]) {
+    const names = [table?.name, ...Object.values(table?.columns ?? {}).map((one) => one.name)]
+    const odd = names.find((name) => name !== undefined && /\.| as /.test(name))
+    // To Kysely a schema ends at a dot.
+    if (odd !== undefined) return `Better Auth cannot ask for a name like "${odd}"`
     const [name] = table?.demands ?? []
     if (name !== undefined) return `${table?.path} demands a value for "${name}"`
   }

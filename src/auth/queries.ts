@@ -37,10 +37,10 @@ function liveIn(tables: AuthTables): Live | null {
 /** Whose session a token is, while it lasts. */
 export async function findSession(
   db: Db,
-  tables: AuthTables,
+  tables: AuthTables | null,
   token: string,
 ): Promise<Session | undefined> {
-  const live = liveIn(tables)
+  const live = tables === null ? null : liveIn(tables)
   return live === null ? undefined : db.share(live, { token })
 }
 
@@ -49,9 +49,10 @@ export type StoredKey = { jwk: string; expires_at: string | null }
 
 export async function findKey(
   db: Db,
-  { jwks }: AuthTables,
+  tables: AuthTables | null,
   id: string,
 ): Promise<StoredKey | undefined> {
+  const jwks = tables?.jwks ?? null
   if (jwks === null || !canBeId(jwks, id)) return undefined
   const [key] = await db.read(
     (sql) => sql<StoredKey[]>`

@@ -6,8 +6,8 @@ import type { Db } from '../database/gate.ts'
 export type Tables = {
   /** Null: there are none. */
   known: () => AuthTables | null
-  /** What `use` finds in them, or null without any. They are looked up anew where they are not what they were. */
-  within: <T>(db: Db, use: (tables: AuthTables) => Promise<T>) => Promise<T | null>
+  /** What `use` finds in them, or without any. They are looked up anew where they are not what they were. */
+  within: <T>(db: Db, use: (tables: AuthTables | null) => Promise<T>) => Promise<T>
 }
 
 /** Milliseconds from one look to the next, whoever asks. */
@@ -26,9 +26,9 @@ export function authTables(
     looking ??= look(db)
       .then((found) => {
         tables = found
-        lookedAt = performance.now()
       })
       .finally(() => {
+        lookedAt = performance.now()
         looking = null
       })
     await looking
@@ -39,14 +39,13 @@ export function authTables(
     within: async (db, use) => {
       if (tables === null) await lookAgain(db)
       const before = tables
-      if (before === null) return null
       try {
         return await use(before)
       } catch (error) {
         if (!isOfOthers(error)) throw error
         if (tables === before) await lookAgain(db)
         if (tables === before) throw error
-        return tables === null ? null : use(tables)
+        return use(tables)
       }
     },
   }

@@ -22,7 +22,7 @@ type Column = { name: string; type: string }
 export type Model = 'user' | 'session' | 'account' | 'verification' | 'jwks'
 
 /** One set. Without sessions they are kept elsewhere; without the others the frontend does not need them. */
-export type AuthTables = { user: AuthTable; isOwn: boolean } & {
+export type AuthTables = { user: AuthTable } & {
   [K in Exclude<Model, 'user'>]: AuthTable | null
 }
 
@@ -150,7 +150,6 @@ function choose(catalog: CatalogTable[], wanted: Wanted): AuthTables | null {
     pick(
       catalog.filter((table) => table.schema === schema),
       {},
-      schema === own,
     )
 
   if (typeof named === 'string') {
@@ -184,7 +183,6 @@ const missing = (what: string): OperatorError =>
 function pick(
   catalog: CatalogTable[],
   given: Partial<Record<Model, AuthTable>>,
-  isOwn: boolean,
 ): AuthTables | null {
   const find = (model: Model): AuthTable | null =>
     given[model] ??
@@ -200,7 +198,7 @@ function pick(
     AuthTable | null,
   ]
   if (user === null || (session === null && account === null)) return null
-  return { user, session, account, verification, jwks, isOwn }
+  return { user, session, account, verification, jwks }
 }
 
 function pickNamed(
@@ -232,7 +230,6 @@ function pickNamed(
   const found = pick(
     catalog.filter((table) => table.schema === schema),
     given,
-    schema === own,
   )
   if (found === null) throw missing(`beside what is named the schema ${schema} lacks the rest`)
   return found
@@ -300,9 +297,12 @@ export function canBeId({ columns }: AuthTable, id: string): boolean {
   switch (columns['id']?.type) {
     case 'uuid':
       return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
+    case 'smallint':
+      return /^(0|[1-9]\d{0,4})$/.test(id) && Number(id) < 2 ** 15
     case 'integer':
       return /^(0|[1-9]\d{0,9})$/.test(id) && Number(id) < 2 ** 31
     case 'bigint':
+    case 'numeric':
       return /^(0|[1-9]\d{0,17})$/.test(id)
     default:
       return true

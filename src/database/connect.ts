@@ -133,8 +133,14 @@ export const connectEmbedded = (socket: () => Duplex, schema: string = usualSche
     schema,
   )
 
-/** `2026-11-20 22:36:42.123456+00` of a session in UTC as `2026-11-20T22:36:42.123456+00:00`. */
+/**
+ * `2026-11-20 22:36:42.123456+00` of a session in UTC as `2026-11-20T22:36:42.123456+00:00`. What is infinite, or in a year of more
+ * digits than the format has, is as far away as can be said.
+ */
 function rfc3339(text: string): string {
+  if (!/^\d{4}-.*\+00$/.test(text)) {
+    return /^-|BC$/.test(text) ? '0001-01-01T00:00:00+00:00' : '9999-12-31T23:59:59+00:00'
+  }
   return `${text.replace(' ', 'T')}:00`
 }
 

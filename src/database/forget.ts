@@ -36,7 +36,7 @@ export async function forgetWithAccount(
 const trigger = (path: string, schema: string): string =>
   inSchema(
     `
-  select set_config('lock_timeout', '2s', true);
+  select pg_catalog.set_config('lock_timeout', '2s', true);
   create trigger ${quote(`${schema}_forget_user`)} after delete on ${path}
     for each row execute function docket.forget_user()`,
     schema,

@@ -5,7 +5,7 @@ import type { Sql } from './connect.ts'
 import { remedyOf } from './faults.ts'
 import type { SchemaFile } from './schema-files.ts'
 import { inSchema, quote, usualSchema } from './schema-name.ts'
-import { missingGrant, refuseEarlier } from './schema-refusals.ts'
+import { missingGrant, notOurs, refuseEarlier } from './schema-refusals.ts'
 import { meaning, preludeOf } from './settings.ts'
 
 /** A row of the ledger: a file that was applied, once. */
@@ -54,6 +54,7 @@ export async function readLedger(sql: Sql, schema: string = usualSchema): Promis
   } catch (error) {
     // The table is not there: nothing was applied.
     if (isPostgres(error, '42P01') || isPostgres(error, '3F000')) return []
+    if (isPostgres(error, '42703')) throw notOurs(schema, error)
     throw isPostgres(error, '42501') ? await missingGrant(sql, schema) : error
   }
 }
@@ -69,6 +70,8 @@ async function apply(sql: Sql, file: SchemaFile, schema: string): Promise<boolea
       // Its row in the ledger is there: another instance was faster.
       if (isPostgres(error, '23505') && error.table_name === 'schema_migrations') return false
       if (isPostgres(error, '42501')) throw await missingGrant(sql, schema)
+      // A table, a type or a function that is there already, and none of an instance that was faster.
+      if (isThere(error)) throw notOurs(schema, error)
       // Another instance holds the lock, or a table that the file needs.
       if (!isPostgres(error, '55P03') || Date.now() > deadline) throw explain(error, file)
       await Bun.sleep(50 + Math.random() * 100)
@@ -134,6 +137,9 @@ const explain = (error: unknown, file: SchemaFile): unknown =>
   error instanceof postgres.PostgresError && remedyOf(error) === 'none'
     ? new OperatorError(`Cannot apply ${file.name}: ${error.message} (SQLSTATE ${error.code}).`)
     : error
+
+const isThere = (error: unknown): error is postgres.PostgresError =>
+  ['42P07', '42710', '42723'].some((code) => isPostgres(error, code))
 
 const isPostgres = (error: unknown, code: string): error is postgres.PostgresError =>
   error instanceof postgres.PostgresError && error.code === code

@@ -8,7 +8,7 @@ import { startEmbedded } from './embedded/start.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
 import { forgetWithAccount } from './forget.ts'
 import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
-import { applySchema } from './ledger.ts'
+import { applySchema, readLedger } from './ledger.ts'
 import { createPool } from './pool.ts'
 import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
 import { usualSchema } from './schema-name.ts'
@@ -119,14 +119,15 @@ async function prepareWhenThere(
   const { databaseWait, databaseSchema: schema } = config
   const until = performance.now() + databaseWait * 1000
   const connectTimeout = address.connectTimeout ?? 10
-  const patient = { ...way, connectTimeout, queryTimeout: 600, max: 1, session: null, schema }
+  const session = { seconds: 600, told: 'each time' } as const
+  const patient = { ...way, connectTimeout, queryTimeout: 600, max: 1, session, schema }
   const pool = createPool(address, patient)
   let said = ''
   try {
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
         if (pool.hasOthers) await pool.look()
-        await refuseEncoding(pool.sql(), pool.server())
+        await refuseServer(pool.sql(), pool.server())
         const prepared = await prepare(pool.sql(), config, address)
         return { ...prepared, told: await howToTell(pool.server(), way) }
       } catch (error) {
@@ -161,14 +162,19 @@ async function prepare(
     return { applied, accounts: { tables: null, find: async () => null, faults: [] } }
   }
 
-  const [row] = await sql<{ searchPath: string[] }[]>`
-    select current_schemas(false)::text[] as "searchPath"`
+  // A simple message: without our settings, of which the search path is one.
+  const [row] = await sql
+    .unsafe<{ searchPath: string[] }[]>(
+      'select pg_catalog.current_schemas(false)::pg_catalog.text[] as "searchPath"',
+    )
+    .simple()
   const asked = address?.searchPath?.map((name) => (name === '$user' ? address.user : name))
   const searchPath = asked ?? row?.searchPath ?? []
   const isIssuer = config.issuer !== null
   const wanted: Wanted = { schema, searchPath, named: config.authTables, isIssuer }
   let found = await findAuthTables(sql, wanted)
-  if (isIssuer && (found.tables?.isOwn ?? found.unreadable.length === 0)) {
+  const isNone = found.tables === null && found.unreadable.length === 0
+  if (isIssuer && (isNone || (await hasOwnAccounts(sql, schema)))) {
     applied.push(...(await applySchema(sql, schemaFiles, schema)))
     found = await findAuthTables(sql, wanted)
   }
@@ -189,14 +195,34 @@ async function prepare(
   return { applied, accounts: { tables, find, faults } }
 }
 
-/** No session can have another one than its database, and only one of them takes whatever is written. */
-async function refuseEncoding(sql: Sql, address: ServerAddress): Promise<void> {
-  const [{ encoding } = { encoding: '' }] = await sql<{ encoding: string }[]>`
-    select pg_catalog.current_setting('server_encoding') as encoding`
-  if (encoding === 'UTF8') return
-  throw new OperatorError(
-    `Cannot use the database ${describeAddress(address)}: its encoding is ${encoding}, and has to be UTF8. Make one with: create database … encoding 'UTF8' template template0`,
+/** In a schema that others use too the tables may be theirs. */
+async function hasOwnAccounts(sql: Sql, schema: string): Promise<boolean> {
+  const applied = await readLedger(sql, schema)
+  const others = new Set(schemaFilesWithoutAccounts.map(({ version }) => version))
+  return schemaFiles.some(
+    ({ version }) => !others.has(version) && applied.some((row) => row.version === version),
   )
+}
+
+/**
+ * What no session of ours can change. Only one encoding takes whatever is written; and where it is taken for a replica no trigger
+ * and no foreign key has an effect, so that what is deleted stays.
+ */
+async function refuseServer(sql: Sql, address: ServerAddress): Promise<void> {
+  const [row] = await sql<{ encoding: string; replication: string }[]>`
+    select pg_catalog.current_setting('server_encoding') as encoding,
+      pg_catalog.current_setting('session_replication_role') as replication`
+  const cannot = `Cannot use the database ${describeAddress(address)}`
+  if (row?.encoding !== 'UTF8') {
+    throw new OperatorError(
+      `${cannot}: its encoding is ${row?.encoding}, and has to be UTF8. Make one with: create database … encoding 'UTF8' template template0`,
+    )
+  }
+  if (row.replication === 'replica') {
+    throw new OperatorError(
+      `${cannot}: session_replication_role is replica, with which deletions are incomplete. Have whoever set it for the server, the database or the role reset it.`,
+    )
+  }
 }
 
 /** Tries whether a connection keeps what is asked of it when it opens. */

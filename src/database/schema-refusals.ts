@@ -1,3 +1,4 @@
+import type { PostgresError } from 'postgres'
 import { OperatorError } from '../config.ts'
 import type { Sql } from './connect.ts'
 import { quote } from './schema-name.ts'
@@ -19,6 +20,13 @@ export async function refuseEarlier(sql: Sql, schema: string): Promise<void> {
       `The tables of then stay where they are; the new ones are in the schema ${schema}.`,
   )
 }
+
+/** Others have something in the schema that is called as ours would be. */
+export const notOurs = (schema: string, { message, code }: PostgresError): OperatorError =>
+  new OperatorError(
+    `Cannot use the schema ${schema}: something in it is not Docket's (${message}, SQLSTATE ${code}). ` +
+      'Set DATABASE_SCHEMA to the name of one that nobody else uses. It is made at the start.',
+  )
 
 /** Which right the role lacks. */
 export async function missingGrant(sql: Sql, schema: string): Promise<OperatorError> {

@@ -11,6 +11,7 @@ export const meaning = {
   standard_conforming_strings: 'on',
   array_nulls: 'on',
   transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
   row_security: 'on',
   // No schema but PostgreSQL's own: every statement names the one that it means.
   search_path: '""',

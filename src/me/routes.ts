@@ -44,7 +44,9 @@ export const meRoutes = (
       async ({ db, user }) => {
         // A session comes with its account.
         const [account, used] = await Promise.all([
-          user.by === 'session' ? user : findAccount(db, tables.known(), user.id),
+          user.by === 'session'
+            ? user
+            : tables.within(db, (found) => findAccount(db, found, user.id)),
           usage.read(db, user.id),
         ])
         return {
@@ -63,14 +65,17 @@ export const meRoutes = (
     .get(
       '/sessions',
       async ({ db, user, set }) =>
-        json<Session[]>(set, JSON.stringify(await listSessions(db, tables.known(), user.id))),
+        json<Session[]>(
+          set,
+          JSON.stringify(await tables.within(db, (found) => listSessions(db, found, user.id))),
+        ),
       meOperations.listSessions,
     )
     .delete(
       '/sessions/:id',
       async ({ db, user, params: { id } }) => {
         const session = isText(id)
-          ? await deleteSession(db, tables.known(), user.id, id)
+          ? await tables.within(db, (found) => deleteSession(db, found, user.id, id))
           : undefined
         if (session === undefined) throw new Problem(404, 'You have no session with this id.')
         return session
@@ -81,7 +86,10 @@ export const meRoutes = (
       '/adopt',
       async ({ db, user, body }) => {
         const guest = await ofToken(db, body.token)
-        if (guest === null || !(await mayBeGuest(db, tables.known(), guest.id))) {
+        if (
+          guest === null ||
+          !(await tables.within(db, (found) => mayBeGuest(db, found, guest.id)))
+        ) {
           throw invalid([{ pointer: '/token', detail: 'is no credential of a guest' }])
         }
         if (guest.id === user.id) return { id: user.id, tasks: 0 }
@@ -107,7 +115,7 @@ export const meRoutes = (
         if (body.confirm !== user.id) {
           throw invalid([{ pointer: '/confirm', detail: 'must be your own id' }])
         }
-        const deleted = await deleteUser(db, tables.known(), user.id)
+        const deleted = await tables.within(db, (found) => deleteUser(db, found, user.id))
         usage.forget(user.id)
         return deleted
       },

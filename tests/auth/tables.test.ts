@@ -4,7 +4,7 @@ import { authTables } from '../../src/auth/tables.ts'
 import { findAuthTables } from '../../src/database/auth-tables.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
-import { auth, createTestApp, issuerUrl, secret } from '../support/app.ts'
+import { auth, createTestApp, issuerUrl, secret, sign } from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { emptyDatabase } from '../support/database.ts'
 import { frontendAuth } from '../support/frontend-auth.ts'
@@ -53,6 +53,34 @@ test('finds them when they are made after the start, and when they are changed',
   await sql.unsafe('alter table public.session rename to logins')
   expect(await statusOf(await start(false), cookie)).toBe(200)
 })
+
+test.each([
+  ['GET', undefined, { email: expect.any(String) }],
+  ['DELETE', { confirm: 'ann' }, { id: 'ann', account: true }],
+])(
+  'finds them when they are changed for who comes by a token: %s',
+  async (method, body, expected) => {
+    await sql`
+    insert into public."user" (id, name, email, "emailVerified")
+    values ('ann', 'Ann', 'ann@example.com', true)
+    on conflict do nothing`
+    const running = await start(false)
+    await sql.unsafe('alter table public."user" rename to members')
+    const headers = { authorization: `Bearer ${await sign({ sub: 'ann' })}` }
+
+    const init = body === undefined ? {} : { body: JSON.stringify(body) }
+    const response = await running.handle(
+      new Request('http://localhost/api/me', {
+        method,
+        headers: { ...headers, 'content-type': 'application/json' },
+        ...init,
+      }),
+    )
+
+    expect(await response.json()).toMatchObject(expected)
+    await sql.unsafe('alter table public.members rename to "user"')
+  },
+)
 
 test('looks once for many who ask where there are none', async () => {
   const none = createTestApp({

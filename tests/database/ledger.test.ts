@@ -68,6 +68,31 @@ test('leaves nothing behind of a file that fails, and says which', async () => {
   expect(await applySchema(sql, [first, second])).toEqual(['002_file'])
 })
 
+test.each([
+  ['a table', 'create table docket.tasks (id integer)'],
+  ['a ledger', 'create table docket.schema_migrations (version bigint, dirty boolean)'],
+  ['a type', 'create type docket.task_priority as enum ()'],
+  [
+    'a function',
+    'create function docket.forget_user() returns trigger language plpgsql as $$ begin end $$',
+  ],
+])(
+  'refuses a schema where somebody else has %s of that name, and changes nothing',
+  async (_what, made) => {
+    const sql = await database()
+    await sql.unsafe(`create schema docket; ${made}`)
+
+    expect(await messageOf(applySchema(sql, schemaFiles))).toContain('Set DATABASE_SCHEMA')
+
+    const [{ tables } = {}] = await sql`
+    select count(*)::integer as tables
+    from pg_tables
+    where schemaname = 'docket'
+      and tablename in ('users', 'schema_migrations', 'tasks')`
+    expect(tables).toBe(made.includes('table') ? 1 : 0)
+  },
+)
+
 test('refuses a file that was changed after it was applied', async () => {
   const sql = await database()
   await applySchema(sql, [first])

@@ -65,6 +65,31 @@ test('works beside tables of others that have the same names, and leaves them al
   for (const name of foreign) expect(await sql.unsafe(`select from public.${name}`)).toHaveLength(0)
 })
 
+test('makes the JSON of a task by functions of PostgreSQL, whoever writes it', async () => {
+  const { sql } = await database()
+  await applySchema(sql, schemaFilesWithoutAccounts)
+  await sql`insert into docket.users (id) values ('alice')`
+  for (const [name, type] of [
+    ['to_json', 'text'],
+    ['to_json', 'timestamp'],
+    ['to_json', 'text[]'],
+    ['"left"', 'text, integer'],
+    ['concat', 'text, uuid'],
+  ]) {
+    await sql.unsafe(`create function public.${name}(${type}) returns text language plpgsql
+      as $$ begin raise exception 'It ran.'; end $$`)
+  }
+
+  await sql
+    .unsafe(`
+      set local search_path = public, pg_catalog;
+      insert into docket.tasks (user_id, id, title) values ('alice', gen_random_uuid(), 'Water')`)
+    .simple()
+
+  const [task] = await sql<{ json: string }[]>`select json from docket.tasks`
+  expect(JSON.parse(task?.json ?? '')).toMatchObject({ title: 'Water', tags: [] })
+})
+
 test.each(['tasks_api', 'order'])('works in a schema called %s', async (schema) => {
   const { sql: pool } = await database()
   const sql = withSchema(pool, schema)

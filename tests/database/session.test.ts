@@ -1,6 +1,8 @@
 import { afterAll, expect, test } from 'bun:test'
 import postgres from 'postgres'
+import { readConfig } from '../../src/config.ts'
 import type { Session, Sql } from '../../src/database/connect.ts'
+import { openDatabase } from '../../src/database/open.ts'
 import { preludeOf, settingsFor } from '../../src/database/settings.ts'
 import { connectTo, emptyDatabase, serverEnvironment } from '../support/database.ts'
 
@@ -30,6 +32,7 @@ const worst = {
   standard_conforming_strings: 'off',
   array_nulls: 'off',
   transform_null_equals: 'on',
+  quote_all_identifiers: 'on',
   row_security: 'off',
   search_path: 'pg_temp',
   client_encoding: 'LATIN1',
@@ -157,6 +160,31 @@ test.skipIf(url === undefined)(
       await sql.unsafe(left.join(';')).simple()
       expect(await settingsOf(sql, 7)).toEqual(wanted(7))
     }
+  },
+)
+
+test.skipIf(url === undefined)(
+  'nor at the start does a function of somebody else run in place of one of PostgreSQL',
+  async () => {
+    const { sql, close } = await emptyDatabase()
+    closing.push(close)
+    // Of the two `replace` this is the better match for a name of the catalog.
+    await sql.unsafe(`
+      create function public.replace(name, text, text) returns text language plpgsql
+        as $$ begin raise exception 'It ran.'; end $$;
+      create table public."user" (id text, name text, email text, "emailVerified" boolean, "createdAt" date, "updatedAt" date);
+      create table public.account (id text, "accountId" text, "providerId" text, "userId" text, password text, "createdAt" date, "updatedAt" date)`)
+    const own = new URL(url ?? '')
+    own.pathname = `/${sql.options.database}`
+    const environment = { ...serverEnvironment(), DATABASE_URL: own.href }
+
+    const opened = await openDatabase(
+      readConfig({ ...environment, BETTER_AUTH_SECRET: 'x'.repeat(32) }),
+      { onFailure: () => {} },
+    )
+
+    await opened.close()
+    expect(opened.accounts.tables?.user.path).toBe('"public"."user"')
   },
 )
 

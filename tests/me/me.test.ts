@@ -74,6 +74,17 @@ test('lists the sessions of the caller, without their tokens', async () => {
   expect((await (await signUp()).send('GET', '/api/me/sessions')).body).toEqual([])
 })
 
+test('says of what never ends a time that can be said', async () => {
+  const { call, me } = await account()
+  await sql.unsafe(`update docket.session set "expiresAt" = 'infinity' where id = $1`, [
+    me.session_id,
+  ])
+
+  const { body } = await call('GET', '/api/me')
+
+  expect(body.expires_at).toBe('9999-12-31T23:59:59+00:00')
+})
+
 test('ends a session at once', async () => {
   const { call, email } = await account()
   const second = browser(issuerUrl, origin, (request) => app.handle(request))

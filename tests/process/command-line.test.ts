@@ -174,6 +174,29 @@ test.skipIf(environment === null).each(['SQL_ASCII', 'LATIN1'])(
   },
 )
 
+test.skipIf(environment === null)(
+  'says that a server takes it for a replica, where nothing that hangs on a user is deleted',
+  async () => {
+    const server = connectTo(environment?.['DATABASE_URL'] ?? '')
+    const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
+    const url = new URL(environment?.['DATABASE_URL'] ?? '')
+    url.pathname = `/${name}`
+    await server.unsafe(`create database ${name} template template0`).simple()
+    const [{ isAllowed } = {}] = await server`
+      select rolsuper as "isAllowed" from pg_roles where rolname = current_user`
+    if (isAllowed) {
+      await server.unsafe(`alter database ${name} set session_replication_role = replica`).simple()
+      const { stderr, exitCode } = await docket(['migrate'], {
+        env: { ...environment, DATABASE_URL: url.href, BETTER_AUTH_SECRET: secret },
+      })
+      expect(exitCode).toBe(1)
+      expect(stderr).toContain('session_replication_role is replica')
+    }
+    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await server.end({ timeout: 1 })
+  },
+)
+
 test('brings the schema up to date, once', async () => {
   const env = { DATA_DIR: temporaryFolder() }
 
