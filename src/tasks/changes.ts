@@ -137,17 +137,50 @@ export const insertTask = (
 ): Promise<Change> =>
   change(db, creation, { ...stored(task), user_id: userId, id }, once, { outcome: 'stale' })
 
+/** Columns, and what they become. */
+type Assignments = Record<string, Fragment>
+
+const assign = (sql: Sql, assignments: Assignments): Fragment =>
+  listed(
+    sql,
+    Object.entries(assignments).map(([column, value]) => sql`${sql(column)} = ${value}`),
+  )
+
+/** Fragments with a comma between them. */
+const listed = (sql: Sql, [first = sql``, ...rest]: Fragment[]): Fragment =>
+  rest.reduce((all, next) => sql`${all}, ${next}`, first)
+
+/** Counts a version up only where one of these columns becomes something else. */
+function counted(sql: Sql, assignments: Assignments): Fragment {
+  const old = Object.keys(assignments).map((column) => sql`t.${sql(column)}`)
+  return sql`
+      (version, updated_at) = (
+        select t.version + changed::integer, case when changed then greatest(now(), t.updated_at) else t.updated_at end
+        from (
+          select (${listed(sql, Object.values(assignments))}) is distinct from (${listed(sql, old)}) as changed
+          offset 0
+        ) as compared
+      )`
+}
+
 /**
  * Changes tasks that satisfy `condition` and have one of the `versions`, if any are given. Not idempotent without a key:
- * each change counts the version up, and a second one would not find the version of the first.
+ * each change counts the version up, and a second one would not find the version of the first. One that changes nothing is
+ * written as it is: only who waits for the task knows what there is to change.
+ * @param derived what follows from the columns that are assigned
  */
-const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => Fragment): Writes =>
+const updates = (
+  condition: (sql: Sql) => Fragment,
+  assignments: (sql: Sql) => Assignments,
+  derived?: (sql: Sql) => Fragment,
+): Writes =>
   writes(
     false,
     (sql, unless) => sql`
     changed as (
       update docket.tasks t
-      set ${assignments(sql)}, version = t.version + 1, updated_at = greatest(now(), t.updated_at)
+      set ${assign(sql, assignments(sql))}${derived === undefined ? sql`` : sql`, ${derived(sql)}`},
+        ${counted(sql, assignments(sql))}
       from asked
       where t.user_id = asked.user_id
         and t.id = asked.id
@@ -177,26 +210,32 @@ const changedWords = wordsOf(
   `case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
 )
 
+const given = (sql: Sql, column: string, value: Fragment): Fragment =>
+  sql`case when ${column}::text = any(asked.fields) then ${value} else t.${sql(column)} end`
+
 const patching = updates(
   isThere,
-  (sql) => sql`
-      title = coalesce(asked.title, t.title),
-      description = case when 'description' = any(asked.fields) then asked.description else t.description end,
-      completed_at = case asked.completed
+  (sql) => ({
+    title: sql`coalesce(asked.title, t.title)`,
+    description: given(sql, 'description', sql`asked.description`),
+    completed_at: sql`
+      case asked.completed
         when true then coalesce(t.completed_at, now())
         when false then null
         else t.completed_at
-      end,
-      priority = case when 'priority' = any(asked.fields) then coalesce(asked.priority, 'none') else t.priority end,
-      tags = case when 'tags' = any(asked.fields) then coalesce(asked.tags, '{}') else t.tags end,
+      end`,
+    priority: given(sql, 'priority', sql`coalesce(asked.priority, 'none')`),
+    tags: given(sql, 'tags', sql`coalesce(asked.tags, '{}')`),
+    due_date: given(sql, 'due_date', sql`asked.due_date`),
+    due_time: given(sql, 'due_time', sql`asked.due_time`),
+    time_zone: given(sql, 'time_zone', sql`asked.time_zone`),
+  }),
+  (sql) => sql`
       title_key = coalesce(asked.title_key, t.title_key),
       tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
       (words, long_words) = (
         ${sql.unsafe(changedWords)}
-      ),
-      due_date = case when 'due_date' = any(asked.fields) then asked.due_date else t.due_date end,
-      due_time = case when 'due_time' = any(asked.fields) then asked.due_time else t.due_time end,
-      time_zone = case when 'time_zone' = any(asked.fields) then asked.time_zone else t.time_zone end`,
+      )`,
 )
 
 export const updateTask = (
@@ -214,13 +253,10 @@ export const updateTask = (
     once,
   )
 
-const completion = updates(
-  isThere,
-  (sql) => sql`
-      completed_at = case coalesce(asked.completed, t.completed_at is null)
-        when true then coalesce(t.completed_at, now())
-      end`,
-)
+const completion = updates(isThere, (sql) => ({
+  completed_at: sql`
+      case coalesce(asked.completed, t.completed_at is null) when true then coalesce(t.completed_at, now()) end`,
+}))
 
 /** Completes or reopens; null does whichever is left to do. */
 export const completeTask = (
@@ -238,7 +274,7 @@ export const completeTask = (
     once,
   )
 
-const deletion = updates(isThere, (sql) => sql`deleted_at = now()`)
+const deletion = updates(isThere, (sql) => ({ deleted_at: sql`now()` }))
 
 /** To the trash. */
 export const deleteTask = (
@@ -251,7 +287,7 @@ export const deleteTask = (
 
 const restoration = updates(
   (sql) => sql`true`,
-  (sql) => sql`deleted_at = null`,
+  (sql) => ({ deleted_at: sql`null` }),
 )
 
 /** Back from the trash, or still where it was. */

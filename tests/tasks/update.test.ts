@@ -251,7 +251,9 @@ test('gives no later version an earlier updated_at, however many come at once', 
   const { id } = await alice.create()
 
   const answers = await Promise.all(
-    Array.from({ length: 20 }, () => alice.send('PATCH', `/api/tasks/${id}`, { title: 'Changed' })),
+    Array.from({ length: 20 }, (_, index) =>
+      alice.send('PATCH', `/api/tasks/${id}`, { title: `Change ${index}` }),
+    ),
   )
 
   const tasks: Task[] = answers.map(({ body }) => body).toSorted((a, b) => a.version - b.version)
