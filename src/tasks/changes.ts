@@ -3,19 +3,20 @@ import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
 import { type Fragment, isThere, type TaskText, wordsOf, wordsOfAll } from './queries.ts'
-import { type Folded, stored } from './rules.ts'
-import type { NewTask, TaskPatch } from './schema.ts'
+import { type Folded, type Parts, stored } from './rules.ts'
+import type { Course, NewTask } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
 // another task of its own user. Whatever goes wrong with one of them is said in its row.
 
 /**
  * What became of a change: made, made by an earlier request with the same key, or not made: because the task has another
- * version, because the key is one of another request, or because there is no task.
+ * version, because it is not as was `said`, because the key is one of another request, or because there is no task.
  */
 export type Change =
   | { outcome: 'changed' | 'replayed'; task: TaskText }
   | { outcome: 'stale' }
+  | { outcome: 'unlike'; task: TaskText }
   | { outcome: 'key_reused' }
   | { outcome: 'not_found' }
 
@@ -27,11 +28,21 @@ type Write = {
   key?: string
   request?: string
   fields?: string[]
-} & Partial<Omit<NewTask, 'id'>> &
+  /** What must be so of the task, or it is not changed. */
+  said?: Course | null
+} & Partial<Omit<NewTask, 'id' | 'user_id'>> &
   Folded
 
-/** The task after a write; `request` is that of an earlier write with the same key. Without a text none was made. */
-type Written = { request: string | null; text: string | null; version: number | null }
+/**
+ * The task after a write; `request` is that of an earlier write with the same key. Where none was made, without a text or with that
+ * of a task that is not as was said.
+ */
+type Written = {
+  request: string | null
+  text: string | null
+  version: number | null
+  is_made: boolean
+}
 
 /** A statement as it is, and the same with keys: they are stored with its effect, so that twice is once. */
 type Writes = { plain: Shared<Write, Written>; keyed: Shared<Write, Written> }
@@ -59,11 +70,11 @@ function writes(
         : none
       return sql<(Written & { n: number })[]>`
     with asked as (
-      select n, user_id, id, versions, key, request, fields,
+      select n, user_id, id, versions, key, request, fields, said,
         title, description, completed, priority, tags, due_date, due_time, time_zone,
         title_key, title_words, description_words, tag_keys
       from json_to_recordset(${asked}::text::json) as asked (
-        n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[],
+        n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[], said jsonb,
         title text, description text, completed boolean, priority docket.task_priority, tags text[],
         due_date date, due_time time(0), time_zone text,
         title_key text, title_words text, description_words text, tag_keys text[]
@@ -72,7 +83,7 @@ function writes(
     ), ${keyed ? sql`${earlier(sql)},` : none}
     ${effect(sql, unless)}
     ${keyed ? sql`, ${keep(sql)}` : none}
-    select n, null as request, answer as text, version
+    select n, null as request, answer as text, version, true as is_made
     from changed
     ${keyed ? earlierAnswers(sql) : none}
     ${rest(sql, unless)}`
@@ -83,7 +94,7 @@ function writes(
 
 const earlierAnswers = (sql: Sql): Fragment => sql`
     union all
-    select n, request, answer::text as text, (answer ->> 'version')::integer as version
+    select n, request, answer::text as text, (answer ->> 'version')::integer as version, true as is_made
     from earlier`
 
 const creation = writes(
@@ -186,17 +197,21 @@ const updates = (
         and t.id = asked.id
         and ${condition(sql)}
         and (asked.versions is null or t.version = any(asked.versions))
+        and (asked.said is null or t.json::jsonb @> asked.said)
         ${unless}
       returning asked.n, t.version, t.json as answer
     )`,
-    // Those that are there, in another version.
+    // Those that are there, in another version or not as was said.
     (sql, unless) => sql`
     union all
-    select asked.n, null as request, null as text, null as version
+    select asked.n, null as request, case when compared.ok then t.json end as text, t.version, false as is_made
     from asked
     join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
+    cross join lateral (
+      select asked.versions is null or t.version = any(asked.versions) as ok
+    ) as compared
     where ${condition(sql)}
-      and asked.versions is not null
+      and (asked.versions is not null or asked.said is not null)
       and not exists (select from changed where changed.n = asked.n)
       ${unless}`,
   )
@@ -243,13 +258,20 @@ export const updateTask = (
   userId: string,
   id: string,
   versions: number[] | null,
-  patch: TaskPatch,
+  { changes, course }: Parts,
   once: Once | null = null,
 ): Promise<Change> =>
   change(
     db,
     patching,
-    { ...stored(patch), user_id: userId, id, versions, fields: Object.keys(patch) },
+    {
+      ...stored(changes),
+      user_id: userId,
+      id,
+      versions,
+      fields: Object.keys(changes),
+      said: course,
+    },
     once,
   )
 
@@ -311,15 +333,16 @@ async function change(
   const run = () => runOnce(() => db.share(keyed, { ...write, ...once }))
   const first = outcomeOf(await run(), once, unmade)
   // The same request may have made the change while this one waited for the task, and left it nothing to do.
-  return 'task' in first || first.outcome === 'key_reused'
+  return ('task' in first && first.outcome !== 'unlike') || first.outcome === 'key_reused'
     ? first
     : outcomeOf(await run(), once, unmade)
 }
 
 function outcomeOf(row: Written | undefined, once: Once | null, unmade: Change): Change {
   if (row === undefined) return unmade
-  const { request, text, version } = row
+  const { request, text, version, is_made } = row
   if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
   if (text === null || version === null) return { outcome: 'stale' }
+  if (!is_made) return { outcome: 'unlike', task: { text, version } }
   return { outcome: request === null ? 'changed' : 'replayed', task: { text, version } }
 }
