@@ -3,19 +3,20 @@ import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
 import { type Fragment, isThere, type TaskText, wordsOf, wordsOfAll } from './queries.ts'
-import { type Folded, stored } from './rules.ts'
-import type { NewTask, TaskPatch } from './schema.ts'
+import { type Folded, type Parts, stored } from './rules.ts'
+import type { Course, NewTask } from './schema.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
 // another task of its own user. Whatever goes wrong with one of them is said in its row.
 
 /**
  * What became of a change: made, made by an earlier request with the same key, or not made: because the task has another
- * version, because the key is one of another request, or because there is no task.
+ * version, because it is not as was `said`, because the key is one of another request, or because there is no task.
  */
 export type Change =
   | { outcome: 'changed' | 'replayed'; task: TaskText }
   | { outcome: 'stale' }
+  | { outcome: 'unlike'; task: TaskText }
   | { outcome: 'key_reused' }
   | { outcome: 'not_found' }
 
@@ -27,11 +28,21 @@ type Write = {
   key?: string
   request?: string
   fields?: string[]
-} & Partial<Omit<NewTask, 'id'>> &
+  /** What must be so of the task, or it is not changed. */
+  said?: Course | null
+} & Partial<Omit<NewTask, 'id' | 'user_id'>> &
   Folded
 
-/** The task after a write; `request` is that of an earlier write with the same key. Without a text none was made. */
-type Written = { request: string | null; text: string | null; version: number | null }
+/**
+ * The task after a write; `request` is that of an earlier write with the same key. Where none was made, without a text or with that
+ * of a task that is not as was said.
+ */
+type Written = {
+  request: string | null
+  text: string | null
+  version: number | null
+  is_made: boolean
+}
 
 /** A statement as it is, and the same with keys: they are stored with its effect, so that twice is once. */
 type Writes = { plain: Shared<Write, Written>; keyed: Shared<Write, Written> }
@@ -59,11 +70,11 @@ function writes(
         : none
       return sql<(Written & { n: number })[]>`
     with asked as (
-      select n, user_id, id, versions, key, request, fields,
+      select n, user_id, id, versions, key, request, fields, said,
         title, description, completed, priority, tags, due_date, due_time, time_zone,
         title_key, title_words, description_words, tag_keys
       from json_to_recordset(${asked}::text::json) as asked (
-        n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[],
+        n integer, user_id text, id uuid, versions integer[], key text, request text, fields text[], said jsonb,
         title text, description text, completed boolean, priority docket.task_priority, tags text[],
         due_date date, due_time time(0), time_zone text,
         title_key text, title_words text, description_words text, tag_keys text[]
@@ -72,7 +83,7 @@ function writes(
     ), ${keyed ? sql`${earlier(sql)},` : none}
     ${effect(sql, unless)}
     ${keyed ? sql`, ${keep(sql)}` : none}
-    select n, null as request, answer as text, version
+    select n, null as request, answer as text, version, true as is_made
     from changed
     ${keyed ? earlierAnswers(sql) : none}
     ${rest(sql, unless)}`
@@ -83,7 +94,7 @@ function writes(
 
 const earlierAnswers = (sql: Sql): Fragment => sql`
     union all
-    select n, request, answer::text as text, (answer ->> 'version')::integer as version
+    select n, request, answer::text as text, (answer ->> 'version')::integer as version, true as is_made
     from earlier`
 
 const creation = writes(
@@ -137,33 +148,70 @@ export const insertTask = (
 ): Promise<Change> =>
   change(db, creation, { ...stored(task), user_id: userId, id }, once, { outcome: 'stale' })
 
+/** Columns, and what they become. */
+type Assignments = Record<string, Fragment>
+
+const assign = (sql: Sql, assignments: Assignments): Fragment =>
+  listed(
+    sql,
+    Object.entries(assignments).map(([column, value]) => sql`${sql(column)} = ${value}`),
+  )
+
+/** Fragments with a comma between them. */
+const listed = (sql: Sql, [first = sql``, ...rest]: Fragment[]): Fragment =>
+  rest.reduce((all, next) => sql`${all}, ${next}`, first)
+
+/** Counts a version up only where one of these columns becomes something else. */
+function counted(sql: Sql, assignments: Assignments): Fragment {
+  const old = Object.keys(assignments).map((column) => sql`t.${sql(column)}`)
+  return sql`
+      (version, updated_at) = (
+        select t.version + changed::integer, case when changed then greatest(now(), t.updated_at) else t.updated_at end
+        from (
+          select (${listed(sql, Object.values(assignments))}) is distinct from (${listed(sql, old)}) as changed
+          offset 0
+        ) as compared
+      )`
+}
+
 /**
  * Changes tasks that satisfy `condition` and have one of the `versions`, if any are given. Not idempotent without a key:
- * each change counts the version up, and a second one would not find the version of the first.
+ * each change counts the version up, and a second one would not find the version of the first. One that changes nothing is
+ * written as it is: only who waits for the task knows what there is to change.
+ * @param derived what follows from the columns that are assigned
  */
-const updates = (condition: (sql: Sql) => Fragment, assignments: (sql: Sql) => Fragment): Writes =>
+const updates = (
+  condition: (sql: Sql) => Fragment,
+  assignments: (sql: Sql) => Assignments,
+  derived?: (sql: Sql) => Fragment,
+): Writes =>
   writes(
     false,
     (sql, unless) => sql`
     changed as (
       update docket.tasks t
-      set ${assignments(sql)}, version = t.version + 1, updated_at = greatest(now(), t.updated_at)
+      set ${assign(sql, assignments(sql))}${derived === undefined ? sql`` : sql`, ${derived(sql)}`},
+        ${counted(sql, assignments(sql))}
       from asked
       where t.user_id = asked.user_id
         and t.id = asked.id
         and ${condition(sql)}
         and (asked.versions is null or t.version = any(asked.versions))
+        and (asked.said is null or t.json::jsonb @> asked.said)
         ${unless}
       returning asked.n, t.version, t.json as answer
     )`,
-    // Those that are there, in another version.
+    // Those that are there, in another version or not as was said.
     (sql, unless) => sql`
     union all
-    select asked.n, null as request, null as text, null as version
+    select asked.n, null as request, case when compared.ok then t.json end as text, t.version, false as is_made
     from asked
     join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
+    cross join lateral (
+      select asked.versions is null or t.version = any(asked.versions) as ok
+    ) as compared
     where ${condition(sql)}
-      and asked.versions is not null
+      and (asked.versions is not null or asked.said is not null)
       and not exists (select from changed where changed.n = asked.n)
       ${unless}`,
   )
@@ -177,26 +225,32 @@ const changedWords = wordsOf(
   `case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
 )
 
+const given = (sql: Sql, column: string, value: Fragment): Fragment =>
+  sql`case when ${column}::text = any(asked.fields) then ${value} else t.${sql(column)} end`
+
 const patching = updates(
   isThere,
-  (sql) => sql`
-      title = coalesce(asked.title, t.title),
-      description = case when 'description' = any(asked.fields) then asked.description else t.description end,
-      completed_at = case asked.completed
+  (sql) => ({
+    title: sql`coalesce(asked.title, t.title)`,
+    description: given(sql, 'description', sql`asked.description`),
+    completed_at: sql`
+      case asked.completed
         when true then coalesce(t.completed_at, now())
         when false then null
         else t.completed_at
-      end,
-      priority = case when 'priority' = any(asked.fields) then coalesce(asked.priority, 'none') else t.priority end,
-      tags = case when 'tags' = any(asked.fields) then coalesce(asked.tags, '{}') else t.tags end,
+      end`,
+    priority: given(sql, 'priority', sql`coalesce(asked.priority, 'none')`),
+    tags: given(sql, 'tags', sql`coalesce(asked.tags, '{}')`),
+    due_date: given(sql, 'due_date', sql`asked.due_date`),
+    due_time: given(sql, 'due_time', sql`asked.due_time`),
+    time_zone: given(sql, 'time_zone', sql`asked.time_zone`),
+  }),
+  (sql) => sql`
       title_key = coalesce(asked.title_key, t.title_key),
       tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
       (words, long_words) = (
         ${sql.unsafe(changedWords)}
-      ),
-      due_date = case when 'due_date' = any(asked.fields) then asked.due_date else t.due_date end,
-      due_time = case when 'due_time' = any(asked.fields) then asked.due_time else t.due_time end,
-      time_zone = case when 'time_zone' = any(asked.fields) then asked.time_zone else t.time_zone end`,
+      )`,
 )
 
 export const updateTask = (
@@ -204,23 +258,27 @@ export const updateTask = (
   userId: string,
   id: string,
   versions: number[] | null,
-  patch: TaskPatch,
+  { changes, course }: Parts,
   once: Once | null = null,
 ): Promise<Change> =>
   change(
     db,
     patching,
-    { ...stored(patch), user_id: userId, id, versions, fields: Object.keys(patch) },
+    {
+      ...stored(changes),
+      user_id: userId,
+      id,
+      versions,
+      fields: Object.keys(changes),
+      said: course,
+    },
     once,
   )
 
-const completion = updates(
-  isThere,
-  (sql) => sql`
-      completed_at = case coalesce(asked.completed, t.completed_at is null)
-        when true then coalesce(t.completed_at, now())
-      end`,
-)
+const completion = updates(isThere, (sql) => ({
+  completed_at: sql`
+      case coalesce(asked.completed, t.completed_at is null) when true then coalesce(t.completed_at, now()) end`,
+}))
 
 /** Completes or reopens; null does whichever is left to do. */
 export const completeTask = (
@@ -238,7 +296,7 @@ export const completeTask = (
     once,
   )
 
-const deletion = updates(isThere, (sql) => sql`deleted_at = now()`)
+const deletion = updates(isThere, (sql) => ({ deleted_at: sql`now()` }))
 
 /** To the trash. */
 export const deleteTask = (
@@ -251,7 +309,7 @@ export const deleteTask = (
 
 const restoration = updates(
   (sql) => sql`true`,
-  (sql) => sql`deleted_at = null`,
+  (sql) => ({ deleted_at: sql`null` }),
 )
 
 /** Back from the trash, or still where it was. */
@@ -275,15 +333,16 @@ async function change(
   const run = () => runOnce(() => db.share(keyed, { ...write, ...once }))
   const first = outcomeOf(await run(), once, unmade)
   // The same request may have made the change while this one waited for the task, and left it nothing to do.
-  return 'task' in first || first.outcome === 'key_reused'
+  return ('task' in first && first.outcome !== 'unlike') || first.outcome === 'key_reused'
     ? first
     : outcomeOf(await run(), once, unmade)
 }
 
 function outcomeOf(row: Written | undefined, once: Once | null, unmade: Change): Change {
   if (row === undefined) return unmade
-  const { request, text, version } = row
+  const { request, text, version, is_made } = row
   if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
   if (text === null || version === null) return { outcome: 'stale' }
+  if (!is_made) return { outcome: 'unlike', task: { text, version } }
   return { outcome: request === null ? 'changed' : 'replayed', task: { text, version } }
 }

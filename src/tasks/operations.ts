@@ -146,14 +146,23 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       },
       problems: [...common, ...forbidden, 404],
     }),
-    update: change('updateTask', 'A field that is absent stays as it is, and null clears it.'),
-    replace: change('putTask', 'As PATCH: a field that is absent stays, and null clears it.'),
+    update: change(
+      'updateTask',
+      'A field that is absent stays as it is, and null clears it. What is read-only may be sent back as it is now. A change ' +
+        'that changes nothing leaves the version as it is.',
+    ),
+    replace: change(
+      'putTask',
+      'As PATCH: a field that is absent stays, and null clears it. What is read-only may be as it was once.',
+    ),
     complete: completion(
       'completeTask',
       '`{"completed": true}` completes it, `false` reopens it, and without a body a pending task is completed and ' +
         'a completed one reopened.',
     ),
     completeByPost: completion('completeTaskByPost', 'As PATCH.'),
+    toggle: completion('toggleTask', 'As `complete`.'),
+    toggleByPost: completion('toggleTaskByPost', 'As `complete`.'),
     delete: operation({
       operationId: name('deleteTask'),
       summary: 'Put a task into the trash',

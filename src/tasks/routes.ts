@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
 import { exchangeOf } from '../http/exchange.ts'
@@ -11,8 +11,24 @@ import type { Change } from './changes.ts'
 import { taskOperations } from './operations.ts'
 import { readPage } from './pages.ts'
 import { findTask, type TaskText } from './queries.ts'
-import { type Position, pageSize, readCursor, writeCursor } from './rules.ts'
-import { type Task, type TaskListQuery, TaskParamsSchema, taskModels } from './schema.ts'
+import {
+  notAsItIs,
+  type Position,
+  pageSize,
+  partsOf,
+  readCursor,
+  refuseOthers,
+  writeCursor,
+} from './rules.ts'
+import {
+  type Completion,
+  type Course,
+  type Task,
+  type TaskListQuery,
+  TaskParamsSchema,
+  type TaskPatch,
+  taskModels,
+} from './schema.ts'
 import type { Usage } from './usage.ts'
 import { withinQuota } from './within-quota.ts'
 
@@ -30,6 +46,33 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     async ({ request }: { request: Request }) => (await readBody(request)) ?? {},
   ]
   const params = TaskParamsSchema
+  const completion = { parse: parseOptional, params, body: 'Completion' } as const
+
+  /** @param isExact whether what is read-only must be as it is; a form that is sent whole may be of before */
+  const update =
+    (isExact: boolean) =>
+    async ({ db, user, params: { id }, body, request, set }: Asked<TaskPatch>) => {
+      const versions = readIfMatch(request.headers)
+      const once = readOnce(request.headers, 'update', id, body)
+      const { changes, course } = partsOf(body, user.id, id)
+      const parts = { changes, course: isExact ? course : null }
+      const change = await updateTask(db, user.id, id, versions, parts, once)
+      return answer(change, set, course ?? {})
+    }
+
+  const complete = async ({
+    db,
+    user,
+    params: { id },
+    body,
+    request,
+    set,
+  }: Asked<Completion>): Promise<Task> => {
+    const versions = readIfMatch(request.headers)
+    const completed = body.completed ?? null
+    const once = readOnce(request.headers, 'complete', id, completed)
+    return answer(await completeTask(db, user.id, id, versions, completed, once), set)
+  }
 
   return new Elysia({ prefix, tags: ['Tasks'] })
     .use(signedIn)
@@ -49,6 +92,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks',
       async ({ db, user, body, path, request, set, status }) => {
         const once = readOnce(request.headers, 'create', body)
+        refuseOthers(user.id, body.user_id)
         const id = body.id ?? Bun.randomUUIDv7()
         const change = await insertTask(db, user.id, id, body, once)
         if (change.outcome === 'stale') {
@@ -72,44 +116,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       },
       { ...operations.get, params },
     )
-    .patch(
-      '/tasks/:id',
-      async ({ db, user, params: { id }, body, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const once = readOnce(request.headers, 'update', id, body)
-        return answer(await updateTask(db, user.id, id, versions, body, once), set)
-      },
-      { ...operations.update, parse, params, body: 'TaskPatch' },
-    )
-    .put(
-      '/tasks/:id',
-      async ({ db, user, params: { id }, body, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const once = readOnce(request.headers, 'update', id, body)
-        return answer(await updateTask(db, user.id, id, versions, body, once), set)
-      },
-      { ...operations.replace, parse, params, body: 'TaskPatch' },
-    )
-    .patch(
-      '/tasks/:id/complete',
-      async ({ db, user, params: { id }, body, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const completed = body.completed ?? null
-        const once = readOnce(request.headers, 'complete', id, completed)
-        return answer(await completeTask(db, user.id, id, versions, completed, once), set)
-      },
-      { ...operations.complete, parse: parseOptional, params, body: 'Completion' },
-    )
-    .post(
-      '/tasks/:id/complete',
-      async ({ db, user, params: { id }, body, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const completed = body.completed ?? null
-        const once = readOnce(request.headers, 'complete', id, completed)
-        return answer(await completeTask(db, user.id, id, versions, completed, once), set)
-      },
-      { ...operations.completeByPost, parse: parseOptional, params, body: 'Completion' },
-    )
+    .patch('/tasks/:id', update(true), { ...operations.update, parse, params, body: 'TaskPatch' })
+    .put('/tasks/:id', update(false), { ...operations.replace, parse, params, body: 'TaskPatch' })
+    .patch('/tasks/:id/complete', complete, { ...operations.complete, ...completion })
+    .post('/tasks/:id/complete', complete, { ...operations.completeByPost, ...completion })
+    .patch('/tasks/:id/toggle', complete, { ...operations.toggle, ...completion })
+    .post('/tasks/:id/toggle', complete, { ...operations.toggleByPost, ...completion })
     .delete(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set }) => {
@@ -132,16 +144,27 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 
 const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
 
+type Asked<Body> = {
+  db: Db
+  user: { id: string }
+  params: { id: string }
+  body: Body
+  request: Request
+  set: Set
+}
+
 type Set = { headers: Record<string, unknown> }
 
-const answer = (change: Change, set: Set): Task => json<Task>(set, taskOf(change, set).text)
+const answer = (change: Change, set: Set, said: Course = {}): Task =>
+  json<Task>(set, taskOf(change, set, said).text)
 
 /** The task after a change; its new ETag goes into the headers. */
-function taskOf(change: Change, set: Set): TaskText {
+function taskOf(change: Change, set: Set, said: Course = {}): TaskText {
   if (change.outcome === 'not_found') throw notFound()
   if (change.outcome === 'stale') {
     throw new Problem(412, 'The task has changed since: read it again.')
   }
+  if (change.outcome === 'unlike') throw notAsItIs(said, JSON.parse(change.task.text))
   if (change.outcome === 'key_reused') throw keyReused()
   if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
   set.headers['etag'] = etag(change.task.version)

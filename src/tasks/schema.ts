@@ -1,4 +1,4 @@
-import { type Static, Type as t } from '@sinclair/typebox'
+import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
 import { distinct, nullable, storable, visible } from '../http/formats.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
@@ -63,27 +63,34 @@ const instant = (meaning: string) =>
     examples: ['2026-11-20T22:36:42.123456+00:00'],
   })
 
+const user_id = t.String({ description: 'Whose it is.', examples: ['alice'] })
+const completed_at = nullable(instant('When it was completed; null: it is pending.'))
+const version = t.Integer({
+  minimum: 1,
+  description: 'Grows by one with each change; quoted, it is the ETag.',
+  examples: [1],
+})
+const created_at = instant('When the server first stored it.')
+const updated_at = instant('When it last changed.')
+const deleted_at = nullable(instant('When it went to the trash; null: it is not there.'))
+
 export const TaskSchema = t.Object(
   {
     id,
-    user_id: t.String({ description: 'Whose it is.', examples: ['alice'] }),
+    user_id,
     title,
     description: nullable(description),
     completed,
-    completed_at: nullable(instant('When it was completed; null: it is pending.')),
+    completed_at,
     priority,
     tags,
     due_date: nullable(due_date),
     due_time: nullable(due_time),
     time_zone: nullable(time_zone),
-    version: t.Integer({
-      minimum: 1,
-      description: 'Grows by one with each change; quoted, it is the ETag.',
-      examples: [1],
-    }),
-    created_at: instant('When the server first stored it.'),
-    updated_at: instant('When it last changed.'),
-    deleted_at: nullable(instant('When it went to the trash; null: it is not there.')),
+    version,
+    created_at,
+    updated_at,
+    deleted_at,
   },
   { additionalProperties: false, description: 'A task.' },
 )
@@ -101,8 +108,22 @@ const writable = {
   time_zone: t.Optional(nullable(time_zone)),
 }
 
+/** What the server gave and takes back: not to be written, so generators leave it out of what is sent. */
+const given = <T extends TSchema>(schema: T) => t.Optional({ ...schema, readOnly: true })
+
+const identity = { id: given(id), user_id: given(user_id) }
+
+/** What becomes of a task by itself, under the names of its fields. */
+const course = {
+  version: given(version),
+  completed_at: given(completed_at),
+  created_at: given(created_at),
+  updated_at: given(updated_at),
+  deleted_at: given(deleted_at),
+}
+
 export const NewTaskSchema = t.Object(
-  { id: t.Optional(id), ...writable },
+  { id: t.Optional(id), user_id: identity.user_id, ...writable },
   {
     additionalProperties: false,
     description: 'A task to be created. Only the title is required.',
@@ -112,15 +133,21 @@ export const NewTaskSchema = t.Object(
 export type NewTask = Static<typeof NewTaskSchema>
 
 export const TaskPatchSchema = t.Object(
-  { ...writable, title: t.Optional(title) },
+  { ...writable, title: t.Optional(title), ...identity, ...course },
   {
     additionalProperties: false,
     minProperties: 1,
-    description: 'What is to change: a field that is absent stays, null clears it.',
+    description:
+      'What is to change: a field that is absent stays, null clears it. What is read-only may be sent back as it was answered.',
     examples: [{ priority: 'high', due_date: null }],
   },
 )
 export type TaskPatch = Static<typeof TaskPatchSchema>
+
+/** The read-only fields of a patch that change with the task. */
+export type Course = Partial<Pick<TaskPatch, keyof typeof course>>
+
+export const isOfCourse = (name: string): name is keyof Course => name in course
 
 export const CompletionSchema = t.Object(
   { completed: t.Optional(completed) },
@@ -130,6 +157,7 @@ export const CompletionSchema = t.Object(
     examples: [{ completed: true }],
   },
 )
+export type Completion = Static<typeof CompletionSchema>
 
 const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
   error: 'must be one of all, pending, completed',

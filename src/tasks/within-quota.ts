@@ -42,7 +42,8 @@ export function withinQuota(usage: Usage): Writes {
     return change
   }
 
-  const update: typeof updateTask = async (db, userId, id, versions, patch, once) => {
+  const update: typeof updateTask = async (db, userId, id, versions, parts, once) => {
+    const patch = parts.changes
     const exactly = async (): Promise<Amount> => {
       const key = once?.key ?? null
       if (key !== null && (await isMade(db, userId, null, key))) return nothing
@@ -53,7 +54,7 @@ export function withinQuota(usage: Usage): Writes {
     }
     const atMost = { tasks: 0, bytes: sizeOfTexts(patch) }
     const reservation = await usage.setAside(db, userId, atMost, exactly)
-    return changed(reservation, updateTask(db, userId, id, versions, patch, once))
+    return changed(reservation, updateTask(db, userId, id, versions, parts, once))
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */

@@ -274,12 +274,13 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
   })
 
   const once = { key: 'a key', request: 'a digest' }
+  const patch = { changes: { title: 'New' }, course: { version: 1 } }
   const writes: [string, (db: Db) => Promise<unknown>][] = [
-    ['updateTask', (db) => changes.updateTask(db, user, mine(1), null, { title: 'New' })],
-    ['updateTask, If-Match', (db) => changes.updateTask(db, user, mine(1), [9], { title: 'New' })],
+    ['updateTask', (db) => changes.updateTask(db, user, mine(1), null, patch)],
+    ['updateTask, If-Match', (db) => changes.updateTask(db, user, mine(1), [9], patch)],
     [
       'updateTask, a key',
-      (db) => changes.updateTask(db, user, mine(1), null, { title: 'New' }, once),
+      (db) => changes.updateTask(db, user, mine(1), null, { ...patch, course: null }, once),
     ],
     ['completeTask', (db) => changes.completeTask(db, user, mine(1), null, true)],
     ['deleteTask', (db) => changes.deleteTask(db, user, mine(1), null)],

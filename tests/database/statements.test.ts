@@ -78,7 +78,7 @@ const n = t.Integer()
 const version = t.Integer()
 const json = t.String()
 const foundRow = t.Object({ n, text: json, version })
-const written = t.Object({ n, request: t.String(), text: json, version })
+const written = t.Object({ n, request: t.String(), text: json, version, is_made: t.Boolean() })
 
 const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title'] as const
 const positions = {
@@ -133,7 +133,11 @@ const statements: Record<
   ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: ['shared, idempotent', written, [(db) => changes.insertTask(db, 'alice', id, task)]],
-  updateTask: ['shared', written, [(db) => changes.updateTask(db, 'alice', id, [1], task)]],
+  updateTask: [
+    'shared',
+    written,
+    [(db) => changes.updateTask(db, 'alice', id, [1], { changes: task, course: { version: 1 } })],
+  ],
   completeTask: ['shared', written, [(db) => changes.completeTask(db, 'alice', id, null, true)]],
   deleteTask: ['shared', written, [(db) => changes.deleteTask(db, 'alice', id, null)]],
   restoreTask: ['shared', written, [(db) => changes.restoreTask(db, 'alice', id, null)]],
@@ -296,7 +300,11 @@ test.each(Object.entries(statements))(
 const once = { key: 'a key', request: 'a digest' }
 const keyed: [string, (db: Db) => unknown][] = [
   ['insertTask', (db) => changes.insertTask(db, 'alice', id, task, once)],
-  ['updateTask', (db) => changes.updateTask(db, 'alice', id, [1], task, once)],
+  [
+    'updateTask',
+    (db) =>
+      changes.updateTask(db, 'alice', id, [1], { changes: task, course: { version: 1 } }, once),
+  ],
   ['completeTask', (db) => changes.completeTask(db, 'alice', id, null, true, once)],
   ['deleteTask', (db) => changes.deleteTask(db, 'alice', id, null, once)],
   ['restoreTask', (db) => changes.restoreTask(db, 'alice', id, null, once)],

@@ -78,7 +78,7 @@ test.each(operations)(
     }
     if (operation.requestBody) {
       expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
-      expect(operation.requestBody.required).toBe(!name.endsWith('/complete'))
+      expect(operation.requestBody.required).toBe(!/\/(complete|toggle)$/.test(name))
     }
     expect(operation.security).toEqual(
       name.includes(' /api/') ? [{ bearer: [] }, { session: [] }] : [],

@@ -150,6 +150,8 @@ describe('/api/{user_id}/tasks', () => {
     ['PUT', '/{id}', { title: 'Changed' }],
     ['PATCH', '/{id}/complete', undefined],
     ['POST', '/{id}/complete', undefined],
+    ['PATCH', '/{id}/toggle', undefined],
+    ['POST', '/{id}/toggle', undefined],
     ['DELETE', '/{id}', undefined],
     ['POST', '/{id}/restore', undefined],
   ] as const

@@ -2,11 +2,16 @@ import { describe, expect, test } from 'bun:test'
 import { send, signUp } from '../support/app.ts'
 import { expectInvalid, expectNotFound, list } from '../support/tasks.ts'
 
-describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
+describe.each([
+  ['PATCH', 'complete'],
+  ['POST', 'complete'],
+  ['PATCH', 'toggle'],
+  ['POST', 'toggle'],
+])('%s …/%s', (method, name) => {
   test.each([[undefined], [{}]])('turns one into the other with the body %j', async (payload) => {
     const alice = await signUp()
     const task = await alice.create()
-    const toggle = () => alice.send(method, `/api/tasks/${task.id}/complete`, payload)
+    const toggle = () => alice.send(method, `/api/tasks/${task.id}/${name}`, payload)
 
     const completed = await toggle()
     const reopened = await toggle()
@@ -28,7 +33,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
   test('completes with true, and keeps completed_at when sent again', async () => {
     const alice = await signUp()
     const { id } = await alice.create()
-    const complete = () => alice.send(method, `/api/tasks/${id}/complete`, { completed: true })
+    const complete = () => alice.send(method, `/api/tasks/${id}/${name}`, { completed: true })
 
     const first = await complete()
     const second = await complete()
@@ -41,7 +46,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
   test('reopens with false, and leaves a pending task pending', async () => {
     const alice = await signUp()
     const { id } = await alice.create({ completed: true })
-    const reopen = () => alice.send(method, `/api/tasks/${id}/complete`, { completed: false })
+    const reopen = () => alice.send(method, `/api/tasks/${id}/${name}`, { completed: false })
 
     const first = await reopen()
     const second = await reopen()
@@ -55,7 +60,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
     const alice = await signUp()
     const { id } = await alice.create()
 
-    const { status, body } = await alice.send(method, `/api/tasks/${id}/complete`, undefined, {
+    const { status, body } = await alice.send(method, `/api/tasks/${id}/${name}`, undefined, {
       'content-type': 'application/json',
     })
 
@@ -77,7 +82,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
     const alice = await signUp()
     const task = await alice.create()
 
-    const answer = await alice.send(method, `/api/tasks/${task.id}/complete`, payload)
+    const answer = await alice.send(method, `/api/tasks/${task.id}/${name}`, payload)
 
     expectInvalid(answer, pointer)
     expect(await list(alice)).toEqual([task])
@@ -87,7 +92,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
     const { authorization, create } = await signUp()
     const { id } = await create()
 
-    const { status } = await send(method, `/api/tasks/${id}/complete`, {
+    const { status } = await send(method, `/api/tasks/${id}/${name}`, {
       headers: { authorization, 'content-type': 'application/json' },
       raw: 'completed',
     })
@@ -98,14 +103,14 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
   test('answers 404 for a task that the caller has not', async () => {
     const alice = await signUp()
 
-    await expectNotFound((id) => alice.send(method, `/api/tasks/${id}/complete`))
+    await expectNotFound((id) => alice.send(method, `/api/tasks/${id}/${name}`))
   })
 
   test('changes only the version that If-Match names', async () => {
     const alice = await signUp()
     const { id } = await alice.create()
     const toggle = (tag: string) =>
-      alice.send(method, `/api/tasks/${id}/complete`, undefined, { 'if-match': tag })
+      alice.send(method, `/api/tasks/${id}/${name}`, undefined, { 'if-match': tag })
 
     const matched = await toggle('"1"')
     const stale = await toggle('"1"')
@@ -120,7 +125,7 @@ describe.each(['PATCH', 'POST'])('%s …/complete', (method) => {
     const { id } = await alice.create()
 
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => alice.send(method, `/api/tasks/${id}/complete`)),
+      Array.from({ length: 20 }, () => alice.send(method, `/api/tasks/${id}/${name}`)),
     )
 
     expect(answers.filter(({ body }) => body.completed)).toHaveLength(10)

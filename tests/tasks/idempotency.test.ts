@@ -71,7 +71,8 @@ test.each(writes)(
     const after = await snapshot(alice)
     expect(after.length).toBe(before.length + (path(id) === '/api/tasks' ? 1 : 0))
     expect(after.find((row) => row['id'] === id)?.['version']).toBe(
-      path(id) === '/api/tasks' ? 1 : 2,
+      // Of a task that is not in the trash there is nothing to bring back.
+      path(id) === '/api/tasks' || path(id).endsWith('/restore') ? 1 : 2,
     )
   },
 )
