@@ -54,7 +54,7 @@ export function fold(text: string): string {
     text
       .replace(run, '$1')
       // ½ and ² are no digits of the number before them.
-      .replace(/(?<=\p{Nd})(?=\p{No})/gu, ' ')
+      .replace(/(?<=\p{Nd})(?=[¹²³¼-¾⁰-₉⅐-⅟↉①-⒛])/gu, ' ')
       .normalize('NFKD')
       .slice(0, longest)
       .toWellFormed()
