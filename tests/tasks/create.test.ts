@@ -275,10 +275,10 @@ describe('refuses what is no task', () => {
     const answer = await alice.send('POST', '/api/tasks', {
       ...fullTask,
       titel: 'A',
-      user_id: 'bob',
+      owner: 'bob',
     })
 
-    expectInvalid(answer, '/titel', '/user_id')
+    expectInvalid(answer, '/titel', '/owner')
     expect(await list(alice)).toEqual([])
   })
 
