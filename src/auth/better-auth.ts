@@ -101,10 +101,12 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
     },
     logger: {
       level: 'warn',
-      // Only the message: what it is about may be what a user typed. Nobody has the address that reset.ts asks for first.
+      // Only the message, and none of what a user typed: `Invalid redirectURL: https://…`. Nobody has the address that reset.ts asks for first.
       log: (level, message) =>
         message === 'Reset Password: User not found' ||
-        log[level === 'error' ? 'error' : 'warn'](`Better Auth: ${message}`),
+        log[level === 'error' ? 'error' : 'warn'](
+          `Better Auth: ${message.replace(/^(Invalid [^:]*):.*/s, '$1')}`,
+        ),
     },
     onAPIError: {
       // To http/errors.ts, like every other; by itself it is printed.

@@ -1,4 +1,4 @@
-import { type CryptoKey, decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose'
+import { type CryptoKey, decodeProtectedHeader, errors, importJWK, type JWK, jwtVerify } from 'jose'
 import type { Db } from '../database/gate.ts'
 import { isStorable } from '../http/formats.ts'
 import { type Expected, type Identity, identityOf } from './identity.ts'
@@ -34,7 +34,9 @@ export function storedKeys(tables: Tables, expected: Expected): StoredKeys {
     known.delete(name)
     const stored = await tables.within(db, (found) => findKey(db, found, id))
     if (!stored || hasExpired(stored.expires_at)) return null
-    const key = await importJWK(JSON.parse(stored.jwk), algorithm)
+    const jwk: JWK = JSON.parse(stored.jwk)
+    if ((jwk.use ?? 'sig') !== 'sig') return null
+    const key = await importJWK(jwk, algorithm)
     const [oldest] = known.keys()
     if (known.size >= mostKeys && oldest !== undefined) known.delete(oldest)
     known.set(name, { key, until: performance.now() + memory })

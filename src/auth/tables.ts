@@ -51,5 +51,5 @@ export function authTables(
   }
 }
 
-/** A table or a column is not there, or of another type. */
-const isOfOthers = (error: unknown): boolean => /^42(P01|703|883|804)$/.test(codeOf(error))
+/** A table or a column is not there, or of another type, or this role has lost a right to it. */
+const isOfOthers = (error: unknown): boolean => /^42(P01|703|883|804|501)$/.test(codeOf(error))

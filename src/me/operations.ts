@@ -66,7 +66,7 @@ export const meOperations = {
         example: session,
       },
     },
-    problems: [...common, 404],
+    problems: [...common, 403, 404],
   }),
   adopt: operation({
     operationId: 'adopt',

@@ -2,6 +2,7 @@ import type { PendingQuery, Row } from 'postgres'
 import { type AuthTable, type AuthTables, canBeId, column } from '../database/auth-tables.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
+import { Problem } from '../http/problem.ts'
 import type { Deleted, Session } from './schema.ts'
 
 // One exported function is one statement. The tables are Better Auth's, if there are any. Their ids are text, uuids or
@@ -59,6 +60,7 @@ export async function deleteSession(
 ): Promise<Session | undefined> {
   const session = tables?.session ?? null
   if (tables === null || session === null) return undefined
+  if (!session.mayDelete) throw new Problem(403, 'A session can be ended only where it began.')
   if (!canBeId(tables.user, userId) || !canBeId(session, id)) return undefined
   const [deleted] = await db.write(
     (sql) => sql<Session[]>`

@@ -89,6 +89,14 @@ test('refuses a token whose key is of another algorithm', async () => {
   }
 })
 
+test('refuses what is signed with a key that is for something else', async () => {
+  const sign = await publish('EdDSA')
+  await sql`update docket."jwks" set "publicKey" = ("publicKey"::jsonb || '{"use":"enc"}')::text`
+
+  expect((await ask(await sign({}))).status).toBe(401)
+  await sql`delete from docket."jwks"`
+})
+
 test('knows a key as long as Better Auth publishes it', async () => {
   const now = Date.now()
   const day = 24 * 60 * 60 * 1000

@@ -82,6 +82,39 @@ test.each([
   },
 )
 
+test('looks again where a right was lost', async () => {
+  const first = await look()
+  const tables = authTables(first, look)
+
+  const found = await tables.within(db, async (now) => {
+    if (now === first) await sql`do $$ begin raise exception 'no' using errcode = '42501'; end $$`
+    return now
+  })
+
+  expect(found).toEqual(first)
+  expect(found).not.toBe(first)
+})
+
+test('says of a session that it may not end that it is so', async () => {
+  const found = await look()
+  if (found?.session == null) throw new Error('There are no sessions.')
+  const tables = { ...found, session: { ...found.session, mayDelete: false } }
+  const app = createTestApp({
+    db,
+    auth: { ...auth, tables: authTables(tables, async () => tables) },
+    issuer: null,
+  })
+
+  const { status } = await app.handle(
+    new Request('http://localhost/api/me/sessions/any', {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${await sign({ sub: 'ann' })}` },
+    }),
+  )
+
+  expect(status).toBe(403)
+})
+
 test('looks once for many who ask where there are none', async () => {
   const none = createTestApp({
     db,

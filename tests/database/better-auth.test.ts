@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer, genericOAuth, jwt } from 'better-auth/plugins'
+import { pino } from 'pino'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
 import { listAddresses } from '../../src/auth/queries.ts'
 import { authTables } from '../../src/auth/tables.ts'
@@ -71,6 +72,30 @@ async function frontendDatabase(uuid = false): Promise<{ sql: Sql; tables: AuthT
   await forgetWithAccount(sql, tables, 'docket')
   return { sql, tables }
 }
+
+test('writes nothing of what a user typed into the log', async () => {
+  const { sql, tables } = await frontendDatabase()
+  const lines: string[] = []
+  const handle = appOn(sql, tables, {
+    log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }),
+  })
+
+  const { status } = await handle(
+    new Request(`${issuerUrl}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { origin: issuerUrl, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        email: 'ann@example.com',
+        password: 'correct horse',
+        callbackURL: 'https://typed.example/x',
+      }),
+    }),
+  )
+
+  expect(status).toBe(403)
+  expect(lines).toHaveLength(1)
+  expect(lines.join()).not.toContain('typed')
+})
 
 /** The program on this database, with the issuer on. */
 function appOn(sql: Sql, tables: AuthTables, more: Partial<typeof issuerOptions> = {}) {
