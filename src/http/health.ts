@@ -3,7 +3,7 @@ import { Elysia } from 'elysia'
 import { operation } from './operation.ts'
 import { Problem } from './problem.ts'
 
-const StatusSchema = t.Object(
+const HealthSchema = t.Object(
   { status: t.Literal('ok', { description: 'ok.', examples: ['ok'] }) },
   { additionalProperties: false, description: 'All is well.' },
 )
@@ -24,7 +24,7 @@ const ok = { status: 'ok' } as const
 /** Whether the process lives, and whether it can serve: `readiness` asks the database. */
 export const health = (readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>) =>
   new Elysia({ name: 'health', tags: ['Health'] })
-    .model({ Status: StatusSchema, Readiness: ReadinessSchema })
+    .model({ Health: HealthSchema, Readiness: ReadinessSchema })
     .get(
       '/health',
       () => ok,
@@ -32,7 +32,7 @@ export const health = (readiness: () => Promise<'ok' | 'read_only' | 'unavailabl
         operationId: 'health',
         summary: 'Is the process alive?',
         description: 'Asks nothing of the database.',
-        answers: { 200: { description: 'It is.', schema: StatusSchema, model: 'Status' } },
+        answers: { 200: { description: 'It is.', schema: HealthSchema, model: 'Health' } },
         problems: [400, 431],
         anyQuery: true,
       }),

@@ -28,7 +28,10 @@ export function tidy(raw: unknown): Document {
       operations[method] = tidyOperation(path, operation)
     }
   }
-  return tidySchemas(document) as Document
+  const models: Json = {}
+  const tidied = tidySchemas(document, models) as Document
+  Object.assign(tidied.components.schemas, models)
+  return tidied
 }
 
 function tidyOperation(path: string, operation: Operation): Operation {
@@ -57,18 +60,38 @@ const jsonOnly = ({ content }: Json): Json => ({
   content: { 'application/json': (content as Json)['application/json'] },
 })
 
-/** Every schema within: no words for ourselves, and one plain way to say enum and nullable. */
-function tidySchemas(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(tidySchemas)
+/**
+ * Every schema within: no words for ourselves, and one plain way to say enum and nullable.
+ * @param models where those go that have a name, so that a generator makes one type of each
+ */
+function tidySchemas(node: unknown, models: Json): unknown {
+  if (Array.isArray(node)) return node.map((item) => tidySchemas(item, models))
   if (typeof node !== 'object' || node === null) return node
 
-  const { $id: _id, error: _error, noValidate: _unchecked, ...kept } = node as Json
+  const {
+    $id: _id,
+    error: _error,
+    noValidate: _unchecked,
+    aliases: _aliases,
+    synonyms: _synonyms,
+    model,
+    ...kept
+  } = node as Json
   const tidied: Json = Object.fromEntries(
-    Object.entries(kept).map(([key, value]) => [key, isData(key) ? value : tidySchemas(value)]),
+    Object.entries(kept).map(([key, value]) => [
+      key,
+      isData(key) ? value : tidySchemas(value, models),
+    ]),
   )
   // A format for ourselves: other tools warn of what they do not know.
   if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
-  return Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
+  const folded = Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
+  return typeof model === 'string' ? refer(model, folded, models) : folded
+}
+
+function refer(model: string, { type, enum: words, ...about }: Json, models: Json): Json {
+  models[model] = { type, enum: words, description: about['description'] }
+  return { $ref: `#/components/schemas/${model}`, ...about }
 }
 
 const isData = (key: string): boolean =>
@@ -82,6 +105,7 @@ function foldUnion({ anyOf: _variants, ...rest }: Json, variants: Json[]): Json 
   if (variants.length !== 2 || variant === undefined || none?.['type'] !== 'null') {
     return { ...rest, anyOf: variants }
   }
+  if ('$ref' in variant) return { ...rest, anyOf: [{ $ref: variant['$ref'] }, none] }
   return {
     ...variant,
     ...rest,

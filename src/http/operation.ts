@@ -1,7 +1,7 @@
 import { type TObject, type TSchema, Type as t } from '@sinclair/typebox'
 import type { DocumentDecoration } from 'elysia'
 import { type ProblemSchema, type ProblemStatus, statuses } from './problem.ts'
-import { queryReader } from './query.ts'
+import { aliasesOf, queryReader } from './query.ts'
 
 /** An answer below 400. */
 export type Answer<S extends TSchema = TSchema> = {
@@ -105,7 +105,10 @@ function renderQuery(schema: TObject) {
       name,
       in: 'query',
       required: false,
-      description,
+      description: [
+        description,
+        ...aliasesOf(property).map((alias) => `Also as \`${alias}\`.`),
+      ].join(' '),
       // Not as the parameter's own `example`: the page would send every one of them.
       schema: examples === undefined ? property : { ...property, examples },
       // Words are separated by commas; free text is repeated.

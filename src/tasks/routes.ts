@@ -3,6 +3,7 @@ import type { SignedIn } from '../auth/signed-in.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { withWords } from '../http/enums.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
@@ -27,6 +28,7 @@ import {
   type TaskListQuery,
   TaskParamsSchema,
   type TaskPatch,
+  TaskPatchSchema,
   taskModels,
 } from './schema.ts'
 import type { Usage } from './usage.ts'
@@ -41,7 +43,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 ) {
   const { completeTask, deleteTask, insertTask, restoreTask, updateTask } = withinQuota(usage)
   const operations = taskOperations(prefix)
-  const parse = [({ request }: { request: Request }) => readBody(request)]
+  const parse = [
+    async ({ request }: { request: Request }) =>
+      withWords(TaskPatchSchema, await readBody(request)),
+  ]
   const parseOptional = [
     async ({ request }: { request: Request }) => (await readBody(request)) ?? {},
   ]

@@ -18,6 +18,7 @@ const description = storable(0, 20_000, {
 const priority = t.Union(
   [t.Literal('none'), t.Literal('low'), t.Literal('medium'), t.Literal('high')],
   {
+    model: 'Priority',
     error: 'must be one of none, low, medium, high',
     description: 'Sorts none < low < medium < high.',
     examples: ['high'],
@@ -160,6 +161,7 @@ export const CompletionSchema = t.Object(
 export type Completion = Static<typeof CompletionSchema>
 
 const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
+  model: 'Status',
   error: 'must be one of all, pending, completed',
   default: 'all',
   description: 'Which tasks: all, those that are pending, those that are completed.',
@@ -173,6 +175,9 @@ const sort = t.Union(
     t.Literal('title'),
   ],
   {
+    model: 'Sort',
+    aliases: ['sort_by'],
+    synonyms: { created: 'created_at', updated: 'updated_at' },
     error: 'must be one of created_at, updated_at, due_date, priority, title',
     default: 'created_at',
     description:
@@ -182,6 +187,8 @@ const sort = t.Union(
   },
 )
 const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
+  model: 'Order',
+  aliases: ['sort_order'],
   error: 'must be asc or desc',
   description: 'Ascending or descending. Default: asc by due_date and title, else desc.',
   examples: ['asc'],
@@ -211,6 +218,7 @@ export const TaskListQuerySchema = t.Object(
     due_before: t.Optional(day('Due on this day or earlier.')),
     q: t.Optional(
       storable(0, 200, {
+        aliases: ['search'],
         pattern: '^\\s*(\\S+\\s+){0,7}\\S*\\s*$',
         error: 'must have at most 8 words',
         description:

@@ -34,7 +34,23 @@ type Operation = {
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } }
 }
 
-const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+/** The document with what its schemas refer to in its place. Null is a type, or a word of a list. */
+function plain(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(plain)
+  if (typeof node !== 'object' || node === null) return node
+  const { $ref, anyOf, ...rest } = Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, plain(value)]),
+  )
+  const named = String($ref).replace('#/components/schemas/', '')
+  if (isWords(named)) return { ...document.components.schemas[named], ...rest }
+  if ($ref !== undefined) return node
+  const [variant] = Array.isArray(anyOf) ? anyOf : []
+  return variant === undefined ? rest : { ...variant, ...rest, enum: [...variant.enum, null] }
+}
+
+const isWords = (name: string): boolean => document.components.schemas[name]?.enum !== undefined
+
+const operations = Object.entries(plain(document.paths) as object).flatMap(([path, item]) =>
   // Another test proves the shape.
   Object.entries(item as Record<string, Operation>).map(
     ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
@@ -43,9 +59,12 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 
 const bodyOf = ({ requestBody }: Operation): Body | undefined =>
   requestBody &&
-  document.components.schemas[
-    requestBody.content['application/json'].schema.$ref.replace('#/components/schemas/', '')
-  ]
+  // Its shape is that of the document.
+  (plain(
+    document.components.schemas[
+      requestBody.content['application/json'].schema.$ref.replace('#/components/schemas/', '')
+    ],
+  ) as Body)
 
 const examplesOf = ({ example, schema }: Parameter): unknown[] =>
   example === undefined ? (schema.examples ?? [schema.default]) : [example]

@@ -188,7 +188,7 @@ describe('limit', () => {
     expect(await list(alice, query)).toHaveLength(expected)
   })
 
-  test.each(['0', '-1', 'abc', '1.5', '0x10', '', '1e2', '%201', 'Infinity', 'null', '١'])(
+  test.each(['0', '-1', 'abc', '1.5', '0x10', '1e2', '%201', 'Infinity', 'null', '١'])(
     'is not %j',
     async (limit) => {
       const alice = await signUp()
@@ -266,22 +266,21 @@ describe('order', () => {
 describe('refuses', () => {
   test.each([
     ['status=done', '/status'],
-    ['status=', '/status'],
     ['priority=urgent', '/priority/0'],
     ['priority=high,urgent', '/priority/1'],
-    ['priority=', '/priority/0'],
-    ['tag=', '/tag/0'],
     [`tag=${'x'.repeat(51)}`, '/tag/0'],
     ['tag=a%00b', '/tag/0'],
     ['due_before=tomorrow', '/due_before'],
     ['due_after=2026-02-31', '/due_after'],
-    ['due_after=', '/due_after'],
     ['deleted=1', '/deleted'],
-    ['deleted=', '/deleted'],
     ['sort=id', '/sort'],
     ['sort=user_id', '/sort'],
     ['order=up', '/order'],
-    ['order=DESC', '/order'],
+    ['sort_order=up', '/sort_order'],
+    ['sort_by=id', '/sort_by'],
+    ['search=a%00b', '/search'],
+    ['priority=,', '/priority'],
+    ['page=', '/page'],
     ['q=a%00b', '/q'],
     ['page=2', '/page'],
     ['Status=all', '/Status'],
