@@ -12,6 +12,8 @@ const maxDepth = 8
  * (RFC 7396), which is what every PATCH here is.
  */
 function isJson(type: string, method: string): boolean {
+  // Most often it is this.
+  if (type === 'application/json') return true
   const [media = '', ...parameters] = type.toLowerCase().split(';')
   const isTaken = media.trim() === 'application/json' || (method === 'PATCH' && isMergePatch(media))
   return isTaken && parameters.every((parameter) => !foreignCharset.test(parameter))
