@@ -69,6 +69,8 @@ function describe({ type, schema, value }: ValueError): string {
       return 'must be a whole number'
     case ValueErrorType.IntegerMinimum:
       return `must be at least ${schema['minimum']}`
+    case ValueErrorType.IntegerMaximum:
+      return `must be at most ${schema['maximum']}`
     case ValueErrorType.StringMinLength:
       return 'must not be empty'
     case ValueErrorType.StringMaxLength:

@@ -87,3 +87,9 @@ const fit = (wanted: number, { least, most }: { least: number; most: number }): 
 export function learnFew(userId: string, deleted: boolean): void {
   knownOf(userId).fewUntil[deleted ? 1 : 0] = performance.now() + memory
 }
+
+/** How many to look at where they are counted: at first, and after a statement that took so many seconds. Words may be long. */
+export const firstStride = (hasWords: boolean): number => (hasWords ? depths.most : reaches.first)
+
+export const nextStride = (reach: number, took: number): number =>
+  fit((reach * pace) / Math.max(0.001, took), { least: depths.most, most: reaches.most })

@@ -28,6 +28,8 @@ export type Filters = {
   tag?: string[]
   due_after?: string
   due_before?: string
+  /** No due date. */
+  undated?: boolean
   /** A word, and what text with each of the other words is like. */
   word?: string
   others?: string[]
@@ -89,7 +91,7 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer
       ${hasFilters || hasWords ? sql`, reach integer` : sql``}
-      ${hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date` : sql``}
+      ${hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean` : sql``}
       ${hasWords ? sql`, depth integer, word text, others text[]` : sql``}
       ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
     )
@@ -97,6 +99,66 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     where ${few(sql)}`,
   }
   statements.set(name, made)
+  return made
+}
+
+export type StrideAsk = Filters & {
+  user_id: string
+  /** How many to find; null: all that are within reach. */
+  size: number | null
+  reach: number
+  key?: string
+  id?: string
+  isLong: boolean
+}
+
+/** How many were found, and where the last of `size` is or, where fewer were found, how far it looked; null: there is no more. */
+export type Stride = Pick<Slice, 'count' | 'key' | 'id' | 'took'>
+
+const strides = new Map<string, Shared<StrideAsk, Stride>>()
+
+/** The statement that counts what a list of a shape has, and answers none of it. */
+export function strideOf(given: Shape): Shared<StrideAsk, Stride> {
+  const shape = { ...given, hasFilters: true }
+  const { order, deleted, span, isNext, hasWords: hasAny } = shape
+  const name = [order.sort, order.direction, deleted, span, isNext, hasAny].join()
+  const known = strides.get(name)
+  if (known !== undefined) return known
+  const made: Shared<StrideAsk, Stride> = {
+    most: hasAny ? 4 : 16,
+    isIdempotent: true,
+    isLong: ({ isLong }) => isLong,
+    statement: (sql, asked) => sql`
+    select asked.n, page.count, coalesce(last.key, stop.key) as key, coalesce(last.id, stop.id) as id,
+      extract(epoch from clock_timestamp() - statement_timestamp())::float8 as took
+    from json_to_recordset(${asked}::text::json) as asked (
+      n integer, user_id text, size integer, reach integer,
+      completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean
+      ${hasAny ? sql`, word text, others text[]` : sql``}
+      ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
+    )
+    cross join lateral (
+      select count(task.id)::integer as count,
+        (array_agg(task.id) filter (where asked.size is not null))[asked.size] as last
+      from (
+        select t.id
+        from ${slice(sql, shape, sql`t.id, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.words, t.long_words`)}
+        where ${filters(sql, shape)}
+          ${hasAny ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
+        limit asked.size
+      ) task
+    ) page
+    left join lateral (
+      select ${position(sql, shape)}
+      from docket.tasks t
+      where t.user_id = asked.user_id
+        and t.id = page.last
+      offset 0
+    ) last on true
+    ${stop(sql, shape, sql`page.last is null`)}
+    where ${few(sql)}`,
+  }
+  strides.set(name, made)
   return made
 }
 
@@ -234,6 +296,7 @@ const filters = (sql: Sql, { order }: Shape): Fragment => sql`
           (asked.completed is null or (t.completed_at is not null) = asked.completed)
           and (asked.priority is null or t.priority = any(asked.priority))
           and (asked.tag is null or coalesce(t.tag_keys, t.tags) @> asked.tag)
+          and (asked.undated is null or t.due_date is null)
           ${
             order.sort === 'due_date'
               ? sql``

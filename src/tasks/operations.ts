@@ -1,7 +1,7 @@
 import { Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
-import { TaskListQuerySchema, TaskSchema } from './schema.ts'
+import { CountSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -111,6 +111,23 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           list: true,
           headers: { Link: '`<address>; rel="next"`, if there is more.' },
           example: [example],
+        },
+      },
+      problems: [...common, ...forbidden],
+    }),
+    count: operation({
+      operationId: name('countTasks'),
+      summary: 'Count tasks',
+      description:
+        'How many tasks match, with the parameters of a list. Where a page begins, how long it is and how it is sorted is taken, and ' +
+        'changes nothing.',
+      query: TaskListQuerySchema,
+      answers: {
+        200: {
+          description: 'The number.',
+          schema: CountSchema,
+          model: 'Count',
+          example: { count: 7 },
         },
       },
       problems: [...common, ...forbidden],

@@ -1,8 +1,24 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
-import { isDeep, learnFew, learnScope, learnWeight, scopeOf, weightOf } from './known.ts'
-import { type Filters, type Slice, type Span, sliceOf, wordsOf } from './list-statements.ts'
+import {
+  firstStride,
+  isDeep,
+  learnFew,
+  learnScope,
+  learnWeight,
+  nextStride,
+  scopeOf,
+  weightOf,
+} from './known.ts'
+import {
+  type Filters,
+  type Span,
+  type Stride,
+  sliceOf,
+  strideOf,
+  wordsOf,
+} from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
 import { noDate, type Order, orderOf, type Position } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
@@ -32,7 +48,17 @@ export async function readPage(
   const page = createPage(list.order, limit, weight)
   const began = performance.now()
   let scope = scopeOf(userId, list.deleted)
-  let place = beginning(list, after)
+  const skipped = await skip(
+    db,
+    userId,
+    list,
+    beginning(list, after),
+    after?.skip ?? query.offset ?? 0,
+  )
+  if (skipped === null) return page.end(null)
+  if (skipped.left > 0) return page.end({ ...cursorOf(skipped.place), skip: skipped.left })
+  let { place } = skipped
+  const isWhole = place.from === null
 
   for (let isFirst = true; ; isFirst = false) {
     const size = page.room()
@@ -44,7 +70,7 @@ export async function readPage(
 
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
-    const isBounded = isFiltered(list) && scope.reach !== null
+    const isPart = isFiltered(list) && scope.reach !== null
     if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
@@ -53,8 +79,8 @@ export async function readPage(
         : beyond(list, place, slice)
     if (next === null) {
       // By due dates not all of them are looked at; and whoever had few may have many by now.
-      const isAll = isFirst && after === null && list.order.sort !== 'due_date'
-      if (isAll && isBounded && !page.isFull()) learnFew(userId, list.deleted)
+      const isAll = isFirst && isWhole && list.order.sort !== 'due_date'
+      if (isAll && isPart && !page.isFull()) learnFew(userId, list.deleted)
       return page.end(null)
     }
     if (performance.now() - began > patience) return page.end(cursorOf(next))
@@ -62,21 +88,74 @@ export async function readPage(
   }
 }
 
+/**
+ * The place after so many tasks of a list, and how many are left to skip where there was no more time for it; null: the list is
+ * at its end.
+ */
+async function skip(
+  db: Db,
+  userId: string,
+  list: List,
+  start: Place,
+  offset: number,
+): Promise<{ place: Place; left: number } | null> {
+  const began = performance.now()
+  let reach = firstStride(hasWords(list))
+  let place = start
+  let left = offset
+
+  for (let isFirst = true; left > 0; isFirst = false) {
+    const ask = { user_id: userId, size: left, reach, ...list.filters, ...place.from }
+    const asked = db.share(strideOf(shapeOf(list, place)), { ...ask, isLong: !isFirst })
+    const stride = await (isFirst ? asked : orNothing(asked))
+    if (stride === undefined) return { place, left }
+    left -= stride.count
+    const next = beyond(list, place, stride)
+    if (next === null) return null
+    place = next
+    reach = nextStride(reach, stride.took)
+    if (performance.now() - began > patience) break
+  }
+  return { place, left }
+}
+
+/** How many tasks a list has. It takes as many statements as it needs, in their turn, for as long as a request may. */
+export async function countTasks(db: Db, userId: string, query: TaskListQuery): Promise<number> {
+  const { due, due_after, due_before } = query
+  const isDue = due !== undefined || due_after !== undefined || due_before !== undefined
+  // By their due dates no others are looked at.
+  const list = listOf({ ...query, sort: isDue ? 'due_date' : 'created_at', order: 'asc' })
+  let reach = firstStride(hasWords(list))
+  let count = 0
+
+  for (let place: Place | null = beginning(list, null); place !== null; ) {
+    const isLong = place.from !== null
+    const ask = { user_id: userId, size: null, reach, ...list.filters, ...place.from, isLong }
+    const stride: Stride | undefined = await db.share(strideOf(shapeOf(list, place)), ask)
+    if (stride === undefined) break
+    count += stride.count
+    place = beyond(list, place, stride)
+    reach = nextStride(reach, stride.took)
+  }
+  return count
+}
+
 /** Nothing where the database has no time for it: what was found until then is an answer. */
-const orNothing = (slice: Promise<Slice | undefined>): Promise<Slice | undefined> =>
-  slice.catch((error: unknown) => {
+const orNothing = <T>(found: Promise<T>): Promise<T | undefined> =>
+  found.catch((error: unknown) => {
     if (error instanceof Unavailable) return undefined
     throw error
   })
 
 function listOf(query: TaskListQuery): List {
-  const { status, priority, tag, due_after, due_before, q, deleted = false } = query
+  const { status, priority, tag, due, due_after, due_before, q, deleted = false } = query
   const filters = {
     ...(status === undefined || status === 'all' ? {} : { completed: status === 'completed' }),
     ...(priority === undefined ? {} : { priority }),
     ...(tag === undefined ? {} : { tag: tag.map(fold) }),
     ...(due_after === undefined ? {} : { due_after }),
     ...(due_before === undefined ? {} : { due_before }),
+    ...(due === undefined ? {} : { undated: true }),
   }
   const hasFilters = Object.keys(filters).length > 0
   return { order: orderOf(query), deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
@@ -98,16 +177,22 @@ const shapeOf = (list: List, { span, from }: Place) => ({
 /** A task without a date comes last, whichever way the list goes. Backwards the index has it first: so there are two spans. */
 const isSplit = ({ sort, direction }: Order): boolean => sort === 'due_date' && direction === 'desc'
 
-function beginning({ order }: List, after: Position | null): Place {
-  if (!isSplit(order)) return { span: 'all', from: after }
-  return { span: after?.key === noDate ? 'undated' : 'dated', from: after }
+function beginning({ order, filters }: List, after: Position | null): Place {
+  const from = after === null ? null : { key: after.key, id: after.id }
+  // In this order they are together. With a bound there are none.
+  const isUndated = filters.undated === true && order.sort === 'due_date' && !isBounded(filters)
+  if (isUndated) return { span: 'undated', from }
+  if (!isSplit(order)) return { span: 'all', from }
+  return { span: after?.key === noDate ? 'undated' : 'dated', from }
 }
 
+const isBounded = ({ due_after, due_before }: Filters): boolean =>
+  due_after !== undefined || due_before !== undefined
+
 /** Where to look after a slice that found fewer than it was to find; null: that was all. */
-function beyond({ filters }: List, { span }: Place, { key, id }: Slice): Place | null {
+function beyond({ filters }: List, { span }: Place, { key, id }: Stride): Place | null {
   if (key !== null && id !== null) return { span, from: { key, id } }
-  const isDue = filters.due_after !== undefined || filters.due_before !== undefined
-  return span === 'dated' && !isDue ? { span: 'undated', from: null } : null
+  return span === 'dated' && !isBounded(filters) ? { span: 'undated', from: null } : null
 }
 
 /** Before the first without a date, when the list goes backwards. */

@@ -10,7 +10,7 @@ import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
 import type { Change } from './changes.ts'
 import { taskOperations } from './operations.ts'
-import { readPage } from './pages.ts'
+import { countTasks, readPage } from './pages.ts'
 import { findTask, type TaskText } from './queries.ts'
 import {
   notAsItIs,
@@ -92,6 +92,11 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         return json<Task[]>(set, text)
       },
       operations.list,
+    )
+    .get(
+      '/tasks/count',
+      async ({ db, user, query }) => ({ count: await countTasks(db, user.id, query) }),
+      operations.count,
     )
     .post(
       '/tasks',
@@ -179,6 +184,7 @@ function taskOf(change: Change, set: Set, said: Course = {}): TaskText {
 /** The address of the next page: relative to that of this one, so that it is right behind any proxy. */
 function nextLink(address: string, query: TaskListQuery, next: Position): string {
   const url = new URL(address)
+  for (const name of ['offset', 'skip']) url.searchParams.delete(name)
   url.searchParams.set('cursor', writeCursor(query, next))
   return `<${url.search}>; rel="next"`
 }

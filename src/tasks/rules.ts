@@ -4,6 +4,7 @@ import { invalid, type Problem } from '../http/problem.ts'
 import {
   type Course,
   isOfCourse,
+  mostSkipped,
   type NewTask,
   type Task,
   type TaskListQuery,
@@ -86,8 +87,11 @@ export function notAsItIs(course: Course, task: Task): Problem {
   return invalid((others.length > 0 ? others : names).map(readOnly))
 }
 
-/** Where a page ended: the sort key of its last task, as PostgreSQL reads it, and the task's id. */
-export type Position = { key: string; id: string }
+/**
+ * Where a page ended: the sort key of its last task, as PostgreSQL reads it, and the task's id. With an offset it may have ended on
+ * its way: then how many are left to skip.
+ */
+export type Position = { key: string; id: string; skip?: number }
 
 /** The order of a list: what it is sorted by, and which way. */
 export type Order = {
@@ -112,16 +116,23 @@ export const orderOf = ({ sort = 'created_at', order }: TaskListQuery): Order =>
 export const pageSize = ({ limit = 50 }: TaskListQuery): number => Math.min(limit, 200)
 
 /** The cursor that goes on after a position: opaque to clients, and good for this list only. */
-export function writeCursor(query: TaskListQuery, { key, id }: Position): string {
-  const cursor = [fingerprint(query), key, id]
+export function writeCursor(query: TaskListQuery, { key, id, skip }: Position): string {
+  const cursor = [fingerprint(query), key, id, ...(skip === undefined ? [] : [skip])]
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
 /** @throws Problem 422 for a cursor of another list, or one that no list gave */
 export function readCursor(query: TaskListQuery): Position | null {
   if (query.cursor === undefined) return null
-  const [print, key, id] = decode(query.cursor)
-  if (print === fingerprint(query) && isKey(orderOf(query), key) && isId(id)) return { key, id }
+  if (query.offset) {
+    throw invalid([
+      { pointer: '/offset', detail: 'is not taken with a cursor, which goes on by itself' },
+    ])
+  }
+  const [print, key, id, skip = 0] = decode(query.cursor)
+  if (print === fingerprint(query) && isKey(orderOf(query), key) && isId(id) && isOffset(skip)) {
+    return { key, id, skip }
+  }
   throw invalid([
     { pointer: '/cursor', detail: 'is not of this list: start again without a cursor' },
   ])
@@ -129,7 +140,14 @@ export function readCursor(query: TaskListQuery): Position | null {
 
 /** Same list, same fingerprint: everything of the query but where the page begins and how long it is. */
 function fingerprint(query: TaskListQuery): string {
-  const { cursor: _cursor, limit: _limit, sort: _sort, order: _order, ...filters } = query
+  const {
+    cursor: _cursor,
+    limit: _limit,
+    offset: _offset,
+    sort: _sort,
+    order: _order,
+    ...filters
+  } = query
   const sorted = Object.entries({ ...filters, ...orderOf(query) }).toSorted(([a], [b]) =>
     a < b ? -1 : 1,
   )
@@ -179,5 +197,8 @@ function isKey({ sort }: Order, key: unknown): key is string {
       return (key === '' || isTitleKey(key)) && isStorable(key)
   }
 }
+
+const isOffset = (skip: unknown): skip is number =>
+  typeof skip === 'number' && Number.isInteger(skip) && skip >= 0 && skip <= mostSkipped
 
 const isId = (id: unknown): id is string => typeof id === 'string' && isUuid(id)

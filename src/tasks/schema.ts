@@ -194,6 +194,9 @@ const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
   examples: ['asc'],
 })
 
+/** Further on there are cursors, which cost nothing to go on from. */
+export const mostSkipped = 10_000
+
 export const TaskListQuerySchema = t.Object(
   {
     status: t.Optional(status),
@@ -212,6 +215,13 @@ export const TaskListQuerySchema = t.Object(
         description:
           'Has this tag, in any case, with or without marks; repeat it for tasks that have them all.',
         examples: [['home']],
+      }),
+    ),
+    due: t.Optional(
+      t.Literal('none', {
+        error: 'must be none',
+        description: 'Has no due date.',
+        examples: ['none'],
       }),
     ),
     due_after: t.Optional(day('Due on this day or later.')),
@@ -239,6 +249,18 @@ export const TaskListQuerySchema = t.Object(
         examples: [50],
       }),
     ),
+    offset: t.Optional(
+      t.Integer({
+        aliases: ['skip'],
+        minimum: 0,
+        maximum: mostSkipped,
+        default: 0,
+        description:
+          'How many tasks to skip. What comes and goes meanwhile moves the others, and a page may be short of its limit: the ' +
+          'next one is after as many as were answered. The Link header goes on without it, and by a cursor.',
+        examples: [50],
+      }),
+    ),
     cursor: t.Optional(
       t.String({
         description: 'Where to go on, from the Link header of a page of the same list.',
@@ -252,6 +274,11 @@ export const TaskListQuerySchema = t.Object(
 )
 export type TaskListQuery = Static<typeof TaskListQuerySchema>
 
+export const CountSchema = t.Object(
+  { count: t.Integer({ minimum: 0, description: 'How many tasks.', examples: [7] }) },
+  { additionalProperties: false, description: 'How many tasks there are.' },
+)
+
 export const TaskParamsSchema = t.Object({ user_id: t.Optional(t.String()), id })
 
 /** Named so that OpenAPI shows each once, under components.schemas. */
@@ -260,6 +287,7 @@ export const taskModels = {
   NewTask: NewTaskSchema,
   TaskPatch: TaskPatchSchema,
   Completion: CompletionSchema,
+  Count: CountSchema,
 }
 
 /** What the checks of the table mean to who sent the values: only the database sees a merge whole. */

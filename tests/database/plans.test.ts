@@ -3,7 +3,7 @@ import type { Db } from '../../src/database/gate.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import * as changes from '../../src/tasks/changes.ts'
-import { readPage } from '../../src/tasks/pages.ts'
+import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { TaskListQuery } from '../../src/tasks/schema.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
@@ -246,6 +246,38 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
           // A slice, its end, and those that may have the words.
           expect(read(plan)).toBeLessThanOrEqual(2 * count + 2 * 64)
         }
+      }
+    },
+  )
+
+  test.each([{}, ...filters, { due: 'none' } as const])(
+    'to count %j, each task is looked at once in one index, and nobody else',
+    async (filter) => {
+      const plan = await planOf((db) => countTasks(db, user, filter))
+      const sorts = plan.filter((node) => isSearchOrSort.test(node['Node Type']))
+
+      expect(indexesOf(plan).filter((name) => name !== 'tasks_pkey')).toEqual([
+        'due' in filter || 'due_after' in filter || 'due_before' in filter
+          ? 'tasks_by_due_date'
+          : 'tasks_by_created_at',
+      ])
+      expect(sorts).toEqual([])
+      // A slice, and its end.
+      expect(read(plan)).toBeLessThanOrEqual(2 * count)
+    },
+  )
+
+  test.each(places)(
+    'to skip by $sort, $order, trash: $deleted, no more is looked at',
+    async ({ key, ...query }) => {
+      for (const after of [null, { key, id: mine(5) }]) {
+        const plan = await planOf((db) => readPage(db, user, { ...query, offset: 20 }, after, 50))
+
+        expect(indexesOf(plan).filter((name) => name !== 'tasks_pkey')).toEqual([
+          indexFor(query.sort, query.deleted),
+        ])
+        // Those that are skipped, and the last of them.
+        expect(read(plan)).toBeLessThanOrEqual(21)
       }
     },
   )

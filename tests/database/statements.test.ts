@@ -11,7 +11,7 @@ import { titleKey } from '../../src/http/fold.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
 import * as changes from '../../src/tasks/changes.ts'
-import { readPage } from '../../src/tasks/pages.ts'
+import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -107,6 +107,15 @@ const lists = sorts.flatMap((sort) =>
   ),
 )
 
+const counted: TaskListQuery[] = [
+  {},
+  { deleted: true },
+  { due: 'none' },
+  { due_before: '2026-12-31' },
+  filters,
+  { q: 'word', deleted: true },
+]
+
 const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
@@ -115,7 +124,8 @@ const statements: Record<
   | keyof typeof changes
   | keyof typeof transfer
   | keyof typeof usageQueries
-  | 'readPage',
+  | 'readPage'
+  | 'countTasks',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   readPage: [
@@ -130,6 +140,17 @@ const statements: Record<
       took: t.Number(),
     }),
     lists,
+  ],
+  countTasks: [
+    'shared, idempotent',
+    t.Object({
+      n,
+      count: t.Integer(),
+      key: t.String(),
+      id: TaskSchema.properties.id,
+      took: t.Number(),
+    }),
+    counted.map((query) => (db: Db) => countTasks(db, 'alice', query)),
   ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: ['shared, idempotent', written, [(db) => changes.insertTask(db, 'alice', id, task)]],
@@ -247,7 +268,7 @@ test('are all here', async () => {
     [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
   )
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.keys({ ...queries, ...changes, ...transfer, ...usageQueries, readPage })
+    Object.keys({ ...queries, ...changes, ...transfer, ...usageQueries, countTasks, readPage })
       .filter((name) => !['isThere', 'wordsOf', 'wordsOfAll'].includes(name))
       .toSorted(),
   )

@@ -143,6 +143,7 @@ describe('/api/{user_id}/tasks', () => {
   const calls = [
     ['GET', '', undefined],
     ['HEAD', '', undefined],
+    ['GET', '/count', undefined],
     ['POST', '', { title: 'A task' }],
     ['GET', '/{id}', undefined],
     ['HEAD', '/{id}', undefined],

@@ -222,7 +222,7 @@ describe('refuses what is no task', () => {
     ['title', [undefined, null, 5, true, [], {}, ['A task']]],
     ['description', [5, false, [], {}]],
     ['completed', [null, 'true', 'false', '', '5', 0, 1, [], {}]],
-    ['priority', ['urgent', 'HIGH', '', 5, true, ['high'], {}]],
+    ['priority', ['urgent', '', 5, true, ['high'], {}]],
     ['tags', ['home', 'home,garden', 5, {}, [5], [null], [['home']], { 0: 'home' }]],
     ['due_date', ['tomorrow', '', 5, 20261201, ['2026-12-01'], {}]],
     ['due_time', ['noon', '', 5, 1830, [], {}]],
