@@ -14,14 +14,28 @@ export function refuseOtherMethods(app: AnyElysia): void {
   }
   for (const [path, allowed] of methods) {
     const allow = allowed.join(', ')
-    app.all(
-      path,
-      ({ request }) => {
-        throw new Problem(405, `This path has no ${request.method}: use one of ${allow}.`, {
-          headers: { allow },
-        })
-      },
-      { detail: { hide: true } },
-    )
+    const refuse = ({ request }: { request: Request }) => {
+      throw new Problem(405, `This path has no ${request.method}: use one of ${allow}.`, {
+        headers: { allow },
+      })
+    }
+    app.all(path, refuse as () => never, hidden)
+    // A path with a parameter takes this one too, and a method by its name comes before all of them.
+    const rivals = [...methods].filter(([other]) => other !== path && takes(other, path))
+    for (const method of new Set(rivals.flatMap(([, names]) => names))) {
+      if (!allowed.includes(method)) app.route(method, path, refuse as () => never, hidden)
+    }
   }
+}
+
+/** Of the document none of them is a route. */
+const hidden = { detail: { hide: true, 'x-refused': true } }
+
+/** Whether a template takes a path, whose own parameters are as good as any. */
+function takes(template: string, path: string): boolean {
+  const [parts, others] = [template.split('/'), path.split('/')]
+  return (
+    parts.length === others.length &&
+    parts.every((part, index) => part === others[index] || part.startsWith(':'))
+  )
 }
