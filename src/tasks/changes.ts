@@ -201,14 +201,19 @@ const updates = (
         ${unless}
       returning asked.n, t.version, t.json as answer
     )`,
-    // Those that are there, in another version or not as was said.
+    // Those that are there, in another version or not as was said. They are as they were when the statement began: in the version
+    // that was asked for too, while another one changed it. With a text it is what was said that is at fault.
     (sql, unless) => sql`
     union all
-    select asked.n, null as request, case when compared.ok then t.json end as text, t.version, false as is_made
+    select asked.n, null as request, case when compared.unlike then t.json end as text, t.version, false as is_made
     from asked
     join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
     cross join lateral (
-      select asked.versions is null or t.version = any(asked.versions) as ok
+      select case
+        when asked.said is null then false
+        when asked.versions is null then true
+        else t.version = any(asked.versions) and not t.json::jsonb @> asked.said
+      end as unlike
     ) as compared
     where ${condition(sql)}
       and (asked.versions is not null or asked.said is not null)
