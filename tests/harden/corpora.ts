@@ -125,7 +125,11 @@ export const unfitting: string[] = [
     '{"title":"a","tags":{"0":"b"}}',
     '{"title":"a","completed":"true"}',
   ],
-  ['{"title":"a","completed":1}', '{"title":"a","priority":3}', '{"title":"a","priority":"urgent"}'],
+  [
+    '{"title":"a","completed":1}',
+    '{"title":"a","priority":3}',
+    '{"title":"a","priority":"urgent"}',
+  ],
   [
     '{"title":"a","due_time":"12:00"}',
     '{"title":"a","time_zone":"UTC"}',
