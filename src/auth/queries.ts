@@ -1,4 +1,4 @@
-import { type AuthTables, canBeId, column } from '../database/auth-tables.ts'
+import { type AuthTables, canBeId, columnOf, tableOf } from '../database/auth-tables.ts'
 import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
 import type { Identity } from './identity.ts'
@@ -17,17 +17,16 @@ function liveIn(tables: AuthTables): Live | null {
   if (session === null) return null
   const known = statements.get(tables)
   if (known !== undefined) return known
-  const expiry = column(session, 's', 'expiresAt')
   const made: Live = {
     most: 32,
     isIdempotent: true,
     statement: (sql, asked) => sql`
     select asked.n, u.id::text as id, s.id::text as session_id, u.name, u.email,
-      ${sql.unsafe(expiry)}::timestamptz as expires_at
+      ${columnOf(sql, session, 's', 'expiresAt')}::timestamptz as expires_at
     from json_to_recordset(${asked}::text::json) as asked (n integer, token text)
-    join ${sql.unsafe(session.path)} s on s.token = asked.token
-    join ${sql.unsafe(user.path)} u on u.id = ${sql.unsafe(column(session, 's', 'userId'))}
-    where ${sql.unsafe(expiry)} > now()
+    join ${tableOf(sql, session)} s on s.token = asked.token
+    join ${tableOf(sql, user)} u on u.id = ${columnOf(sql, session, 's', 'userId')}
+    where ${columnOf(sql, session, 's', 'expiresAt')} > now()
       and ${few(sql)}`,
   }
   statements.set(tables, made)
@@ -56,9 +55,9 @@ export async function findKey(
   if (jwks === null || !canBeId(jwks, id)) return undefined
   const [key] = await db.read(
     (sql) => sql<StoredKey[]>`
-    select ${sql.unsafe(column(jwks, 'k', 'publicKey'))} as jwk,
-      (${sql.unsafe(column(jwks, 'k', 'expiresAt'))})::timestamptz as expires_at
-    from ${sql.unsafe(jwks.path)} k
+    select ${columnOf(sql, jwks, 'k', 'publicKey')} as jwk,
+      (${columnOf(sql, jwks, 'k', 'expiresAt')})::timestamptz as expires_at
+    from ${tableOf(sql, jwks)} k
     where k.id = ${id}`,
   )
   return key
@@ -73,11 +72,11 @@ export async function listAddresses(
   if (session === null) return []
   const rows = await db.read(
     (sql) => sql<{ address: string }[]>`
-    select distinct coalesce(${sql.unsafe(column(session, 's', 'ipAddress'))}, '') as address
-    from ${sql.unsafe(session.path)} s
-    join ${sql.unsafe(user.path)} u on u.id = ${sql.unsafe(column(session, 's', 'userId'))}
+    select distinct coalesce(${columnOf(sql, session, 's', 'ipAddress')}, '') as address
+    from ${tableOf(sql, session)} s
+    join ${tableOf(sql, user)} u on u.id = ${columnOf(sql, session, 's', 'userId')}
     where u.email = ${email}
-      and ${sql.unsafe(column(session, 's', 'expiresAt'))} > now()
+      and ${columnOf(sql, session, 's', 'expiresAt')} > now()
     limit 100`,
   )
   return rows.map(({ address }) => address)

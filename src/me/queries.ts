@@ -1,5 +1,11 @@
 import type { PendingQuery, Row } from 'postgres'
-import { type AuthTable, type AuthTables, canBeId, column } from '../database/auth-tables.ts'
+import {
+  type AuthTable,
+  type AuthTables,
+  canBeId,
+  columnOf,
+  tableOf,
+} from '../database/auth-tables.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { Problem } from '../http/problem.ts'
@@ -15,7 +21,7 @@ const limit = 200
 
 /** The columns of SessionSchema, in its order. Never the token: whoever has it is signed in. */
 const columns = (sql: Sql, session: AuthTable): PendingQuery<Row[]> => {
-  const of = (field: string) => sql.unsafe(column(session, 's', field))
+  const of = (field: string) => columnOf(sql, session, 's', field)
   return sql`
   s.id::text as id, ${of('createdAt')}::timestamptz as created_at, ${of('expiresAt')}::timestamptz as expires_at,
   ${of('ipAddress')} as ip_address, left(${of('userAgent')}, 500) as user_agent`
@@ -31,7 +37,7 @@ export async function findAccount(
   const [account] = await db.read(
     (sql) => sql<{ name: string; email: string }[]>`
     select name, email
-    from ${sql.unsafe(tables.user.path)}
+    from ${tableOf(sql, tables.user)}
     where id = ${userId}`,
   )
   return account
@@ -44,10 +50,10 @@ export async function listSessions(db: Db, tables: Tables, userId: string): Prom
   return db.read(
     (sql) => sql<Session[]>`
     select ${columns(sql, session)}
-    from ${sql.unsafe(session.path)} s
-    where ${sql.unsafe(column(session, 's', 'userId'))} = ${userId}
-      and ${sql.unsafe(column(session, 's', 'expiresAt'))} > now()
-    order by ${sql.unsafe(column(session, 's', 'createdAt'))} desc, s.id
+    from ${tableOf(sql, session)} s
+    where ${columnOf(sql, session, 's', 'userId')} = ${userId}
+      and ${columnOf(sql, session, 's', 'expiresAt')} > now()
+    order by ${columnOf(sql, session, 's', 'createdAt')} desc, s.id
     limit ${limit}`,
   )
 }
@@ -64,8 +70,8 @@ export async function deleteSession(
   if (!canBeId(tables.user, userId) || !canBeId(session, id)) return undefined
   const [deleted] = await db.write(
     (sql) => sql<Session[]>`
-    delete from ${sql.unsafe(session.path)} s
-    where ${sql.unsafe(column(session, 's', 'userId'))} = ${userId}
+    delete from ${tableOf(sql, session)} s
+    where ${columnOf(sql, session, 's', 'userId')} = ${userId}
       and s.id = ${id}
     returning ${columns(sql, session)}`,
   )
@@ -83,7 +89,7 @@ export async function deleteUser(db: Db, tables: Tables, userId: string): Promis
     with account as (
       ${
         hasAccount
-          ? sql`delete from ${sql.unsafe(tables.user.path)} where id = ${userId} returning id`
+          ? sql`delete from ${tableOf(sql, tables.user)} where id = ${userId} returning id`
           : sql`select where false`
       }
     ), owner as (
@@ -104,8 +110,8 @@ export async function mayBeGuest(db: Db, tables: Tables, userId: string): Promis
   if (!canBeId(tables.user, userId)) return true
   const [account] = await db.read(
     (sql) => sql<{ anonymous: boolean }[]>`
-    select coalesce(${sql.unsafe(column(tables.user, 'u', 'isAnonymous'))}, false) as anonymous
-    from ${sql.unsafe(tables.user.path)} u
+    select coalesce(${columnOf(sql, tables.user, 'u', 'isAnonymous')}, false) as anonymous
+    from ${tableOf(sql, tables.user)} u
     where u.id = ${userId}`,
   )
   return account === undefined || account.anonymous

@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import { earlier, keep, type Once, runOnce } from '../database/once.ts'
 import { few, type Shared } from '../database/share.ts'
-import { type Fragment, isThere, type TaskText, wordsOf, wordsOfAll } from './queries.ts'
+import { type Fragment, isThere, searchText, searchTextOfAll, type TaskText } from './queries.ts'
 import { type Folded, type Parts, stored } from './rules.ts'
 import type { Course, NewTask } from './schema.ts'
 
@@ -115,7 +115,7 @@ const creation = writes(
         coalesce(tags, '{}'), due_date, due_time, time_zone, title_key, tag_keys, words, long_words
       from asked
       cross join lateral (
-        ${sql.unsafe(wordsOfAll)}
+        ${searchTextOfAll(sql)}
       ) folded
       where true ${unless}
       on conflict (user_id, id) do update
@@ -222,13 +222,16 @@ const updates = (
   )
 
 /** A field that does not change, as it was folded. */
-const old = (n: number): string => `split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n})`
+const old = (sql: Sql, n: Fragment): Fragment =>
+  sql`split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n})`
 
-const changedWords = wordsOf(
-  `coalesce(asked.title_words, ${old(1)})`,
-  `case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${old(2)} end`,
-  `case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
-)
+const changedText = (sql: Sql): Fragment =>
+  searchText(
+    sql,
+    sql`coalesce(asked.title_words, ${old(sql, sql`1`)})`,
+    sql`case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${old(sql, sql`2`)} end`,
+    sql`case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
+  )
 
 const given = (sql: Sql, column: string, value: Fragment): Fragment =>
   sql`case when ${column}::text = any(asked.fields) then ${value} else t.${sql(column)} end`
@@ -254,7 +257,7 @@ const patching = updates(
       title_key = coalesce(asked.title_key, t.title_key),
       tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
       (words, long_words) = (
-        ${sql.unsafe(changedWords)}
+        ${changedText(sql)}
       )`,
 )
 

@@ -15,11 +15,13 @@ export type Fragment = PendingQuery<Row[]>
  */
 export const isThere = (sql: Sql): Fragment => sql`coalesce(t.deleted_at, 'infinity') = 'infinity'`
 
-/**
- * What a search looks at, in the one of two columns that it belongs in: `words` and `long_words`. Of expressions for the folded
- * texts; as text, for it is always the same.
- */
-export const wordsOf = (title: string, description: string, tags: string): string => `
+/** What a search looks at, in the one of two columns that it belongs in, of expressions for the folded texts. */
+export const searchText = (
+  sql: Sql,
+  title: Fragment,
+  description: Fragment,
+  tags: Fragment,
+): Fragment => sql`
         select
           case when octet_length(text) <= 500 then text end as words,
           case when octet_length(text) > 500 then text end as long_words
@@ -28,12 +30,14 @@ export const wordsOf = (title: string, description: string, tags: string): strin
           offset 0
         ) whole`
 
-/** Those of a task that is given whole. */
-export const wordsOfAll = wordsOf(
-  'title_words',
-  "coalesce(description_words, '')",
-  'coalesce(tag_keys, tags)',
-)
+/** That of a task that is given whole. */
+export const searchTextOfAll = (sql: Sql): Fragment =>
+  searchText(
+    sql,
+    sql`title_words`,
+    sql`coalesce(description_words, '')`,
+    sql`coalesce(tag_keys, tags)`,
+  )
 
 /** A task as the database writes it: the JSON of a TaskSchema, and the version in it. */
 export type TaskText = { text: string; version: number }

@@ -1,5 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import { wordsOfAll } from './queries.ts'
+import { searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Task } from './schema.ts'
 
@@ -63,7 +63,7 @@ export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
         title_key text, title_words text, description_words text, tag_keys text[]
       )
       cross join lateral (
-        ${sql.unsafe(wordsOfAll)}
+        ${searchTextOfAll(sql)}
       ) folded
     ),
     owners as (

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { issuerFault } from '../../src/auth/models.ts'
-import { findAuthTables } from '../../src/database/auth-tables.ts'
+import { findAuthTables } from '../../src/database/find-auth-tables.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { emptyDatabase } from '../support/database.ts'

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { getMigrations } from 'better-auth/db/migration'
 import { authTables } from '../../src/auth/tables.ts'
-import { findAuthTables } from '../../src/database/auth-tables.ts'
+import { findAuthTables } from '../../src/database/find-auth-tables.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
 import { auth, createTestApp, issuerUrl, secret, sign } from '../support/app.ts'

@@ -1,10 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'bun:test'
-import {
-  canBeId,
-  describeAuthTables,
-  findAuthTables,
-  type Wanted,
-} from '../../src/database/auth-tables.ts'
+import { canBeId, describeAuthTables } from '../../src/database/auth-tables.ts'
+import { findAuthTables, type Wanted } from '../../src/database/find-auth-tables.ts'
 import { forgetWithAccount } from '../../src/database/forget.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles, schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
