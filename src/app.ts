@@ -19,6 +19,7 @@ import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
+import { adopt } from './tasks/adoption.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
@@ -75,7 +76,7 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated, identify, auth.tables, usage))
+    .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt))
     .use(taskRoutes('/api', db, authenticated, usage))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage))
 

@@ -52,6 +52,9 @@ export const exportUser = (config: Config, userId: string): Promise<void> =>
     await output.end()
   })
 
+/** What is imported by this process is one request to the log. */
+const request = crypto.randomUUID()
+
 /** A task, and the number of its line. */
 type Numbered = { task: Task; number: number }
 
@@ -107,6 +110,7 @@ async function store(db: Db, lines: Numbered[]): Promise<number> {
   const writing = importTasks(
     db,
     lines.map(({ task }) => task),
+    request,
   )
   if (lines.length === 1) return named(first.number, writing)
   try {

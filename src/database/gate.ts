@@ -1,8 +1,8 @@
 import type { Sql } from './connect.ts'
 import { type Pool, poolOf } from './pool.ts'
-import type { Job, Line } from './queue.ts'
+import type { Line } from './queue.ts'
 import { createScheduler } from './scheduler.ts'
-import type { Shared } from './share.ts'
+import { type Shared, textOf } from './share.ts'
 
 /** Every statement of a request goes through one of these, which says what a lost connection means to it. */
 export type Db = {
@@ -47,12 +47,15 @@ export type GateOptions = {
   room?: number
   /** Is told how many milliseconds of the database a user has taken. */
   onCost?: ((user: string, milliseconds: number) => void) | undefined
+  /** Is told of users for whom something was written. */
+  onWrite?: ((users: ReadonlySet<string>) => void) | undefined
 }
 
 /** The database as requests have it: with a deadline, in their turn, and none of them waits for ever. */
 export function createGate(to: Pool | Sql, options: GateOptions): Gate {
-  const { permits, deadline, room = 256, onCost = () => {} } = options
-  const scheduler = createScheduler('look' in to ? to : poolOf(to), { permits, room, onCost })
+  const { permits, deadline, room = 256, onCost = () => {}, onWrite = () => {} } = options
+  const pool = 'look' in to ? to : poolOf(to)
+  const scheduler = createScheduler(pool, { permits, room, onCost, onWrite })
   const lines = new Map<object, Line>()
   const reads = ownLine(true, false)
   const writes = ownLine(false, true)
@@ -100,13 +103,22 @@ export function createGate(to: Pool | Sql, options: GateOptions): Gate {
       const line = lineOf(shared)
       const claims = shared.claims?.(ask) ?? none
       const isLong = shared.isLong?.(ask) ?? false
-      const wanted = { line, ask, claims, isLong, caller: this, user: this.#user }
+      const user = this.#user
+      const owner = line.writes ? user : null
+      const wanted = { line, ask, claims, owner, isLong, caller: this, user }
       // It is the row of its own statement.
       return scheduler.want(wanted) as Promise<Row | undefined>
     }
 
     #own<T>(line: Line, statement: Statement<T>): Promise<T> {
-      const wanted = { line, ask: statement, claims: none, isLong: false, caller: this }
+      const wanted = {
+        line,
+        ask: statement,
+        claims: none,
+        owner: null,
+        isLong: false,
+        caller: this,
+      }
       // It is what the statement gives.
       return scheduler.want({ ...wanted, user: this.#user }) as Promise<T>
     }
@@ -126,13 +138,6 @@ export function createGate(to: Pool | Sql, options: GateOptions): Gate {
 
 const none: readonly string[] = []
 
-/** What a job asks, with its number: in its place, which is faster than in a copy. */
-function numbered({ ask }: Job, n: number): unknown {
-  // What is asked of a shared statement is an object.
-  ;(ask as { n?: number }).n = n
-  return ask
-}
-
 const empty = { waiting: 0, running: 0, look: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
 
 /** Of statements that nobody shares: the ask is the statement. */
@@ -147,12 +152,14 @@ const ownLine = (isIdempotent: boolean, writes: boolean): Line => ({
 const sharedLine = <Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line => ({
   ...empty,
   run: async (sql, jobs) => {
-    const rows = await shared.statement(sql, JSON.stringify(jobs.map(numbered)))
+    // What is asked of a shared statement is an object.
+    const asks = jobs.map(({ ask }) => ask as object)
+    const rows = await shared.statement(sql, textOf(shared, asks))
     const values: (Row | undefined)[] = Array(jobs.length).fill(undefined)
     for (const row of rows) values[row.n] = row
     return values
   },
   most: shared.most,
   isIdempotent: shared.isIdempotent,
-  writes: shared.claims !== undefined,
+  writes: shared.writes ?? false,
 })

@@ -12,20 +12,25 @@ export type Once = { key: string; request: string }
 type Fragment = PendingQuery<Row[]>
 
 /**
- * `earlier`, with a row for each of `asked` whose key was used within a day. Those that are older are removed: the ones
- * that are asked for, and a few of anybody's.
+ * `earlier`, with a row for each ask of `groups` (log.ts) whose key was used within a day. Those that are older are removed: the
+ * ones that are asked for, and a few of anybody's.
  */
 export const earlier = (sql: Sql): Fragment => sql`
-    earlier as (
-      select asked.n, kept.request, kept.answer
-      from asked
-      join docket.idempotency_keys kept on kept.user_id = asked.user_id and kept.key = asked.key
+    keyed as materialized (
+      select g.user_id, a.n, a.key
+      from groups g
+      cross join lateral json_to_recordset(g.asks) as a (n integer, key text)
+      where a.n between 0 and 1000
+    ), earlier as (
+      select keyed.n, kept.request, kept.answer
+      from keyed
+      join docket.idempotency_keys kept on kept.user_id = keyed.user_id and kept.key = keyed.key
       where kept.created_at > now() - interval '24 hours'
     ), expired as (
       delete from docket.idempotency_keys kept
-      using asked
-      where kept.user_id = asked.user_id
-        and kept.key = asked.key
+      using keyed
+      where kept.user_id = keyed.user_id
+        and kept.key = keyed.key
         and kept.created_at <= now() - interval '24 hours'
       returning kept.key
     ), swept as (
@@ -45,9 +50,8 @@ export const earlier = (sql: Sql): Fragment => sql`
 export const keep = (sql: Sql): Fragment => sql`
     kept as (
       insert into docket.idempotency_keys (user_id, key, request, answer)
-      select asked.user_id, asked.key, asked.request, changed.answer::json
+      select user_id, key, request, answer::json
       from changed
-      join asked on asked.n = changed.n
       where (select count(key) from expired) + (select count(key) from swept) >= 0
     )`
 

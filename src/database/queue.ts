@@ -34,6 +34,8 @@ export type Want = {
   /** What a shared statement is asked, or a statement of its own. */
   ask: unknown
   claims: readonly string[]
+  /** For whom it writes: no two statements under way have the same one. Null: it only reads, or is not for one user. */
+  owner: string | null
   /** It may take long: nobody else shall be in its statement. */
   isLong: boolean
   caller: Caller
@@ -82,13 +84,13 @@ export function remove(waiting: Job[], leaves: (job: Job) => boolean): void {
 
 /**
  * Those that go into one statement with `first`, in the order of their turns: together they are expected to take no longer than
- * `budget`, no two claim the same, and each is of a user who may have another statement.
+ * `budget`, no two claim the same, and each may run.
  */
 export function gather(
   waiting: readonly Job[],
   first: Job,
   budget: number,
-  mayRun: (account: Account) => boolean,
+  mayRun: (job: Job) => boolean,
 ): Job[] {
   const { line, isLong } = first
   const jobs = [first]
@@ -99,7 +101,7 @@ export function gather(
   for (const job of waiting) {
     if (jobs.length >= most) break
     if (job === first || job.line !== line || job.isLong || jobs.length >= job.most) continue
-    if (expected + job.expected > budget || !mayRun(job.account)) continue
+    if (expected + job.expected > budget || !mayRun(job)) continue
     if (job.claims.some((claim) => claimed.has(claim))) continue
     for (const claim of job.claims) claimed.add(claim)
     expected += job.expected

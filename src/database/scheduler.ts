@@ -14,6 +14,8 @@ export type SchedulerOptions = {
   room: number
   /** Is told how many milliseconds of the database a user has taken. */
   onCost: (user: string, milliseconds: number) => void
+  /** Is told of users for whom something was written. */
+  onWrite: (users: ReadonlySet<string>) => void
 }
 
 /**
@@ -44,13 +46,15 @@ const glance = 100
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
  * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
-export function createScheduler(pool: Pool, { permits, room, onCost }: SchedulerOptions) {
+export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: SchedulerOptions) {
   const accounts = createAccounts()
   const costs = createCosts(accounts, onCost)
   const doubt = createDoubt()
   const writing = createWriting(pool.look)
   const waiting: Job[] = []
   const underWay = new Set<readonly Job[]>()
+  /** For whom those under way write. Another one would only wait in the database, for the row of the user. */
+  const owners = new Set<string>()
   /** Those that are in neither, until they may run again. */
   const held = new Set<Job>()
   /** One timer for all, set for the first moment at which something may be due. */
@@ -130,7 +134,8 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
 
   const longUnderWay = (): number => [...underWay].filter(([job]) => job?.isLong).length
 
-  const mayRun = ({ running }: Account): boolean => running < part(2 / 3)
+  const mayRun = ({ account, owner }: Job): boolean =>
+    account.running < part(2 / 3) && (owner === null || !owners.has(owner))
 
   /** When it can have a statement, by performance.now(), if nothing else happens before. */
   function dueAt({ line, since }: Job): number {
@@ -156,7 +161,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
     looks += 1
     let next = now + glance
     for (const job of waiting) {
-      if (job.line.look === looks || !mayRun(job.account)) continue
+      if (job.line.look === looks || !mayRun(job)) continue
       if (job.isLong && longUnderWay() >= part(1 / 2)) continue
       const due = dueAt(job)
       if (due <= now) return job
@@ -170,11 +175,14 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
   /** Never rejects: what goes wrong is told to the jobs. */
   async function run(line: Line, jobs: Job[]): Promise<void> {
     const users = new Set<Account>()
+    const written = new Set<string>()
     for (const job of jobs) {
       job.isUnderWay = true
       job.cause = undefined
       users.add(job.account)
+      if (job.owner !== null) written.add(job.owner)
     }
+    for (const owner of written) owners.add(owner)
     remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
     line.running += 1
@@ -191,6 +199,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
       let index = 0
       for (const job of jobs) answer(job, values[index++])
       if (line.writes) writing.taken()
+      if (written.size > 0) onWrite(written)
     } catch (thrown) {
       error = thrown
     }
@@ -202,6 +211,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost }: Scheduler
     underWay.delete(jobs)
     line.running -= 1
     for (const account of users) account.running -= 1
+    for (const owner of written) owners.delete(owner)
     if (error !== undefined) recover(line, jobs, error, sql)
     giveOut()
   }

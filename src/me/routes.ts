@@ -1,20 +1,15 @@
 import { Elysia } from 'elysia'
+import { authorOf } from '../auth/author.ts'
 import type { Identify } from '../auth/identify.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Tables } from '../auth/tables.ts'
 import type { Db, Gate } from '../database/gate.ts'
+import type { Author } from '../database/log.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { json } from '../http/json.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { meOperations } from './operations.ts'
-import {
-  adoptTasks,
-  deleteSession,
-  deleteUser,
-  findAccount,
-  listSessions,
-  mayBeGuest,
-} from './queries.ts'
+import { deleteSession, deleteUser, findAccount, listSessions, mayBeGuest } from './queries.ts'
 import { type Me, meModels, type Session } from './schema.ts'
 
 type Reservation = { settle: (added: Me['usage'] | null) => void }
@@ -34,6 +29,7 @@ export const meRoutes = (
   { ofToken }: Identify,
   tables: Tables,
   usage: Usage,
+  adopt: (db: Db, author: Author, guestId: string) => Promise<number>,
 ) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
@@ -84,7 +80,7 @@ export const meRoutes = (
     )
     .post(
       '/adopt',
-      async ({ db, user, body }) => {
+      async ({ db, user, body, request }) => {
         const guest = await ofToken(db, body.token)
         if (
           guest === null ||
@@ -95,7 +91,7 @@ export const meRoutes = (
         if (guest.id === user.id) return { id: user.id, tasks: 0 }
         const reservation = await usage.setAside(db, user.id, await usage.read(db, guest.id))
         try {
-          return { id: user.id, tasks: await adoptTasks(db, user.id, guest.id) }
+          return { id: user.id, tasks: await adopt(db, authorOf(user, request), guest.id) }
         } finally {
           // What came meanwhile came along, so it is counted anew.
           reservation.settle(null)

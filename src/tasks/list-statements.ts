@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
+import type { Fragment } from '../database/log.ts'
 import { few, type Shared } from '../database/share.ts'
 import { fold } from '../http/fold.ts'
-import type { Fragment } from './queries.ts'
 import type { Order } from './rules.ts'
 
 // The statements of lists. Each looks at a slice of a user's tasks in their order, and at no more: so what it costs is known
@@ -222,19 +222,46 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
 const keys = (sql: Sql, { order }: Shape, inOrder = sql``): Fragment =>
   order.sort === 'title'
     ? sql`string_agg(task.title_key, chr(30) ${inOrder}) as keys`
-    : sql`null::text as keys`
+    : order.sort === 'updated_at'
+      ? sql`string_agg(task.seq::text, chr(30) ${inOrder}) as keys`
+      : sql`null::text as keys`
 
 const ownKey = (sql: Sql, { order }: Shape): Fragment =>
-  order.sort === 'title' ? sql`, t.title_key` : sql``
+  order.sort === 'title' ? sql`, t.title_key` : order.sort === 'updated_at' ? sql`, t.seq` : sql``
 
 /** So many tasks, in their order, as there are to be looked at. */
-const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
+const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment =>
+  shape.order.sort === 'updated_at'
+    ? sliceOfLatest(sql, shape, columns)
+    : sql`
         (
           select ${columns}
           from docket.tasks t
           where ${within(sql, shape)}
           ${orderBy(sql, shape)}
           limit asked.reach
+        ) t`
+
+/** The same by the number of their last change: of what is looked at, and is no task of the list, there is nothing. */
+const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
+        (
+          select t.*
+          from (
+            select l.type, l.id
+            from docket.latest l
+            where ${withinLatest(sql, shape)}
+            ${orderByLatest(sql, shape)}
+            limit asked.reach
+          ) l
+          cross join lateral (
+            select ${columns}
+            from docket.tasks t
+            where t.user_id = asked.user_id
+              and t.id = l.id
+              and l.type = 'task'
+              and ${isListed(sql, shape)}
+            offset 0
+          ) t
         ) t`
 
 /** What filters look at, and what is answered. */
@@ -244,12 +271,23 @@ const filtered = (sql: Sql, shape: Shape): Fragment =>
 /** The last task of a slice, where it is needed and there is one. */
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
     left join lateral (
+      ${
+        shape.order.sort === 'updated_at'
+          ? sql`
+      select l.seq::text as key, l.id
+      from docket.latest l
+      where ${isNeeded}
+        and asked.reach is not null
+        and ${withinLatest(sql, shape)}
+      ${orderByLatest(sql, shape)}`
+          : sql`
       select ${position(sql, shape)}
       from docket.tasks t
       where ${isNeeded}
         and asked.reach is not null
         and ${within(sql, shape)}
-      ${orderBy(sql, shape)}
+      ${orderBy(sql, shape)}`
+      }
       offset asked.reach - 1
       limit 1
     ) stop on true`
@@ -263,6 +301,19 @@ function ends(sql: Sql, { hasFilters, hasWords }: Shape): Fragment {
     ? sql`stop.key, stop.id, ${took}`
     : sql`null::text as key, null::uuid as id, 0::float8 as took`
 }
+
+/**
+ * Whether a task is in the trash, or not. By its key it is said so that no index is thought of that leaves out either: by another
+ * one than that of the key, all tasks of the user would be looked at.
+ */
+const isListed = (sql: Sql, { deleted }: Shape): Fragment =>
+  sql`(t.deleted_at is not null) = ${deleted}`
+
+const withinLatest = (sql: Sql, { order, isNext }: Shape): Fragment => sql`l.user_id = asked.user_id
+            ${isNext ? sql`and l.seq ${order.direction === 'asc' ? sql`>` : sql`<`} asked.key` : sql``}`
+
+const orderByLatest = (sql: Sql, { order }: Shape): Fragment =>
+  sql`order by l.seq ${order.direction === 'asc' ? sql`asc` : sql`desc`}`
 
 /** What of the order is looked at. The position is compared as one row: with `or` the index would be read from its beginning. */
 function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): Fragment {
@@ -334,6 +385,8 @@ function position(sql: Sql, { order }: Shape): Fragment {
       return sql`t.priority::text as key, t.id`
     case 'title':
       return sql`t.title_key as key, t.id`
+    case 'updated_at':
+      return sql`t.seq::text as key, t.id`
     default:
       return sql`replace(t.${sql(sort)}::text, ' ', 'T') || ':00' as key, t.id`
   }
@@ -341,6 +394,7 @@ function position(sql: Sql, { order }: Shape): Fragment {
 
 function keyType(sql: Sql, { sort }: Order): Fragment {
   if (sort === 'title') return sql`text`
+  if (sort === 'updated_at') return sql`bigint`
   if (sort === 'due_date') return sql`timestamp`
   return sort === 'priority' ? sql`docket.task_priority` : sql`timestamptz`
 }

@@ -157,8 +157,10 @@ function listOf(query: TaskListQuery): List {
     ...(due_before === undefined ? {} : { due_before }),
     ...(due === undefined ? {} : { undated: true }),
   }
-  const hasFilters = Object.keys(filters).length > 0
-  return { order: orderOf(query), deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
+  const order = orderOf(query)
+  // By their last change others are looked at too: those in the trash, or those that are not.
+  const hasFilters = Object.keys(filters).length > 0 || order.sort === 'updated_at'
+  return { order, deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
 }
 
 const hasWords = ({ filters }: List): boolean => filters.word !== undefined

@@ -1,13 +1,11 @@
-import type { PendingQuery, Row } from 'postgres'
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
+import type { Fragment } from '../database/log.ts'
 import { few, type Shared } from '../database/share.ts'
+import type { Text } from '../database/writes.ts'
 
-// What is read of tasks; changes.ts has what is written. One exported function is one statement, which answers many
+// What is read of tasks; writes.ts has what is written. One exported function is one statement, which answers many
 // requests: each asks for rows of one user, and that comes first, so that none reaches another user's.
-
-/** Part of a statement: postgres.js sends nothing that is not awaited. */
-export type Fragment = PendingQuery<Row[]>
 
 /**
  * That a task is not in the trash, where it is found by its key. Said so that no index is thought of that leaves out the trash:
@@ -39,10 +37,7 @@ export const searchTextOfAll = (sql: Sql): Fragment =>
     sql`coalesce(tag_keys, tags)`,
   )
 
-/** A task as the database writes it: the JSON of a TaskSchema, and the version in it. */
-export type TaskText = { text: string; version: number }
-
-const single: Shared<{ user_id: string; id: string }, TaskText> = {
+const single: Shared<{ user_id: string; id: string }, Text> = {
   most: 32,
   isIdempotent: true,
   statement: (sql, asked) => sql`
@@ -53,5 +48,5 @@ const single: Shared<{ user_id: string; id: string }, TaskText> = {
       and ${few(sql)}`,
 }
 
-export const findTask = (db: Db, userId: string, id: string): Promise<TaskText | undefined> =>
+export const findTask = (db: Db, userId: string, id: string): Promise<Text | undefined> =>
   db.share(single, { user_id: userId, id })

@@ -1,6 +1,9 @@
 import { Elysia } from 'elysia'
+import { authorOf } from '../auth/author.ts'
+import type { Identity } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Db, Gate } from '../database/gate.ts'
+import type { Outcome, Text } from '../database/writes.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
 import { withWords } from '../http/enums.ts'
@@ -8,10 +11,9 @@ import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
-import type { Change } from './changes.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
-import { findTask, type TaskText } from './queries.ts'
+import { findTask } from './queries.ts'
 import {
   notAsItIs,
   type Position,
@@ -61,7 +63,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       const once = readOnce(request.headers, 'update', id, body)
       const { changes, course } = partsOf(body, user.id, id)
       const parts = { changes, course: isExact ? course : null }
-      const change = await updateTask(db, user.id, id, versions, parts, once)
+      const change = await updateTask(db, authorOf(user, request), id, versions, parts, once)
       return answer(change, set, course ?? {})
     }
 
@@ -76,7 +78,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     const versions = readIfMatch(request.headers)
     const completed = body.completed ?? null
     const once = readOnce(request.headers, 'complete', id, completed)
-    return answer(await completeTask(db, user.id, id, versions, completed, once), set)
+    return answer(
+      await completeTask(db, authorOf(user, request), id, versions, completed, once),
+      set,
+    )
   }
 
   return new Elysia({ prefix, tags: ['Tasks'] })
@@ -104,7 +109,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const once = readOnce(request.headers, 'create', body)
         refuseOthers(user.id, body.user_id)
         const id = body.id ?? Bun.randomUUIDv7()
-        const change = await insertTask(db, user.id, id, body, once)
+        const change = await insertTask(db, authorOf(user, request), id, body, once)
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
         }
@@ -137,7 +142,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
         const once = readOnce(request.headers, 'delete', id)
-        return answer(await deleteTask(db, user.id, id, versions, once), set)
+        return answer(await deleteTask(db, authorOf(user, request), id, versions, once), set)
       },
       { ...operations.delete, parse: [ignoreBody], params },
     )
@@ -146,7 +151,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, params: { id }, request, set }) => {
         const versions = readIfMatch(request.headers)
         const once = readOnce(request.headers, 'restore', id)
-        return answer(await restoreTask(db, user.id, id, versions, once), set)
+        return answer(await restoreTask(db, authorOf(user, request), id, versions, once), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
     )
@@ -156,7 +161,7 @@ const notFound = (): Problem => new Problem(404, 'You have no task with this id.
 
 type Asked<Body> = {
   db: Db
-  user: { id: string }
+  user: Identity
   params: { id: string }
   body: Body
   request: Request
@@ -165,20 +170,20 @@ type Asked<Body> = {
 
 type Set = { headers: Record<string, unknown> }
 
-const answer = (change: Change, set: Set, said: Course = {}): Task =>
+const answer = (change: Outcome, set: Set, said: Course = {}): Task =>
   json<Task>(set, taskOf(change, set, said).text)
 
 /** The task after a change; its new ETag goes into the headers. */
-function taskOf(change: Change, set: Set, said: Course = {}): TaskText {
+function taskOf(change: Outcome, set: Set, said: Course = {}): Text {
   if (change.outcome === 'not_found') throw notFound()
   if (change.outcome === 'stale') {
     throw new Problem(412, 'The task has changed since: read it again.')
   }
-  if (change.outcome === 'unlike') throw notAsItIs(said, JSON.parse(change.task.text))
+  if (change.outcome === 'unlike') throw notAsItIs(said, JSON.parse(change.row.text))
   if (change.outcome === 'key_reused') throw keyReused()
   if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
-  set.headers['etag'] = etag(change.task.version)
-  return change.task
+  set.headers['etag'] = etag(change.row.version)
+  return change.row
 }
 
 /** The address of the next page: relative to that of this one, so that it is right behind any proxy. */

@@ -11,7 +11,7 @@ import {
   type TaskPatch,
 } from './schema.ts'
 
-/** What is folded of the fields of a task that are given, as changes.ts puts it together. */
+/** What is folded of the fields of a task that are given, as writes.ts puts it together. */
 export type Folded = {
   title_key?: string
   title_words?: string
@@ -160,9 +160,14 @@ export const noDate = 'infinity'
 /** When a task without a time is due: after all that have one. */
 const endOfDay = '23:59:59.5'
 
-/** @param storedKey the key of its title, where the list goes by that: it is not made anew, in case that it was made otherwise */
+/** @param storedKey what the list goes by, where that is not in the task: the key of its title, the number of its last change */
 export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Position => ({
-  key: sort === 'title' ? storedKey : sort === 'due_date' ? dueOf(task) : task[sort],
+  key:
+    sort === 'title' || sort === 'updated_at'
+      ? storedKey
+      : sort === 'due_date'
+        ? dueOf(task)
+        : task[sort],
   id: task.id,
 })
 
@@ -186,8 +191,9 @@ const due = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.5)?$/
 function isKey({ sort }: Order, key: unknown): key is string {
   if (typeof key !== 'string') return false
   switch (sort) {
-    case 'created_at':
     case 'updated_at':
+      return /^[1-9]\d{0,15}$/.test(key)
+    case 'created_at':
       return isCalendarDate(instant.exec(key)?.[1] ?? '')
     case 'due_date':
       return key === noDate || isCalendarDate(due.exec(key)?.[1] ?? '')

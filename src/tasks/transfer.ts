@@ -1,7 +1,19 @@
 import type { Db } from '../database/gate.ts'
+import {
+  type Author,
+  asksOf,
+  instantOf,
+  logged,
+  newOwners,
+  numberOf,
+  owners,
+} from '../database/log.ts'
+import { grouped } from '../database/share.ts'
+import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Task } from './schema.ts'
+import { askedColumns, columnsFrom, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
 
@@ -46,48 +58,126 @@ export async function importUser(db: Db, { id, created_at }: User): Promise<void
   )
 }
 
+/** What the log says of who moved in. */
+const mover = JSON.stringify({ kind: 'program', name: 'docket import' })
+
 /**
- * Of a task that is there already the later version stays, so that twice is once.
+ * Of a task that is there already the later version stays, so that twice is once. All that comes is a change, in the order of the
+ * lines.
  * @returns how many were not there, or in an earlier version
  */
-export async function importTasks(db: Db, tasks: Task[]): Promise<number> {
+export async function importTasks(db: Db, tasks: Task[], request: string): Promise<number> {
+  const asked = JSON.stringify(
+    grouped(tasks.map((task) => ({ ...stored(task), actor: mover, request_id: request }))),
+  )
   const rows = await db.idempotentWrite(
-    (sql) => sql<{ user_id: string }[]>`
-    with moved as (
-      select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-        version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words
-      from json_to_recordset(${JSON.stringify(tasks.map(stored))}::text::json) as line (
-        user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
-        tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
-        updated_at timestamptz, deleted_at timestamptz,
-        title_key text, title_words text, description_words text, tag_keys text[]
-      )
+    (sql) => sql<{ seq: string }[]>`
+    with ${newOwners(sql, asked)}, before as (
+      select a.n, t.json, t.seq
+      from owners o
+      cross join lateral ${asksOf(sql, sql`version integer`)}
+      join docket.tasks t on t.user_id = o.id and t.id = a.id
+      for no key update of t
+    ), made as (
+      insert into docket.tasks as t
+        (user_id, id, seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
+          title_key, tag_keys, words, long_words)
+      select o.id, asked.id, asked.seq, asked.version, asked.created_at, asked.updated_at, asked.completed_at, asked.deleted_at,
+        ${valuesOf(sql, wholeValues(sql))}, asked.title_key, asked.tag_keys, folded.words, folded.long_words
+      from owners o
       cross join lateral (
-        ${searchTextOfAll(sql)}
-      ) folded
-    ),
-    owners as (
-      insert into docket.users (id)
-      select distinct user_id from moved
-      on conflict (id) do nothing
-    )
-    insert into docket.tasks
-      (user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-        version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words)
-    select user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-      version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words
-    from moved
-    on conflict (user_id, id) do update
-      set (title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-          version, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words)
-        = (excluded.title, excluded.description, excluded.completed_at, excluded.priority, excluded.tags,
-          excluded.due_date, excluded.due_time, excluded.time_zone,
-          excluded.version, excluded.created_at, excluded.updated_at, excluded.deleted_at,
-          excluded.title_key, excluded.tag_keys, excluded.words, excluded.long_words)
-      where tasks.version < excluded.version
-    returning user_id`,
+        select a.*, ${numberOf(sql)} as seq
+        from ${asksOf(
+          sql,
+          sql`version integer, created_at timestamptz, updated_at timestamptz, completed_at timestamptz, deleted_at timestamptz,
+            ${askedColumns(sql)}`,
+        )}
+        left join before on before.n = a.n
+      ) asked
+      cross join lateral (${searchTextOfAll(sql)}) folded
+      on conflict (user_id, id) do update
+        set (seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
+            title_key, tag_keys, words, long_words)
+          = (excluded.seq, excluded.version, excluded.created_at, excluded.updated_at, excluded.completed_at, excluded.deleted_at,
+            ${columnsFrom(sql, sql`excluded`)}, excluded.title_key, excluded.tag_keys, excluded.words, excluded.long_words)
+        where t.version < excluded.version
+      returning t.user_id, t.id, t.seq
+    ), changed as (
+      select made.*, a.actor, a.request_id, ${instantOf(sql)} as at, before.seq as previous, before.json as before, 'imported' as action
+      from owners o
+      cross join lateral ${asksOf(sql, sql`version integer`)}
+      join made on made.user_id = o.id and made.id = a.id
+      left join before on before.n = a.n
+    ), ${logged(sql, 'task', 'either', sql`select * from changed`)}
+    select seq
+    from changed`,
   )
   return rows.length
+}
+
+/** The ids of the first tasks of a user, in the order in which they changed. */
+export const listIds = (db: Db, userId: string, limit: number): Promise<{ id: string }[]> =>
+  db.read(
+    (sql) => sql<{ id: string }[]>`
+    select id
+    from docket.tasks
+    where user_id = ${userId}
+    order by seq
+    limit ${limit}`,
+  )
+
+/**
+ * Makes tasks of one user those of the author, who may have one with the same id: then the one that comes gets a new id. To the log they
+ * are new to the one, and purged of the other. Both are in docket.users.
+ */
+export function adoptTasks(
+  db: Db,
+  author: Author,
+  formerId: string,
+  ids: string[],
+): Promise<{ id: string }[]> {
+  const { user_id: userId, ...by } = author
+  const asks = [formerId, userId].flatMap((user_id) => ids.map((id) => ({ user_id, id, ...by })))
+  return db.idempotentWrite(
+    (sql) => sql<{ id: string }[]>`
+    with ${owners(sql, JSON.stringify(grouped(asks)))}, leaving as (
+      select a.id, a.actor, a.request_id, t.seq as previous, ${numberOf(sql)} as seq, ${instantOf(sql)} as at,
+        case
+          when exists (select from docket.tasks own where own.user_id = ${userId} and own.id = t.id) then gen_random_uuid()
+          else t.id
+        end as new_id
+      from owners o
+      cross join lateral ${asksOf(sql, sql`version integer`)}
+      join docket.tasks t on t.user_id = o.id and t.id = a.id
+      where o.id = ${formerId}
+      for update of t
+    ), arriving as (
+      select l.id, l.new_id, l.actor, l.request_id, ${numberOf(sql)} as seq, ${instantOf(sql)} as at
+      from owners o
+      cross join lateral ${asksOf(sql, sql`version integer`)}
+      join leaving l on l.id = a.id
+      where o.id = ${userId}
+    ), taken as (
+      update docket.tasks t
+      set user_id = ${userId}, id = arriving.new_id, seq = arriving.seq, version = t.version + 1, updated_at = arriving.at
+      from arriving
+      where t.user_id = ${formerId}
+        and t.id = arriving.id
+      returning t.id
+    ), ${logged(
+      sql,
+      'task',
+      'either',
+      sql`
+      select ${formerId}::text as user_id, id, seq, at, actor, request_id, 'purged' as action, previous, null as before
+      from leaving
+      union all
+      select ${userId}, new_id, seq, at, actor, request_id, 'imported', null, null
+      from arriving`,
+    )}
+    select id
+    from taken`,
+  )
 }
 
 /** Tells the planner what there is now. Who may not is only warned. */

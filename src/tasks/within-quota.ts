@@ -1,19 +1,14 @@
 import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
-import {
-  type Change,
-  completeTask,
-  deleteTask,
-  insertTask,
-  restoreTask,
-  updateTask,
-} from './changes.ts'
+import type { Author } from '../database/log.ts'
+import type { Outcome } from '../database/writes.ts'
 import { findTask } from './queries.ts'
 import { growthOf, sizeOf, sizeOfTexts } from './sizes.ts'
 import type { Amount, Reservation, Usage } from './usage.ts'
 import { isMade } from './usage-queries.ts'
+import { completeTask, deleteTask, insertTask, restoreTask, updateTask } from './writes.ts'
 
-/** The writes of changes.ts, of which those that can add much are made only within the quota of their user. */
+/** The writes of writes.ts, of which those that can add much are made only within the quota of their user. */
 type Writes = {
   insertTask: typeof insertTask
   updateTask: typeof updateTask
@@ -26,7 +21,8 @@ const nothing: Amount = { tasks: 0, bytes: 0 }
 
 /** @throws Problem 422 where a write would go beyond */
 export function withinQuota(usage: Usage): Writes {
-  const insert: typeof insertTask = async (db, userId, id, task, once) => {
+  const insert: typeof insertTask = async (db, author, id, task, once) => {
+    const { user_id: userId } = author
     const chosen = task.id ?? null
     const key = once?.key ?? null
     const atMost = { tasks: 1, bytes: sizeOf(userId, task) }
@@ -34,15 +30,16 @@ export function withinQuota(usage: Usage): Writes {
     const exactly = async () => ((await isMade(db, userId, chosen, key)) ? nothing : atMost)
     const isNew = chosen === null && key === null
     const reservation = await usage.setAside(db, userId, atMost, isNew ? undefined : exactly)
-    const change = await attempt(reservation, insertTask(db, userId, id, task, once))
+    const change = await attempt(reservation, insertTask(db, author, id, task, once))
     if (change.outcome !== 'changed') reservation.settle(nothing)
     // With an id of the client's it may have been there already.
     else if (chosen !== null) reservation.settle(null)
-    else reservation.settle({ tasks: 1, bytes: Buffer.byteLength(change.task.text) })
+    else reservation.settle({ tasks: 1, bytes: Buffer.byteLength(change.row.text) })
     return change
   }
 
-  const update: typeof updateTask = async (db, userId, id, versions, parts, once) => {
+  const update: typeof updateTask = async (db, author, id, versions, parts, once) => {
+    const { user_id: userId } = author
     const patch = parts.changes
     const exactly = async (): Promise<Amount> => {
       const key = once?.key ?? null
@@ -54,32 +51,32 @@ export function withinQuota(usage: Usage): Writes {
     }
     const atMost = { tasks: 0, bytes: sizeOfTexts(patch) }
     const reservation = await usage.setAside(db, userId, atMost, exactly)
-    return changed(reservation, updateTask(db, userId, id, versions, parts, once))
+    return changed(reservation, updateTask(db, author, id, versions, parts, once))
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */
-  const free = async (db: Db, userId: string, write: () => Promise<Change>): Promise<Change> =>
-    changed(await usage.setAside(db, userId, nothing), write())
+  const free = async (db: Db, author: Author, write: () => Promise<Outcome>): Promise<Outcome> =>
+    changed(await usage.setAside(db, author.user_id, nothing), write())
 
   return {
     insertTask: insert,
     updateTask: update,
-    completeTask: (db, userId, ...rest) =>
-      free(db, userId, () => completeTask(db, userId, ...rest)),
-    deleteTask: (db, userId, ...rest) => free(db, userId, () => deleteTask(db, userId, ...rest)),
-    restoreTask: (db, userId, ...rest) => free(db, userId, () => restoreTask(db, userId, ...rest)),
+    completeTask: (db, author, ...rest) =>
+      free(db, author, () => completeTask(db, author, ...rest)),
+    deleteTask: (db, author, ...rest) => free(db, author, () => deleteTask(db, author, ...rest)),
+    restoreTask: (db, author, ...rest) => free(db, author, () => restoreTask(db, author, ...rest)),
   }
 }
 
 /** A change of a task: what it added is not known, but no more than was reserved, or a few digits. */
-async function changed(reservation: Reservation, change: Promise<Change>): Promise<Change> {
+async function changed(reservation: Reservation, change: Promise<Outcome>): Promise<Outcome> {
   const made = await attempt(reservation, change)
   reservation.settle(made.outcome === 'changed' ? null : nothing)
   return made
 }
 
 /** What was refused was not made; of what was lost nobody knows. */
-async function attempt(reservation: Reservation, change: Promise<Change>): Promise<Change> {
+async function attempt(reservation: Reservation, change: Promise<Outcome>): Promise<Outcome> {
   try {
     return await change
   } catch (error) {

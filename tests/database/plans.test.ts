@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Db } from '../../src/database/gate.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
-import * as changes from '../../src/tasks/changes.ts'
+import { textOf } from '../../src/database/share.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { TaskListQuery } from '../../src/tasks/schema.ts'
+import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
+import { author } from '../support/tasks.ts'
 
 // What every statement costs: it goes by one index, sorts nothing, and reads about as many rows as it answers, or as its slice
 // has. The same on three tables, whatever is known of them: one that was never analyzed, one with many users of one task and
@@ -131,7 +133,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     const plan: Node[] = []
     const share: Db['share'] = async (shared, ask) => {
       // The driver's own text and parameters, without running it.
-      const query = Object.assign(shared.statement(sql, JSON.stringify([{ n: 0, ...ask }])), {})
+      const query = Object.assign(shared.statement(sql, textOf(shared, [{ ...ask }])), {})
       const pending = query as unknown as {
         describe: () => Promise<{ string: string }>
         parameters: string[]
@@ -307,21 +309,27 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
 
   const once = { key: 'a key', request: 'a digest' }
   const patch = { changes: { title: 'New' }, course: { version: 1 } }
-  const writes: [string, (db: Db) => Promise<unknown>][] = [
-    ['updateTask', (db) => changes.updateTask(db, user, mine(1), null, patch)],
-    ['updateTask, If-Match', (db) => changes.updateTask(db, user, mine(1), [9], patch)],
+  const calls: [string, (db: Db) => Promise<unknown>][] = [
+    ['updateTask', (db) => writes.updateTask(db, author(user), mine(1), null, patch)],
+    ['updateTask, If-Match', (db) => writes.updateTask(db, author(user), mine(1), [9], patch)],
     [
       'updateTask, a key',
-      (db) => changes.updateTask(db, user, mine(1), null, { ...patch, course: null }, once),
+      (db) => writes.updateTask(db, author(user), mine(1), null, { ...patch, course: null }, once),
     ],
-    ['completeTask', (db) => changes.completeTask(db, user, mine(1), null, true)],
-    ['deleteTask', (db) => changes.deleteTask(db, user, mine(1), null)],
-    ['restoreTask', (db) => changes.restoreTask(db, user, mine(10), null)],
-    ['insertTask', (db) => changes.insertTask(db, user, crypto.randomUUID(), { title: 'New' })],
-    ['insertTask, a key', (db) => changes.insertTask(db, user, mine(3), { title: 'New' }, once)],
+    ['completeTask', (db) => writes.completeTask(db, author(user), mine(1), null, true)],
+    ['deleteTask', (db) => writes.deleteTask(db, author(user), mine(1), null)],
+    ['restoreTask', (db) => writes.restoreTask(db, author(user), mine(10), null)],
+    [
+      'insertTask',
+      (db) => writes.insertTask(db, author(user), crypto.randomUUID(), { title: 'New' }),
+    ],
+    [
+      'insertTask, a key',
+      (db) => writes.insertTask(db, author(user), mine(3), { title: 'New' }, once),
+    ],
   ]
 
-  test.each(writes)('%s finds its task by the key, and no other', async (_name, call) => {
+  test.each(calls)('%s finds its task by the key, and no other', async (_name, call) => {
     const plan = await planOf(call)
 
     for (const node of touches(plan, 'tasks')) expect(node['Index Name']).toBe('tasks_pkey')

@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import type { Author } from '../../src/database/log.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { type Answer, signUp, sql, type TestUser } from './app.ts'
@@ -160,3 +161,10 @@ export const naughtyTags = [
   '\nnewlines\n',
   '[1:2]={a,b}',
 ]
+
+/** Somebody who writes, to the log. */
+export const author = (user_id: string): Author => ({
+  user_id,
+  actor: JSON.stringify({ kind: 'jwt', name: null }),
+  request_id: 'test',
+})

@@ -267,7 +267,7 @@ test('counts what was imported, and limits it not', async () => {
   expect((await call(alice, 'GET', '/me')).body.usage.tasks).toBe(1)
 
   const moved = Array.from({ length: 5 }, () => ({ ...task, id: crypto.randomUUID() }))
-  expect(await importTasks(db, moved)).toBe(5)
+  expect(await importTasks(db, moved, 'test')).toBe(5)
 
   expect((await instance({ tasks: 3 })(alice, 'GET', '/me')).body.usage.tasks).toBe(6)
   expect((await instance({ tasks: 3 })(alice, 'POST', '/tasks', { title: 'New' })).status).toBe(422)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { App } from '../../src/app.ts'
 import type { Gate } from '../../src/database/gate.ts'
-import type { Shared } from '../../src/database/share.ts'
+import { type Shared, textOf } from '../../src/database/share.ts'
 import { app, createTestApp, db, signUp, sql } from '../support/app.ts'
 import { nextOf } from '../support/tasks.ts'
 
@@ -23,12 +23,15 @@ function together(expected: number): { gate: Gate; statements: () => number } {
   }[] = []
   let statements = 0
 
-  async function run(statement: Shared<never, object>['statement']): Promise<void> {
+  async function run(shared: Shared<never, object>): Promise<void> {
     const parts = waiting.splice(0)
     statements += 1
-    const asked = JSON.stringify(parts.map(({ asked: one }, n) => ({ n, ...one })))
+    const asked = textOf(
+      shared,
+      parts.map(({ asked: one }) => one),
+    )
     try {
-      const rows = await db.read((client) => statement(client, asked))
+      const rows = await db.read((client) => shared.statement(client, asked))
       // No more than one for each, as `share` expects it.
       expect(new Set(rows.map(({ n }) => n)).size).toBe(rows.length)
       for (const [n, { resolve }] of parts.entries()) resolve(rows.find((row) => row.n === n))
@@ -39,7 +42,7 @@ function together(expected: number): { gate: Gate; statements: () => number } {
   const share: Gate['share'] = (shared, wanted) =>
     new Promise((resolve, reject) => {
       waiting.push({ asked: wanted, resolve: resolve as (row: object | undefined) => void, reject })
-      if (waiting.length === expected) void run(shared.statement)
+      if (waiting.length === expected) void run(shared)
     })
   return { gate: { ...db, share, for: () => ({ ...db, share }) }, statements: () => statements }
 }

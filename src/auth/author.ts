@@ -1,0 +1,13 @@
+import type { Author } from '../database/log.ts'
+import { exchangeOf } from '../http/exchange.ts'
+import type { Identity } from './identity.ts'
+
+/** What the log says of who did something: how they were signed in, and their name. */
+const kinds = { token: 'jwt', session: 'session', session_cache: 'session' } as const
+
+/** Who changes something by this request. */
+export const authorOf = ({ id, by, name }: Identity, request: Request): Author => ({
+  user_id: id,
+  actor: JSON.stringify({ kind: kinds[by], name }),
+  request_id: exchangeOf(request).id,
+})

@@ -1,0 +1,108 @@
+import type { PendingQuery, Row } from 'postgres'
+import type { Sql } from './connect.ts'
+
+// The log of changes, as the statements that write have it: sql/004_changes.sql says what it is for. A statement gets what it is
+// asked in groups, one for each user (share.ts), locks the users in one order, and gives each as many numbers as it has asks.
+
+/** Part of a statement: postgres.js sends nothing that is not awaited. */
+export type Fragment = PendingQuery<Row[]>
+
+/** Who changes something, for whom, and in which request. */
+export type Author = {
+  user_id: string
+  /** JSON of `{kind, name}`. */
+  actor: string | null
+  request_id: string | null
+}
+
+/** What somebody asks of a statement that writes, whatever it is about. */
+export type Ask = Author & { id: string }
+
+/** Instants are as fine as this, and so no two changes of a user have the same one. */
+const tick = (sql: Sql): Fragment => sql`interval '1 microsecond'`
+
+/** `groups`, out of what is asked. The condition has the planner expect a row or two: see `few` of share.ts. */
+const groups = (sql: Sql, asked: string): Fragment => sql`
+    groups as materialized (
+      select g.user_id, g.many, g.asks
+      from json_to_recordset(${asked}::text::json) as g (user_id text, many integer, asks json)
+      where g.many between 0 and 1000
+    )`
+
+/**
+ * `owners`, the users of the groups: locked until the commit, with the number and the instant of the first ask of each. An ask that
+ * changes nothing leaves a gap. In one order, as statements that lock two users in two would wait for each other.
+ */
+export const owners = (sql: Sql, asked: string): Fragment => sql`${groups(sql, asked)}, owners as (
+      update docket.users u
+      set seq = u.seq + g.many,
+        changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (g.many - 1) * ${tick(sql)}
+      from (
+        select l.id, g.many, g.asks
+        from groups g
+        join docket.users l on l.id = g.user_id
+        order by l.id
+        for no key update of l
+      ) g
+      where u.id = g.id
+      returning u.id, u.seq - g.many + 1 as seq, u.changed_at - (g.many - 1) * ${tick(sql)} as at, g.asks
+    )`
+
+/** The same, for users who may be new. INSERT takes the rows in their order, and cannot return the asks. */
+export const newOwners = (
+  sql: Sql,
+  asked: string,
+): Fragment => sql`${groups(sql, asked)}, counted as (
+      insert into docket.users as u (id, seq, changed_at)
+      select user_id, many, now() + (many - 1) * ${tick(sql)}
+      from groups
+      order by user_id
+      on conflict (id) do update
+        set seq = u.seq + excluded.seq,
+          changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (excluded.seq - 1) * ${tick(sql)}
+      returning u.id, u.seq, u.changed_at
+    ), owners as (
+      select u.id, u.seq - g.many + 1 as seq, u.changed_at - (g.many - 1) * ${tick(sql)} as at, g.asks
+      from groups g
+      join counted u on u.id = g.user_id
+    )`
+
+/** The asks of `o`, a row of `owners`, as `a`: with these columns besides those of every ask. */
+export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`
+      json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})`
+
+/** The number of an ask, and its instant. */
+export const numberOf = (sql: Sql): Fragment => sql`o.seq + a.nth`
+export const instantOf = (sql: Sql): Fragment => sql`o.at + a.nth * ${tick(sql)}`
+
+/**
+ * `logged`: writes down what `changes` has, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
+ * `request_id` and `at`; and that it is the last one of its thing.
+ * @param of things that are new, that were there, or either
+ */
+export function logged(
+  sql: Sql,
+  type: string,
+  of: 'new' | 'known' | 'either',
+  changes: Fragment,
+): Fragment {
+  const added = sql`, added as (
+      insert into docket.latest (user_id, seq, type, id)
+      select user_id, seq, ${type}, id
+      from (${changes}) change
+      ${of === 'either' ? sql`where previous is null` : sql``}
+    )`
+  const moved = sql`, moved as (
+      update docket.latest l
+      set seq = change.seq
+      from (${changes}) change
+      where l.user_id = change.user_id
+        and l.seq = change.previous
+    )`
+  return sql`
+    logged as (
+      insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
+      select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
+      from (${changes}) change
+    )${of === 'known' ? sql`` : added}${of === 'new' ? sql`` : moved}`
+}

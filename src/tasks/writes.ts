@@ -1,0 +1,149 @@
+import type { Sql } from '../database/connect.ts'
+import type { Db } from '../database/gate.ts'
+import type { Author, Fragment } from '../database/log.ts'
+import type { Once } from '../database/once.ts'
+import {
+  creating,
+  type Outcome,
+  updating,
+  type Values,
+  type Write,
+  write,
+} from '../database/writes.ts'
+import { isThere, searchText, searchTextOfAll } from './queries.ts'
+import { type Folded, type Parts, stored } from './rules.ts'
+import type { NewTask } from './schema.ts'
+import { areSame, givenValues, taskTable, wholeValues } from './table.ts'
+
+// What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
+// another task: database/writes.ts has how, and this what is special about tasks.
+
+/** What one request wants to be written. */
+type TaskWrite = Write & Partial<Omit<NewTask, 'id' | 'user_id'>> & Folded
+
+const creation = creating<TaskWrite>(taskTable, {
+  values: (sql) => ({
+    completed_at: sql`case when asked.completed then asked.at end`,
+    ...wholeValues(sql),
+    title_key: sql`asked.title_key`,
+    tag_keys: sql`asked.tag_keys`,
+    words: sql`folded.words`,
+    long_words: sql`folded.long_words`,
+  }),
+  from: (sql) => sql`cross join lateral (${searchTextOfAll(sql)}) folded`,
+  isSame: (sql) => sql`t.deleted_at is null
+          and (t.completed_at is null) = (excluded.completed_at is null)
+          and ${areSame(sql)}`,
+})
+
+/**
+ * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one
+ * under that id is not made, which is `stale`. Twice is once by the id, which the server chooses before the first
+ * attempt if the client did not.
+ */
+export const insertTask = (
+  db: Db,
+  author: Author,
+  id: string,
+  task: NewTask,
+  once: Once | null = null,
+): Promise<Outcome> =>
+  write(db, creation, { ...stored(task), ...author, id }, once, { outcome: 'stale' })
+
+/** A field that does not change, as it was folded. */
+const old = (sql: Sql, n: Fragment): Fragment =>
+  sql`split_part(coalesce(t.words, t.long_words, ''), chr(31), ${n})`
+
+/** What follows from title, description and tags. */
+const folded = (sql: Sql): Fragment => sql`
+        title_key = coalesce(asked.title_key, t.title_key),
+        tag_keys = case when 'tags' = any(asked.fields) then asked.tag_keys else t.tag_keys end,
+        (words, long_words) = (
+          ${searchText(
+            sql,
+            sql`coalesce(asked.title_words, ${old(sql, sql`1`)})`,
+            sql`case when 'description' = any(asked.fields) then coalesce(asked.description_words, '') else ${old(sql, sql`2`)} end`,
+            sql`case when 'tags' = any(asked.fields) then coalesce(asked.tag_keys, asked.tags) else coalesce(t.tag_keys, t.tags) end`,
+          )}
+        )`
+
+const patching = updating<TaskWrite>(taskTable, {
+  condition: isThere,
+  values: (sql) => ({
+    ...givenValues(sql),
+    completed_at: sql`
+      case asked.completed
+        when true then coalesce(t.completed_at, asked.at)
+        when false then null
+        else t.completed_at
+      end`,
+  }),
+  derived: folded,
+})
+
+export const updateTask = (
+  db: Db,
+  author: Author,
+  id: string,
+  versions: number[] | null,
+  { changes, course }: Parts,
+  once: Once | null = null,
+): Promise<Outcome> => {
+  const fields = Object.keys(changes)
+  return write(
+    db,
+    patching,
+    { ...stored(changes), ...author, id, versions, fields, said: course },
+    once,
+  )
+}
+
+/** Of statements that do not touch the texts of a task, so that they need not be folded anew. */
+const marking = (condition: (sql: Sql) => Fragment, values: (sql: Sql) => Values) =>
+  updating<TaskWrite>(taskTable, { condition, values })
+
+const completion = marking(isThere, (sql) => ({
+  completed_at: sql`
+      case coalesce(asked.completed, t.completed_at is null) when true then coalesce(t.completed_at, asked.at) end`,
+}))
+
+/** Completes or reopens; null does whichever is left to do. */
+export const completeTask = (
+  db: Db,
+  author: Author,
+  id: string,
+  versions: number[] | null,
+  completed: boolean | null,
+  once: Once | null = null,
+): Promise<Outcome> =>
+  write(
+    db,
+    completion,
+    { ...author, id, versions, ...(completed === null ? {} : { completed }) },
+    once,
+  )
+
+const deletion = marking(isThere, (sql) => ({ deleted_at: sql`asked.at` }))
+
+/** To the trash. */
+export const deleteTask = (
+  db: Db,
+  author: Author,
+  id: string,
+  versions: number[] | null,
+  once: Once | null = null,
+): Promise<Outcome> => write(db, deletion, { ...author, id, versions }, once)
+
+const restoration = marking(
+  (sql) => sql`true`,
+  (sql) => ({ deleted_at: sql`null` }),
+)
+
+/** Back from the trash, or still where it was. */
+export const restoreTask = (
+  db: Db,
+  author: Author,
+  id: string,
+  versions: number[] | null,
+  once: Once | null = null,
+): Promise<Outcome> => write(db, restoration, { ...author, id, versions }, once)
