@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import type { Sql } from '../../src/database/connect.ts'
 import type { Author } from '../../src/database/log.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import type { Task } from '../../src/tasks/schema.ts'
@@ -81,6 +82,31 @@ export async function readPages(
 
 export const idsOf = (tasks: Task[]): string[] => tasks.map(({ id }) => id)
 
+/** Gives tasks that were written by hand their number in the order of changes, by updated_at and then by id. */
+export async function numberTasks(to: Sql): Promise<void> {
+  await to`
+    with numbered as (
+      select t.user_id, t.id, u.seq + row_number() over (partition by t.user_id order by t.updated_at, t.id) as seq
+      from docket.tasks t
+      join docket.users u on u.id = t.user_id
+      where t.seq = 0
+    ), changed as (
+      update docket.tasks t
+      set seq = numbered.seq
+      from numbered
+      where t.user_id = numbered.user_id
+        and t.id = numbered.id
+    ), counted as (
+      update docket.users u
+      set seq = last.seq
+      from (select user_id, max(seq) as seq from numbered group by user_id) last
+      where u.id = last.user_id
+    )
+    insert into docket.latest (user_id, seq, type, id)
+    select user_id, seq, 'task', id
+    from numbered`
+}
+
 /** Inserts tasks that no sort key tells apart, fast, and gives their ids. */
 export async function insertEqualTasks({ id }: TestUser, count: number): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
@@ -102,6 +128,7 @@ export async function insertEqualTasks({ id }: TestUser, count: number): Promise
       '2026-11-20T22:36:42.123456Z'
     from generate_series(1, ${count}::integer)
     returning id`
+  await numberTasks(sql)
   return rows.map((row) => row.id)
 }
 

@@ -5,7 +5,15 @@ import { readPage } from '../../src/tasks/pages.ts'
 import { readCursor, writeCursor } from '../../src/tasks/rules.ts'
 import type { Task, TaskListQuery } from '../../src/tasks/schema.ts'
 import { db, signUp, sql, type TestUser } from '../support/app.ts'
-import { expectInvalid, idsOf, list, nextOf, readPages, titles } from '../support/tasks.ts'
+import {
+  expectInvalid,
+  idsOf,
+  list,
+  nextOf,
+  numberTasks,
+  readPages,
+  titles,
+} from '../support/tasks.ts'
 
 // `offset`, `due=none` and the number of tasks, of a user who has more than one statement looks at.
 
@@ -33,6 +41,7 @@ beforeAll(async () => {
       timestamptz '2026-01-01' + (n * 7919 % ${total}::integer) * interval '1 second',
       case when n % 8 = 0 then now() end
     from generate_series(1, ${total}::integer) n`
+  await numberTasks(sql)
 }, 60_000)
 
 const numberOf = ({ title }: Pick<Task, 'title'>) => Number(title.split(' ')[1])

@@ -4,7 +4,7 @@ import type { Db } from '../../src/database/gate.ts'
 import { readPage } from '../../src/tasks/pages.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { db, signUp, sql, type TestUser } from '../support/app.ts'
-import { expectInvalid, idsOf, list, nextOf, readPages } from '../support/tasks.ts'
+import { expectInvalid, idsOf, list, nextOf, numberTasks, readPages } from '../support/tasks.ts'
 
 // Lists of a user who has more than one statement looks at, and tasks that are longer than a page.
 
@@ -33,6 +33,7 @@ describe('of a user with many tasks', () => {
         timestamptz '2026-01-01' + (n * 7919 % ${total}::integer) * interval '1 second',
         case when n % 2 = 0 then now() end
       from generate_series(1, ${total}::integer) n`
+    await numberTasks(sql)
   }, 60_000)
 
   const numberOf = ({ title }: Task) => Number(title.split(' ')[1])
