@@ -67,18 +67,23 @@ export const newOwners = (
       join counted u on u.id = g.user_id
     )`
 
-/** The asks of `o`, a row of `owners`, as `a`: with these columns besides those of every ask. */
-export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`
-      json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})`
-
-/** The number of an ask, and its instant. */
-export const numberOf = (sql: Sql): Fragment => sql`o.seq + a.nth`
-export const instantOf = (sql: Sql): Fragment => sql`o.at + a.nth * ${tick(sql)}`
+/**
+ * The asks of `owners`, each with its user, its number and its instant, and these columns besides those of every ask. By itself, as
+ * the planner would else read all tasks of a user, in the belief that there is one, and only then join what is asked.
+ */
+export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
+        select o.id as user_id, o.seq + a.nth as seq, o.at + a.nth * ${tick(sql)} as at, a.*
+        from owners o
+        cross join lateral json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})
+        where a.n between 0 and 1000
+        offset 0
+      )`
 
 /**
- * `logged`: writes down what `changes` has, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
+ * `logged`: writes down what is in `changes`, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
  * `request_id` and `at`; and that it is the last one of its thing.
  * @param of things that are new, that were there, or either
+ * @param changes what follows `from`
  */
 export function logged(
   sql: Sql,
@@ -89,13 +94,13 @@ export function logged(
   const added = sql`, added as (
       insert into docket.latest (user_id, seq, type, id)
       select user_id, seq, ${type}, id
-      from (${changes}) change
+      from (select user_id, seq, id, previous from ${changes}) change
       ${of === 'either' ? sql`where previous is null` : sql``}
     )`
   const moved = sql`, moved as (
       update docket.latest l
       set seq = change.seq
-      from (${changes}) change
+      from (select user_id, seq, previous from ${changes}) change
       where l.user_id = change.user_id
         and l.seq = change.previous
     )`
@@ -103,6 +108,6 @@ export function logged(
     logged as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
       select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
-      from (${changes}) change
+      from ${changes}
     )${of === 'known' ? sql`` : added}${of === 'new' ? sql`` : moved}`
 }

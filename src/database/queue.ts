@@ -110,7 +110,3 @@ export function gather(
   }
   return jobs
 }
-
-/** One order of writes everywhere, so that no two statements wait for each other's rows. */
-export const byClaim = (a: Job, b: Job): number =>
-  (a.claims[0] ?? '') < (b.claims[0] ?? '') ? -1 : 1

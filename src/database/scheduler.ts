@@ -4,7 +4,7 @@ import { createDoubt } from './doubt.ts'
 import { type Account, createAccounts } from './fairness.ts'
 import { codeOf, isAnswer, isReadOnly, ReadOnly, remedyOf, Unavailable } from './faults.ts'
 import type { Pool } from './pool.ts'
-import { byClaim, gather, insert, type Job, type Line, remove, type Want } from './queue.ts'
+import { gather, insert, type Job, type Line, remove, type Want } from './queue.ts'
 import { createWriting } from './writing.ts'
 
 export type SchedulerOptions = {
@@ -189,7 +189,6 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
     underWay.add(jobs)
     doubt.attempt()
 
-    if (line.writes) jobs.sort(byClaim)
     const began = performance.now()
     const sql = pool.sql()
     let error: unknown

@@ -1,15 +1,6 @@
 import type { Sql } from './connect.ts'
 import type { Db } from './gate.ts'
-import {
-  type Ask,
-  asksOf,
-  type Fragment,
-  instantOf,
-  logged,
-  newOwners,
-  numberOf,
-  owners,
-} from './log.ts'
+import { type Ask, asksOf, type Fragment, logged, newOwners, owners } from './log.ts'
 import { earlier, keep, type Once, runOnce } from './once.ts'
 import type { Shared } from './share.ts'
 
@@ -125,35 +116,24 @@ export const creating = <Of extends Write>(table: Table, creation: Creation): Wr
   inBoth(true, (sql, asked, isKeyed) => {
     const values = creation.values(sql)
     const keys = isKeyed ? sql`, key text, request text` : sql``
-    const isNew = isKeyed ? sql`and not exists (select from earlier where earlier.n = a.n)` : sql``
     return sql`${newOwners(sql, asked)},
     ${isKeyed ? sql`${earlier(sql)},` : sql``} made as (
       insert into ${table.name(sql)} as t
         (user_id, id, seq, created_at, updated_at, ${columnsOf(sql, values)})
-      select o.id, asked.id, asked.seq, asked.at, asked.at, ${valuesOf(sql, values)}
-      from owners o
-      cross join lateral (
-        select a.*, ${numberOf(sql)} as seq, ${instantOf(sql)} as at
-        from ${asksOf(sql, table.asked(sql))}
-        where a.n between 0 and 1000 ${isNew}
-      ) asked
+      select asked.user_id, asked.id, asked.seq, asked.at, asked.at, ${valuesOf(sql, values)}
+      from ${asksOf(sql, table.asked(sql))} asked
       ${creation.from(sql)}
+      where true ${isKeyed ? sql`and not exists (select from earlier where earlier.n = asked.n)` : sql``}
       on conflict (user_id, id) do update
         set version = t.version
         where ${creation.isSame(sql)}
-      returning t.user_id, t.id, t.version, t.json as answer, t.seq, t.updated_at as at
+      returning t.user_id, t.id, t.seq, t.version, t.json as answer
     ), changed as (
-      select a.n, a.actor, a.request_id, made.*, made.seq = ${numberOf(sql)} as is_new ${isKeyed ? sql`, a.key, a.request` : sql``}
-      from owners o
-      cross join lateral ${asksOf(sql, sql`fields text[] ${keys}`)}
-      join made on made.user_id = o.id and made.id = a.id
-      where a.n between 0 and 1000
-    ), ${logged(
-      sql,
-      table.type,
-      'new',
-      sql`select *, 'created' as action, null::bigint as previous, null as before from changed where is_new`,
-    )}
+      select a.n, a.user_id, a.id, a.seq, a.at, a.actor, a.request_id, made.version, made.answer, made.seq = a.seq as is_new,
+        'created' as action, null::bigint as previous, null as before ${isKeyed ? sql`, a.key, a.request` : sql``}
+      from ${asksOf(sql, sql`fields text[] ${keys}`)} a
+      join made on made.user_id = a.user_id and made.id = a.id
+    ), ${logged(sql, table.type, 'new', sql`changed where is_new`)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed`
@@ -191,20 +171,16 @@ export const updating = <Of extends Write>(
     const old = columns.map((column) => sql`t.${sql(column)}`)
     return sql`${owners(sql, asked)},
     ${isKeyed ? sql`${earlier(sql)},` : sql``} asked as (
-      select a.*, o.id as user_id, ${numberOf(sql)} as seq, ${instantOf(sql)} as at, t.seq as previous, ${image(sql)} as before,
-        ${table.was(sql)},
-        t.version as old_version,
+      select a.*, t.seq as previous, ${image(sql)} as before, ${table.was(sql)}, t.version as old_version,
         case
           when a.versions is not null and t.version <> all(a.versions) then 'stale'
           when a.said is not null and not t.json::jsonb @> a.said then 'unlike'
         end as refusal,
         case when a.said is not null then t.json end as is_there
-      from owners o
-      cross join lateral ${asksOf(sql, sql`versions integer[], fields text[], said jsonb ${keys}, ${table.asked(sql)}`)}
-      join ${table.name(sql)} t on t.user_id = o.id and t.id = a.id
+      from ${asksOf(sql, sql`versions integer[], fields text[], said jsonb ${keys}, ${table.asked(sql)}`)} a
+      join ${table.name(sql)} t on t.user_id = a.user_id and t.id = a.id
       ${isKeyed ? sql`left join earlier on earlier.n = a.n` : sql``}
-      where a.n between 0 and 1000
-        and ${condition(sql)}
+      where ${condition(sql)}
         ${isKeyed ? sql`and earlier.n is null` : sql``}
       -- As it is now: what is read without a lock is older than the wait for the user.
       for no key update of t
@@ -226,7 +202,7 @@ export const updating = <Of extends Write>(
       returning asked.n, asked.user_id, asked.id, asked.seq, asked.at, asked.previous, asked.before, asked.actor, asked.request_id,
         t.version, t.json as answer, t.seq = asked.seq as is_changed, ${table.action(sql)} as action
         ${isKeyed ? sql`, asked.key, asked.request` : sql``}
-    ), ${logged(sql, table.type, 'known', sql`select * from changed where is_changed`)}
+    ), ${logged(sql, table.type, 'known', sql`changed where is_changed`)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed

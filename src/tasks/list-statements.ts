@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Fragment } from '../database/log.ts'
 import { few, type Shared } from '../database/share.ts'
 import { fold } from '../http/fold.ts'
+import { isThere } from './queries.ts'
 import type { Order } from './rules.ts'
 
 // The statements of lists. Each looks at a slice of a user's tasks in their order, and at no more: so what it costs is known
@@ -245,7 +246,7 @@ const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment =>
 /** The same by the number of their last change: of what is looked at, and is no task of the list, there is nothing. */
 const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
         (
-          select t.*
+          select ${columns}
           from (
             select l.type, l.id
             from docket.latest l
@@ -302,12 +303,8 @@ function ends(sql: Sql, { hasFilters, hasWords }: Shape): Fragment {
     : sql`null::text as key, null::uuid as id, 0::float8 as took`
 }
 
-/**
- * Whether a task is in the trash, or not. By its key it is said so that no index is thought of that leaves out either: by another
- * one than that of the key, all tasks of the user would be looked at.
- */
 const isListed = (sql: Sql, { deleted }: Shape): Fragment =>
-  sql`(t.deleted_at is not null) = ${deleted}`
+  deleted ? sql`not ${isThere(sql)}` : isThere(sql)
 
 const withinLatest = (sql: Sql, { order, isNext }: Shape): Fragment => sql`l.user_id = asked.user_id
             ${isNext ? sql`and l.seq ${order.direction === 'asc' ? sql`>` : sql`<`} asked.key` : sql``}`

@@ -1,13 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import {
-  type Author,
-  asksOf,
-  instantOf,
-  logged,
-  newOwners,
-  numberOf,
-  owners,
-} from '../database/log.ts'
+import { type Author, asksOf, logged, newOwners, owners } from '../database/log.ts'
 import { grouped } from '../database/share.ts'
 import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
@@ -71,29 +63,25 @@ export async function importTasks(db: Db, tasks: Task[], request: string): Promi
     grouped(tasks.map((task) => ({ ...stored(task), actor: mover, request_id: request }))),
   )
   const rows = await db.idempotentWrite(
-    (sql) => sql<{ seq: string }[]>`
+    (sql) => sql<{ user_id: string }[]>`
     with ${newOwners(sql, asked)}, before as (
       select a.n, t.json, t.seq
-      from owners o
-      cross join lateral ${asksOf(sql, sql`version integer`)}
-      join docket.tasks t on t.user_id = o.id and t.id = a.id
+      from ${asksOf(sql, sql`version integer`)} a
+      join docket.tasks t on t.user_id = a.user_id and t.id = a.id
       for no key update of t
     ), made as (
       insert into docket.tasks as t
         (user_id, id, seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
           title_key, tag_keys, words, long_words)
-      select o.id, asked.id, asked.seq, asked.version, asked.created_at, asked.updated_at, asked.completed_at, asked.deleted_at,
-        ${valuesOf(sql, wholeValues(sql))}, asked.title_key, asked.tag_keys, folded.words, folded.long_words
-      from owners o
-      cross join lateral (
-        select a.*, ${numberOf(sql)} as seq
-        from ${asksOf(
-          sql,
-          sql`version integer, created_at timestamptz, updated_at timestamptz, completed_at timestamptz, deleted_at timestamptz,
+      select asked.user_id, asked.id, asked.seq, asked.version, asked.created_at, asked.updated_at, asked.completed_at,
+        asked.deleted_at, ${valuesOf(sql, wholeValues(sql))}, asked.title_key, asked.tag_keys, folded.words, folded.long_words
+      from ${asksOf(
+        sql,
+        sql`version integer, created_at timestamptz, updated_at timestamptz, completed_at timestamptz, deleted_at timestamptz,
             ${askedColumns(sql)}`,
-        )}
-        left join before on before.n = a.n
-      ) asked
+      )} asked
+      -- Before it is changed.
+      left join before on before.n = asked.n
       cross join lateral (${searchTextOfAll(sql)}) folded
       on conflict (user_id, id) do update
         set (seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
@@ -103,13 +91,12 @@ export async function importTasks(db: Db, tasks: Task[], request: string): Promi
         where t.version < excluded.version
       returning t.user_id, t.id, t.seq
     ), changed as (
-      select made.*, a.actor, a.request_id, ${instantOf(sql)} as at, before.seq as previous, before.json as before, 'imported' as action
-      from owners o
-      cross join lateral ${asksOf(sql, sql`version integer`)}
-      join made on made.user_id = o.id and made.id = a.id
+      select made.user_id, made.id, made.seq, a.actor, a.request_id, a.at, before.seq as previous, before.json as before, 'imported' as action
+      from ${asksOf(sql, sql`version integer`)} a
+      join made on made.user_id = a.user_id and made.id = a.id
       left join before on before.n = a.n
-    ), ${logged(sql, 'task', 'either', sql`select * from changed`)}
-    select seq
+    ), ${logged(sql, 'task', 'either', sql`changed`)}
+    select user_id
     from changed`,
   )
   return rows.length
@@ -141,22 +128,20 @@ export function adoptTasks(
   return db.idempotentWrite(
     (sql) => sql<{ id: string }[]>`
     with ${owners(sql, JSON.stringify(grouped(asks)))}, leaving as (
-      select a.id, a.actor, a.request_id, t.seq as previous, ${numberOf(sql)} as seq, ${instantOf(sql)} as at,
+      select a.id, a.actor, a.request_id, a.seq, a.at, t.seq as previous,
         case
           when exists (select from docket.tasks own where own.user_id = ${userId} and own.id = t.id) then gen_random_uuid()
           else t.id
         end as new_id
-      from owners o
-      cross join lateral ${asksOf(sql, sql`version integer`)}
-      join docket.tasks t on t.user_id = o.id and t.id = a.id
-      where o.id = ${formerId}
+      from ${asksOf(sql, sql`version integer`)} a
+      join docket.tasks t on t.user_id = a.user_id and t.id = a.id
+      where a.user_id = ${formerId}
       for update of t
     ), arriving as (
-      select l.id, l.new_id, l.actor, l.request_id, ${numberOf(sql)} as seq, ${instantOf(sql)} as at
-      from owners o
-      cross join lateral ${asksOf(sql, sql`version integer`)}
+      select l.id, l.new_id, l.actor, l.request_id, a.seq, a.at
+      from ${asksOf(sql, sql`version integer`)} a
       join leaving l on l.id = a.id
-      where o.id = ${userId}
+      where a.user_id = ${userId}
     ), taken as (
       update docket.tasks t
       set user_id = ${userId}, id = arriving.new_id, seq = arriving.seq, version = t.version + 1, updated_at = arriving.at
@@ -168,12 +153,13 @@ export function adoptTasks(
       sql,
       'task',
       'either',
-      sql`
-      select ${formerId}::text as user_id, id, seq, at, actor, request_id, 'purged' as action, previous, null as before
-      from leaving
-      union all
-      select ${userId}, new_id, seq, at, actor, request_id, 'imported', null, null
-      from arriving`,
+      sql`(
+        select ${formerId}::text as user_id, id, seq, at, actor, request_id, 'purged' as action, previous, null as before
+        from leaving
+        union all
+        select ${userId}, new_id, seq, at, actor, request_id, 'imported', null, null
+        from arriving
+      ) change`,
     )}
     select id
     from taken`,

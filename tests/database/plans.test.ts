@@ -8,7 +8,7 @@ import * as queries from '../../src/tasks/queries.ts'
 import type { TaskListQuery } from '../../src/tasks/schema.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
-import { author } from '../support/tasks.ts'
+import { author, numberTasks } from '../support/tasks.ts'
 
 // What every statement costs: it goes by one index, sorts nothing, and reads about as many rows as it answers, or as its slice
 // has. The same on three tables, whatever is known of them: one that was never analyzed, one with many users of one task and
@@ -123,7 +123,8 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       cross join lateral (
         select case when n > ${others}::integer then n - ${others}::integer else (n - 1) / ${users}::integer end as k
       ) own`
-    if (isAnalyzed) await sql.unsafe('vacuum (analyze) docket.tasks').simple()
+    await numberTasks(sql)
+    if (isAnalyzed) await sql.unsafe('vacuum (analyze) docket.tasks, docket.latest').simple()
   }, 120_000)
   afterAll(() => database.close())
 
@@ -177,7 +178,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
 
   const orders = [
     ['created_at', '2026-01-01T06:00:00+00:00'],
-    ['updated_at', '2026-01-01T06:00:00+00:00'],
+    ['updated_at', '360'],
     ['due_date', '2026-05-01T18:30:00'],
     ['priority', 'low'],
     ['title', 'task 8'],
@@ -186,7 +187,13 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
   const places = orders.flatMap(([sort, key]) =>
     directions.flatMap((order) => [false, true].map((deleted) => ({ sort, order, deleted, key }))),
   )
-  const indexFor = (sort: string, deleted: boolean) => `${deleted ? 'trash' : 'tasks'}_by_${sort}`
+  /** Besides that of the key. By updated_at the order is in another table. */
+  const indexesFor = (sort: string, deleted: boolean) =>
+    sort === 'updated_at' ? [] : [`${deleted ? 'trash' : 'tasks'}_by_${sort}`]
+  const besidesKey = (plan: Node[]) => indexesOf(plan).filter((name) => name !== 'tasks_pkey')
+  /** How many tasks are looked at to find so many: by updated_at those that are in the trash are too, or those that are not. */
+  const lookedAt = (found: number, sort: string, deleted: boolean) =>
+    sort === 'updated_at' ? (deleted ? count : Math.ceil(found / 0.9) + 10) : found
 
   test.each(places)(
     'a page by $sort, $order, trash: $deleted, reads itself out of one index',
@@ -195,11 +202,12 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       for (const after of [null, { key, id: mine(5) }]) {
         const plan = await pageOf(query, after)
 
-        expect(indexesOf(plan)).toEqual([indexFor(place.sort, place.deleted)])
+        expect(besidesKey(plan)).toEqual(indexesFor(place.sort, place.deleted))
         expect(plan.map((node) => node['Node Type'])).not.toContainEqual(
           expect.stringMatching(isSearchOrSort),
         )
-        expect(read(plan)).toBeLessThanOrEqual(51)
+        expect(read(plan)).toBeLessThanOrEqual(lookedAt(51, place.sort, place.deleted))
+        for (const node of touches(plan, 'latest')) expect(node['Index Name']).toBe('latest_pkey')
       }
     },
   )
@@ -230,17 +238,18 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       for (const filter of filters) {
         for (const after of [null, { key, id: mine(5) }]) {
           const plan = await pageOf({ ...query, ...filter }, after)
-          const indexes = indexesOf(plan).filter((name) => name !== 'tasks_pkey')
+          const indexes = besidesKey(plan)
           const sorts = plan.filter((node) => isSearchOrSort.test(node['Node Type']))
           const unjoined = plan.filter((node) => (node['Rows Removed by Join Filter'] ?? 0) > 0)
           const byKey = touches(plan, 'tasks').filter((node) => node['Index Name'] === 'tasks_pkey')
-          const mostByKey = byKey.map(
-            (node) => node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0),
+          // What is filtered is an average over the loops, rounded.
+          const mostByKey = byKey.map((node) =>
+            Math.floor(node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)),
           )
 
           expect({ filter, indexes, sorts, unjoined }).toEqual({
             filter,
-            indexes: [indexFor(query.sort, query.deleted)],
+            indexes: indexesFor(query.sort, query.deleted),
             sorts: [],
             unjoined: [],
           })
@@ -275,11 +284,9 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       for (const after of [null, { key, id: mine(5) }]) {
         const plan = await planOf((db) => readPage(db, user, { ...query, offset: 20 }, after, 50))
 
-        expect(indexesOf(plan).filter((name) => name !== 'tasks_pkey')).toEqual([
-          indexFor(query.sort, query.deleted),
-        ])
+        expect(besidesKey(plan)).toEqual(indexesFor(query.sort, query.deleted))
         // Those that are skipped, and the last of them.
-        expect(read(plan)).toBeLessThanOrEqual(21)
+        expect(read(plan)).toBeLessThanOrEqual(lookedAt(21, query.sort, query.deleted))
       }
     },
   )
@@ -333,8 +340,10 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     const plan = await planOf(call)
 
     for (const node of touches(plan, 'tasks')) expect(node['Index Name']).toBe('tasks_pkey')
-    expect(touches(plan, 'users')).toEqual([])
-    expect(read(plan)).toBeLessThanOrEqual(2)
+    for (const node of touches(plan, 'users')) expect(node['Index Name']).toBe('users_pkey')
+    for (const node of touches(plan, 'latest')) expect(node['Index Name']).toBe('latest_pkey')
+    // Once for what it was, and once to change it; with a key it is asked for twice, as nothing is answered here.
+    expect(read(plan)).toBeLessThanOrEqual(4)
   })
 })
 
@@ -350,5 +359,6 @@ test('a vacuum is due when a fiftieth of the tasks is new, or a twentieth change
   expect(table?.['options']).toEqual([
     'autovacuum_vacuum_insert_scale_factor=0.02',
     'autovacuum_vacuum_scale_factor=0.05',
+    'fillfactor=90',
   ])
 })

@@ -1,12 +1,13 @@
 import { expect, test } from 'bun:test'
 import { Unavailable } from '../../src/database/faults.ts'
 import { createGate } from '../../src/database/gate.ts'
-import type { Shared } from '../../src/database/share.ts'
+import type { Group, Shared } from '../../src/database/share.ts'
 import { sql } from '../support/app.ts'
 
 // The statements are functions that answer when they are told to: what they are asked is what the tests look at.
 
-type Ask = { who: string; row?: string }
+type Ask = { who: string; row?: string; user_id?: string }
+type Numbered = Ask & { n: number }
 type Answer = { n: number; who: string }
 
 const options = { permits: 8, deadline: 1000 }
@@ -19,7 +20,8 @@ function statement(settings: Partial<Shared<Ask, Answer>> = {}) {
     isIdempotent: true,
     ...settings,
     statement: (_sql, asked) => {
-      const asks: (Ask & { n: number })[] = JSON.parse(asked)
+      const given: Group[] | Numbered[] = JSON.parse(asked)
+      const asks = given.flatMap((one) => ('asks' in one ? one.asks : one)) as Numbered[]
       const { promise, resolve, reject } = Promise.withResolvers<Answer[]>()
       runs.push({
         asks: asks.map(({ who }) => who),
@@ -201,15 +203,40 @@ test('never has two asks in a statement that claim the same', async () => {
   expect(await Promise.all(others)).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
-test('has the asks of a statement in the order of what they claim', async () => {
-  const pending = statement({ claims: ({ row = '' }) => [row] })
-  await behindOne(pending, [
-    { who: 'a', row: '3' },
-    { who: 'b', row: '1' },
-    { who: 'c', row: '2' },
-  ])
+test('never has two statements under way that write for one user', async () => {
+  const { runs, shared } = statement({ writes: true, most: 2 })
+  const gate = createGate(sql, options)
+  const of = (user: string, who: string) =>
+    outcomeOf(gate.for(null, user).share(shared, { who, user_id: user }))
 
-  expect((await next(pending.runs, 1)).asks).toEqual(['b', 'c', 'a'])
+  const first = of('alice', 'a')
+  const run = await next(runs, 0)
+  const others = [of('alice', 'b'), of('bob', 'c'), of('alice', 'd')]
+  ;(await next(runs, 1)).end()
+  expect(await others[1]).toBe('c')
+  run.end()
+  ;(await next(runs, 2)).end()
+
+  expect(await Promise.all([first, ...others])).toEqual(['a', 'b', 'c', 'd'])
+  expect(runs.map(({ asks }) => asks)).toEqual([['a'], ['c'], ['b', 'd']])
+})
+
+test('tells for whom something was written', async () => {
+  const written: string[][] = []
+  const onWrite = (users: ReadonlySet<string>) => written.push([...users])
+  const gate = createGate(sql, { ...options, onWrite })
+  const { runs, shared } = statement({ writes: true })
+  const reading = statement()
+
+  const asked = ['alice', 'bob'].map((user) =>
+    gate.for(null, user).share(shared, { who: user, user_id: user }),
+  )
+  const read = gate.for(null, 'alice').share(reading.shared, { who: 'alice' })
+  ;(await next(reading.runs, 0)).end()
+  ;(await next(runs, 0)).end()
+  await Promise.all([...asked, read])
+
+  expect(written).toEqual([['alice', 'bob']])
 })
 
 test('runs a statement that fails again in halves, so that one bad ask harms no other', async () => {
