@@ -13,13 +13,15 @@ const negligible = 1
 /**
  * What statements cost, of which the next ones are expected to cost as much.
  * @param onCost is told how many milliseconds of the database a user has taken
+ * @param way milliseconds to the database and back, as far as is known
  */
 export function createCosts(
   accounts: ReturnType<typeof createAccounts>,
   onCost: (user: string, milliseconds: number) => void,
+  way: number,
 ) {
   /** Milliseconds that the fastest statement of late took. */
-  let fastest = Number.POSITIVE_INFINITY
+  let fastest = way
 
   /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
   function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
@@ -33,12 +35,17 @@ export function createCosts(
       accounts.correct(account, expected, work * share)
       if (account.user !== null && owed * share > negligible) onCost(account.user, owed * share)
     }
-    line.cost += (work / jobs.length - line.cost) / 4
+    // One ask more adds nothing to a commit.
+    line.cost += ((line.writes ? owed : work) / jobs.length - line.cost) / 4
   }
 
   return {
     /** Whether the way to the database is short: then more statements at a time would only take its processors from each other. */
     isNear: (): boolean => fastest < near,
+    /** A statement that asks for nothing took so many milliseconds. */
+    learnWay(took: number): void {
+      fastest = Math.min(took, fastest)
+    },
     /** What something of a line is expected to take for a user of whom an ask took so long. */
     expect: (line: Line, cost: number): number => Math.max(least, line.cost, cost),
     /** A statement succeeded, with these values. Some that fail do so before they are sent, and say nothing of the way. */

@@ -21,28 +21,36 @@ export type Ask = Author & { id: string }
 /** Instants are as fine as this, and so no two changes of a user have the same one. */
 const tick = (sql: Sql): Fragment => sql`interval '1 microsecond'`
 
-/** `groups`, out of what is asked. The condition has the planner expect a row or two: see `few` of share.ts. */
+/**
+ * `groups`, out of what is asked, in the one order in which users are locked: statements that lock two in two orders would wait for
+ * each other. The condition has the planner expect a row or two: see `few` of share.ts.
+ */
 const groups = (sql: Sql, asked: string): Fragment => sql`
     groups as materialized (
       select g.user_id, g.many, g.asks
       from json_to_recordset(${asked}::text::json) as g (user_id text, many integer, asks json)
       where g.many between 0 and 1000
+      order by g.user_id collate "C"
     )`
 
 /**
  * `owners`, the users of the groups: locked until the commit, with the number and the instant of the first ask of each. An ask that
- * changes nothing leaves a gap. In one order, as statements that lock two users in two would wait for each other.
+ * changes nothing leaves a gap. They are locked one after the other, each by its key: to join and to sort them at once, the planner
+ * would read all the users that there are, in their order.
  */
 export const owners = (sql: Sql, asked: string): Fragment => sql`${groups(sql, asked)}, owners as (
       update docket.users u
       set seq = u.seq + g.many,
         changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (g.many - 1) * ${tick(sql)}
       from (
-        select l.id, g.many, g.asks
-        from groups g
-        join docket.users l on l.id = g.user_id
-        order by l.id
-        for no key update of l
+        select locked.id, groups.many, groups.asks
+        from groups
+        cross join lateral (
+          select u.id
+          from docket.users u
+          where u.id = groups.user_id
+          for no key update
+        ) locked
       ) g
       where u.id = g.id
       returning u.id, u.seq - g.many + 1 as seq, u.changed_at - (g.many - 1) * ${tick(sql)} as at, g.asks
@@ -56,7 +64,6 @@ export const newOwners = (
       insert into docket.users as u (id, seq, changed_at)
       select user_id, many, now() + (many - 1) * ${tick(sql)}
       from groups
-      order by user_id
       on conflict (id) do update
         set seq = u.seq + excluded.seq,
           changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (excluded.seq - 1) * ${tick(sql)}

@@ -12,6 +12,8 @@ export type SchedulerOptions = {
   permits: number
   /** How many asks may wait. */
   room: number
+  /** Milliseconds to the database and back; infinite where nobody has looked. */
+  way: number
   /** Is told how many milliseconds of the database a user has taken. */
   onCost: (user: string, milliseconds: number) => void
   /** Is told of users for whom something was written. */
@@ -24,7 +26,7 @@ export type SchedulerOptions = {
  */
 const few = 3
 
-/** Milliseconds: who has waited for so long goes although a few are under way, as those may be slow ones. */
+/** Milliseconds: a statement that has been under way for so long is a slow one, and there may be another one beside it. */
 const enough = 25
 
 /** While a statement of its line is under way, the next one waits until it is full, but for so many milliseconds at most. */
@@ -46,13 +48,17 @@ const glance = 100
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
  * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
-export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: SchedulerOptions) {
+export function createScheduler(
+  pool: Pool,
+  { permits, room, way, onCost, onWrite }: SchedulerOptions,
+) {
   const accounts = createAccounts()
-  const costs = createCosts(accounts, onCost)
+  const costs = createCosts(accounts, onCost, way)
   const doubt = createDoubt()
   const writing = createWriting(pool.look)
   const waiting: Job[] = []
-  const underWay = new Set<readonly Job[]>()
+  /** Those who have a statement, and since when, by performance.now(): the latest last. */
+  const underWay = new Map<readonly Job[], number>()
   /** For whom those under way write. Another one would only wait in the database, for the row of the user. */
   const owners = new Set<string>()
   /** Those that are in neither, until they may run again. */
@@ -62,6 +68,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
   let looks = 0
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller } = wanted
@@ -132,17 +139,35 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
   const part = (share: number): number =>
     Math.max(1, Math.floor(share * (costs.isNear() ? Math.min(few, permits) : permits)))
 
-  const longUnderWay = (): number => [...underWay].filter(([job]) => job?.isLong).length
+  const longUnderWay = (): number => [...underWay.keys()].filter(([job]) => job?.isLong).length
 
   const mayRun = ({ account, owner }: Job): boolean =>
     account.running < part(2 / 3) && (owner === null || !owners.has(owner))
 
+  /**
+   * Where all that is asked of late took long, whether it is the way: asks for nothing. Statements that write may all take longer than the
+   * way to a near database, and with more of them at a time the longer.
+   */
+  async function lookAtWay(): Promise<void> {
+    const began = performance.now()
+    if (costs.isNear() || began - lookedAt < 1000 || underWay.size >= permits) return
+    lookedAt = began
+    await pool.sql()`select 1`.then(
+      () => costs.learnWay(performance.now() - began),
+      () => {}, // Whoever asked for something is told.
+    )
+  }
+
+  /** Until when there are enough under way, if none of them ends: as long as few of them are new. */
+  function crowdedUntil(): number {
+    if (underWay.size < few || !costs.isNear()) return 0
+    return ([...underWay.values()].at(-few) ?? 0) + enough
+  }
+
   /** When it can have a statement, by performance.now(), if nothing else happens before. */
   function dueAt({ line, since }: Job): number {
     const isRipe = line.running === 0 || line.waiting >= line.most || line.most === 1
-    const isCrowded = costs.isNear() && underWay.size >= few
-    const waits = isCrowded ? enough : isRipe ? 0 : patience
-    return Math.max(doubt.nextTurn(), since + waits)
+    return Math.max(doubt.nextTurn(), crowdedUntil(), isRipe ? since : since + patience)
   }
 
   /** Gives out what can be had now, and has itself called again when there can be more. */
@@ -186,10 +211,10 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
     remove(waiting, (job) => job.isUnderWay)
     for (const account of users) account.running += 1
     line.running += 1
-    underWay.add(jobs)
     doubt.attempt()
 
     const began = performance.now()
+    underWay.set(jobs, began)
     const sql = pool.sql()
     let error: unknown
     try {
@@ -212,6 +237,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
     for (const account of users) account.running -= 1
     for (const owner of written) owners.delete(owner)
     if (error !== undefined) recover(line, jobs, error, sql)
+    else void lookAtWay()
     giveOut()
   }
 
@@ -269,7 +295,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
   function sweep(): void {
     alarmAt = Number.POSITIVE_INFINITY
     const now = performance.now()
-    for (const job of [...[...underWay].flat(), ...held]) {
+    for (const job of [...[...underWay.keys()].flat(), ...held]) {
       if (job.caller.until <= now) refuse(job, 'the database took too long', job.cause)
       else if (!job.isDone) setAlarm(job.caller.until)
     }

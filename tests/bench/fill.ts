@@ -48,6 +48,16 @@ async function load(server: Postgres, dataset: Dataset): Promise<void> {
     say(dataset, `index ${index + 1} of ${recreate.length}`)
     await sql.unsafe(statement)
   }
+  say(dataset, 'log')
+  await sql`
+    insert into docket.latest (user_id, seq, type, id)
+    select user_id, seq, 'task', id
+    from docket.tasks`
+  await sql`
+    update docket.users u
+    set seq = last.seq
+    from (select user_id, max(seq) as seq from docket.tasks group by user_id) last
+    where u.id = last.user_id`
   say(dataset, 'vacuum')
   await sql.unsafe('vacuum analyze')
   say(dataset, 'loaded', true)
@@ -114,11 +124,19 @@ function* chunks(dataset: Dataset): Generator<string> {
   let lines = ''
   let made = 0
   for (let n = 1; n <= tasks; n += 1) {
-    lines += line(n, userOf(dataset, n), (n - 1) / tasks, isInTrash(dataset, n))
+    const nth = Math.ceil(n / dataset.users)
+    lines += line(n, userOf(dataset, n), nth, (n - 1) / tasks, isInTrash(dataset, n))
     if (n % every === 0 && made < heavy) {
       made += 1
       // Five that are not in the trash have the rare word.
-      lines += line(tasks + made, 'heavy', (n - 1) / tasks, made % 50 === 0, made % rare === 1)
+      lines += line(
+        tasks + made,
+        'heavy',
+        made,
+        (n - 1) / tasks,
+        made % 50 === 0,
+        made % rare === 1,
+      )
     }
     if (n % 5000 === 0 || n === tasks) {
       say(dataset, `${Math.floor((n / tasks) * 100)} %`)
@@ -148,12 +166,20 @@ export async function tidy(
   const sql = server.connect(databaseOf(dataset))
   // By user, for the index.
   await sql`
-    delete from docket.tasks
-    using docket.users
-    where tasks.user_id = users.id
-      and tasks.created_at > ${afterLoaded}
-      and deleted_at is null`
-  if (how === 'vacuum') await sql.unsafe('vacuum docket.tasks')
+    with gone as (
+      delete from docket.tasks
+      using docket.users
+      where tasks.user_id = users.id
+        and tasks.created_at > ${afterLoaded}
+        and deleted_at is null
+      returning tasks.user_id, tasks.seq
+    )
+    delete from docket.latest
+    using gone
+    where latest.user_id = gone.user_id
+      and latest.seq = gone.seq`
+  await sql`truncate docket.changes`
+  if (how === 'vacuum') await sql.unsafe('vacuum docket.tasks, docket.latest, docket.users')
   await sql.end()
 }
 
