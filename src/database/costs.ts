@@ -25,18 +25,16 @@ export function createCosts(
 
   /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
   function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
-    const work = Math.max(0, took - fastest)
-    const owed = line.writes ? Math.max(0, took - line.fastest) : work
+    const work = Math.max(0, took - (line.writes ? line.fastest : fastest))
     let all = 0
     for (let index = 0; index < jobs.length; index += 1) all += sizeOf(values[index])
     let index = 0
     for (const { account, expected } of jobs) {
       const share = sizeOf(values[index++]) / all
       accounts.correct(account, expected, work * share)
-      if (account.user !== null && owed * share > negligible) onCost(account.user, owed * share)
+      if (account.user !== null && work * share > negligible) onCost(account.user, work * share)
     }
-    // One ask more adds nothing to a commit.
-    line.cost += ((line.writes ? owed : work) / jobs.length - line.cost) / 4
+    line.cost += (work / jobs.length - line.cost) / 4
   }
 
   return {
