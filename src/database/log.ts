@@ -21,14 +21,20 @@ export type Ask = Author & { id: string }
 /** Instants are as fine as this, and so no two changes of a user have the same one. */
 const tick = (sql: Sql): Fragment => sql`interval '1 microsecond'`
 
+/** `given`: what is asked, as share.ts writes it. The rest of a statement is the same each time. */
+export const given = (sql: Sql, asked: string): Fragment => sql`
+    given as (
+      select ${asked}::text::json as asked
+    )`
+
 /**
- * `groups`, out of what is asked, in the one order in which users are locked: statements that lock two in two orders would wait for
+ * `groups`, out of what is `given`, in the one order in which users are locked: statements that lock two in two orders would wait for
  * each other. The condition has the planner expect a row or two: see `few` of share.ts.
  */
-const groups = (sql: Sql, asked: string): Fragment => sql`
+const groups = (sql: Sql): Fragment => sql`
     groups as materialized (
       select g.user_id, g.many, g.asks
-      from json_to_recordset(${asked}::text::json) as g (user_id text, many integer, asks json)
+      from json_to_recordset((select asked from given)) as g (user_id text, many integer, asks json)
       where g.many between 0 and 1000
       order by g.user_id collate "C"
     )`
@@ -38,7 +44,7 @@ const groups = (sql: Sql, asked: string): Fragment => sql`
  * changes nothing leaves a gap. They are locked one after the other, each by its key: to join and to sort them at once, the planner
  * would read all the users that there are, in their order.
  */
-export const owners = (sql: Sql, asked: string): Fragment => sql`${groups(sql, asked)}, owners as (
+export const owners = (sql: Sql): Fragment => sql`${groups(sql)}, owners as (
       update docket.users u
       set seq = u.seq + g.many,
         changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (g.many - 1) * ${tick(sql)}
@@ -57,10 +63,7 @@ export const owners = (sql: Sql, asked: string): Fragment => sql`${groups(sql, a
     )`
 
 /** The same, for users who may be new. INSERT takes the rows in their order, and cannot return the asks. */
-export const newOwners = (
-  sql: Sql,
-  asked: string,
-): Fragment => sql`${groups(sql, asked)}, counted as (
+export const newOwners = (sql: Sql): Fragment => sql`${groups(sql)}, counted as (
       insert into docket.users as u (id, seq, changed_at)
       select user_id, many, now() + (many - 1) * ${tick(sql)}
       from groups

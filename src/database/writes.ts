@@ -1,6 +1,6 @@
 import type { Sql } from './connect.ts'
 import type { Db } from './gate.ts'
-import { type Ask, asksOf, type Fragment, logged, newOwners, owners } from './log.ts'
+import { type Ask, asksOf, type Fragment, given, logged, newOwners, owners } from './log.ts'
 import { earlier, keep, type Once, runOnce } from './once.ts'
 import type { Shared } from './share.ts'
 
@@ -60,10 +60,13 @@ type Written = {
 /** A statement as it is, and the same with keys: they are stored with its effect, so that twice is once. */
 export type Writes<Of extends Write> = { plain: Shared<Of, Written>; keyed: Shared<Of, Written> }
 
+/** @param rest of a statement, after `given` of log.ts; made once for each pool, which is half the work of sending one */
 const inBoth = <Of extends Write>(
   isIdempotent: boolean,
-  statement: (sql: Sql, asked: string, isKeyed: boolean) => Fragment,
+  rest: (sql: Sql, isKeyed: boolean) => Fragment,
 ): Writes<Of> => {
+  const [plain, keyed] = [new WeakMap<Sql, Fragment>(), new WeakMap<Sql, Fragment>()]
+  const known = (isKeyed: boolean) => (isKeyed ? keyed : plain)
   const make = (isKeyed: boolean): Shared<Of, Written> => ({
     most: 32,
     writes: true,
@@ -72,9 +75,12 @@ const inBoth = <Of extends Write>(
       `${user_id} ${id.toLowerCase()}`,
       ...(key === undefined ? [] : [`key ${user_id} ${key}`]),
     ],
-    statement: (sql, asked) => sql<(Written & { n: number })[]>`
-    with ${statement(sql, asked, isKeyed)}
-    ${isKeyed ? earlierAnswers(sql) : sql``}`,
+    statement: (sql, asked) => {
+      const made = known(isKeyed).get(sql) ?? rest(sql, isKeyed)
+      known(isKeyed).set(sql, made)
+      return sql<(Written & { n: number })[]>`
+    with ${given(sql, asked)}, ${made}`
+    },
   })
   return { plain: make(false), keyed: make(true) }
 }
@@ -113,10 +119,10 @@ export type Creation = {
  * is once by the id.
  */
 export const creating = <Of extends Write>(table: Table, creation: Creation): Writes<Of> =>
-  inBoth(true, (sql, asked, isKeyed) => {
+  inBoth(true, (sql, isKeyed) => {
     const values = creation.values(sql)
     const keys = isKeyed ? sql`, key text, request text` : sql``
-    return sql`${newOwners(sql, asked)},
+    return sql`${newOwners(sql)},
     ${isKeyed ? sql`${earlier(sql)},` : sql``} made as (
       insert into ${table.name(sql)} as t
         (user_id, id, seq, created_at, updated_at, ${columnsOf(sql, values)})
@@ -136,7 +142,8 @@ export const creating = <Of extends Write>(table: Table, creation: Creation): Wr
     ), ${logged(sql, table.type, 'new', sql`changed where is_new`)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
-    from changed`
+    from changed
+    ${isKeyed ? earlierAnswers(sql) : sql``}`
   })
 
 export type Update = {
@@ -163,13 +170,13 @@ export const updating = <Of extends Write>(
   table: Table,
   { condition, values, derived }: Update,
 ): Writes<Of> =>
-  inBoth(false, (sql, asked, isKeyed) => {
+  inBoth(false, (sql, isKeyed) => {
     const becomes = values(sql)
     const columns = Object.keys(becomes)
     const keys = isKeyed ? sql`, key text, request text` : sql``
     const assignments = columns.map((column) => sql`${sql(column)} = ${becomes[column] ?? sql``}`)
     const old = columns.map((column) => sql`t.${sql(column)}`)
-    return sql`${owners(sql, asked)},
+    return sql`${owners(sql)},
     ${isKeyed ? sql`${earlier(sql)},` : sql``} asked as (
       select a.*, t.seq as previous, ${image(sql)} as before, ${table.was(sql)}, t.version as old_version,
         case
@@ -209,7 +216,8 @@ export const updating = <Of extends Write>(
     union all
     select n, null as request, case refusal when 'unlike' then is_there end as text, old_version as version, false as is_made
     from asked
-    where refusal is not null`
+    where refusal is not null
+    ${isKeyed ? earlierAnswers(sql) : sql``}`
   })
 
 /** @param unmade what it means that a write has no row */

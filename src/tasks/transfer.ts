@@ -1,5 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import { type Author, asksOf, logged, newOwners, owners } from '../database/log.ts'
+import { type Author, asksOf, given, logged, newOwners, owners } from '../database/log.ts'
 import { grouped } from '../database/share.ts'
 import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
@@ -64,7 +64,7 @@ export async function importTasks(db: Db, tasks: Task[], request: string): Promi
   )
   const rows = await db.idempotentWrite(
     (sql) => sql<{ user_id: string }[]>`
-    with ${newOwners(sql, asked)}, before as (
+    with ${given(sql, asked)}, ${newOwners(sql)}, before as (
       select a.n, t.json, t.seq
       from ${asksOf(sql, sql`version integer`)} a
       join docket.tasks t on t.user_id = a.user_id and t.id = a.id
@@ -127,7 +127,7 @@ export function adoptTasks(
   const asks = [formerId, userId].flatMap((user_id) => ids.map((id) => ({ user_id, id, ...by })))
   return db.idempotentWrite(
     (sql) => sql<{ id: string }[]>`
-    with ${owners(sql, JSON.stringify(grouped(asks)))}, leaving as (
+    with ${given(sql, JSON.stringify(grouped(asks)))}, ${owners(sql)}, leaving as (
       select a.id, a.actor, a.request_id, a.seq, a.at, t.seq as previous,
         case
           when exists (select from docket.tasks own where own.user_id = ${userId} and own.id = t.id) then gen_random_uuid()
