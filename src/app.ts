@@ -3,6 +3,10 @@ import type { Logger } from 'pino'
 import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import { signedIn } from './auth/signed-in.ts'
+import { readerOf } from './changes/queries.ts'
+import { changeRoutes, type Documented } from './changes/routes.ts'
+import { createStreams, type Streams } from './changes/streams.ts'
+import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
@@ -20,8 +24,10 @@ import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
+import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { taskConstraints } from './tasks/schema.ts'
+import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 
 export type AppOptions = {
@@ -45,11 +51,23 @@ export type AppOptions = {
   metrics: Metrics | null
   /** What each user may have. */
   quota: Quota
+  epoch: Epoch
+  /** Who follows what changes. */
+  streams: Streams
+}
+
+/** What is in the log. */
+const things: Documented[] = [{ type: 'task', model: 'Task', example, json: taskJson }]
+
+/** For `AppOptions`: the streams are to be woken when something was written. */
+export function createFollowing(db: Gate): Streams {
+  const read = readerOf(things)
+  return createStreams((userId, since, size) => read(db.for(null, userId), userId, since, size))
 }
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
-  const { db, auth, corsOrigins, load, metrics, outgoing, rates } = options
+  const { db, auth, corsOrigins, epoch, load, metrics, outgoing, rates, streams } = options
   const identify = createIdentify(db, auth, corsOrigins, options.log)
   const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
   const usage = createUsage(options.quota)
@@ -76,9 +94,11 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt))
-    .use(taskRoutes('/api', db, authenticated, usage))
-    .use(taskRoutes('/api/:user_id', db, authenticated, usage))
+    .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(taskRoutes('/api', db, authenticated, usage, epoch))
+    .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
+    .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
+    .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
 
   refuseOtherMethods(app)
   return app

@@ -42,6 +42,8 @@ export type Config = {
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
+  /** How those who follow what changes hear of what another instance wrote: not at all, or by a look every second. */
+  events: 'local' | 'poll'
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */
   quotaTasks: number
   quotaBytes: number
@@ -358,6 +360,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
+    events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
     launch: {

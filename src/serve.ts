@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
-import { createApp } from './app.ts'
+import { createApp, createFollowing } from './app.ts'
 import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
 import { authTables } from './auth/tables.ts'
+import type { Streams } from './changes/streams.ts'
 import { type Config, OperatorError } from './config.ts'
 import { type AuthTables, describeAuthTables } from './database/auth-tables.ts'
+import type { Gate } from './database/gate.ts'
+import { readHeads } from './database/heads.ts'
 import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
@@ -46,6 +49,7 @@ export async function serve(config: Config): Promise<void> {
       process.exit(1)
     },
     onCost: rates?.users.charge,
+    onWrite: (users) => streams.wake(users),
   })
   const seen = readiness(database.db)
   let stopping = false
@@ -54,6 +58,7 @@ export async function serve(config: Config): Promise<void> {
   const metrics = config.metricsPort === null ? null : createMetrics(load)
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
+  const streams = createFollowing(db)
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
   const tables = authTables(accounts.tables, accounts.find)
@@ -99,7 +104,10 @@ export async function serve(config: Config): Promise<void> {
     rates,
     metrics,
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
+    epoch: database.epoch,
+    streams,
   })
+  const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
     app.listen({
@@ -123,6 +131,8 @@ export async function serve(config: Config): Promise<void> {
     stoppedAt = performance.now()
     forget()
     setTimeout(() => process.exit(1), patience).unref()
+    clearInterval(poll)
+    streams.end()
     await untilQuiet(load)
     await app.server?.stop()
     await Promise.race([background.settled(), Bun.sleep(mailPatience)])
@@ -134,6 +144,19 @@ export async function serve(config: Config): Promise<void> {
   process.on('SIGINT', () => void stop())
   // Last: who reads that it is ready may tell it to stop.
   introduce(config, database, app.server?.port ?? config.port)
+}
+
+/** Looks every second whether another instance has written something, for those who follow: while nobody does, it asks nothing. */
+function pollFor(streams: Streams, db: Gate): ReturnType<typeof setInterval> {
+  let isLooking = false
+  return setInterval(async () => {
+    const users = streams.listeners()
+    if (users.length === 0 || isLooking) return
+    isLooking = true
+    // What cannot be read now is read a second later.
+    await readHeads(db, users).then(streams.compare, () => {})
+    isLooking = false
+  }, 1000)
 }
 
 /** Throws where the built-in issuer cannot work on what is there. */

@@ -50,6 +50,7 @@ test('needs nothing', () => {
     quotaTasks: 100_000,
     quotaBytes: 256_000_000,
     rateLimitStore: 'memory',
+    events: 'local',
     metricsPort: null,
     logLevel: 'info',
     launch: { script: null, runner: null, isNpx: false },

@@ -28,6 +28,9 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/complete': undefined,
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
+  'GET /changes': undefined,
+  // tests/changes has what others hear.
+  'GET /events': undefined,
   'GET /me': undefined,
   'DELETE /me': { confirm: 'me' },
   'POST /me/adopt': { token: 'of a guest' },

@@ -27,6 +27,8 @@ export type Identify = {
   (request: Request): Identity | null | Promise<Identity | null>
   /** Whom a credential names that somebody else hands over, as in an Authorization header. */
   ofToken: (db: Db, token: string) => Promise<Identity | null>
+  /** Whom the headers of a request name, that is long answered. */
+  ofHeaders: (db: Db, headers: Headers) => Promise<Identity | null>
 }
 
 /** How often, in milliseconds, the operator is told of the same thing. */
@@ -133,7 +135,10 @@ export function createIdentify(
     return credential === null ? null : check(credential, () => db)
   }
 
-  return Object.assign(identify, { ofToken })
+  const ofHeaders: Identify['ofHeaders'] = async (db, headers) =>
+    firstOf(findCredentials(headers, options), (credential) => check(credential, () => db))
+
+  return Object.assign(identify, { ofToken, ofHeaders })
 }
 
 const bearer = 'Bearer '

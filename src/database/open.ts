@@ -5,6 +5,7 @@ import { OperatorError } from '../config.ts'
 import type { AuthTables } from './auth-tables.ts'
 import { type ConnectOptions, connect, connectEmbedded, type Session, type Sql } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
+import { createEpoch, type Epoch } from './epoch.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
 import { findAuthTables, type Wanted } from './find-auth-tables.ts'
 import { forgetWithAccount } from './forget.ts'
@@ -23,6 +24,7 @@ export type Database = {
   /** The schema files that were applied on opening. */
   applied: string[]
   accounts: Accounts
+  epoch: Epoch
   close: () => Promise<void>
 }
 
@@ -41,6 +43,7 @@ export type Listeners = {
   onFailure: (error: Error) => void
   /** Is told how many milliseconds of the database a user has taken. */
   onCost?: GateOptions['onCost']
+  onWrite?: GateOptions['onWrite']
 }
 
 /** How many statements run on the server at a time. */
@@ -68,7 +71,7 @@ export async function openDatabase(
 async function openServer(
   config: Config,
   address: ServerAddress,
-  { onCost }: Listeners,
+  { onCost, onWrite }: Listeners,
 ): Promise<Database> {
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
   // In all less than the deadline: who waited for the statement before it is still there to hear.
@@ -91,9 +94,11 @@ async function openServer(
     deadline: config.databaseDeadline * 1000,
     way: await wayTo(pool.sql()),
     onCost,
+    onWrite,
   })
   return {
     db,
+    epoch: createEpoch(pool.sql),
     location: describeAddress(address),
     ...prepared,
     close: () => pool.end(5),
@@ -268,7 +273,10 @@ async function howToTell(address: ServerAddress, way: Way): Promise<Session['tol
   }
 }
 
-async function openEmbedded(config: Config, { onFailure, onCost }: Listeners): Promise<Database> {
+async function openEmbedded(
+  config: Config,
+  { onFailure, onCost, onWrite }: Listeners,
+): Promise<Database> {
   const { dataDir, databaseDeadline, databaseSchema } = config
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
     throw new OperatorError(error instanceof Error ? error.message : String(error))
@@ -281,9 +289,9 @@ async function openEmbedded(config: Config, { onFailure, onCost }: Listeners): P
   try {
     const prepared = await prepare(sql, config)
     embedded.limit(databaseDeadline / 2)
-    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost })
+    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost, onWrite })
     const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
-    return { db, location, ...prepared, close }
+    return { db, location, ...prepared, epoch: createEpoch(() => sql), close }
   } catch (error) {
     await close()
     throw error

@@ -1,6 +1,9 @@
 /** The ETag of a version (RFC 9110): strong, because two versions of a task never read the same. */
 export const etag = (version: number): string => `"${version}"`
 
+/** The ETag of a list, from the number of its user's last change: weak, as it changes with whatever else of the user's does. */
+export const listTag = (seq: number): string => `W/"${seq}"`
+
 /** What a column of type integer holds. */
 const lastVersion = 2 ** 31 - 1
 
@@ -9,22 +12,24 @@ const lastVersion = 2 ** 31 - 1
  * (Apache, Caddy), "1--gzip" (Jetty), "1;gzip", "1:br". It is of the same version, which is all that our tags say.
  */
 const ownTag =
-  /^(?:W\/)?"([1-9]\d{0,9})(?:[-;:+._/]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|compress|identity))?"$/i
+  /^(?:W\/)?"(0|[1-9]\d{0,15})(?:[-;:+._/]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|compress|identity))?"$/i
 
-/** Null for any, without the header or with `*`. What is no version matches none. */
+/** Null for any, without the header or with `*`. What is no tag of ours matches none. */
 function readTags(header: string | null): number[] | null {
   if (header === null || header.trim() === '*') return null
-  return header
-    .split(',')
-    .map((tag) => Number(ownTag.exec(tag.trim())?.[1] ?? 0))
-    .filter((version) => version >= 1 && version <= lastVersion)
+  return header.split(',').flatMap((tag) => {
+    const number = ownTag.exec(tag.trim())?.[1]
+    return number === undefined ? [] : [Number(number)]
+  })
 }
 
 /** The versions that an `If-Match` names: null for any, without the header or with `*`. */
-export const readIfMatch = (headers: Headers): number[] | null => readTags(headers.get('if-match'))
+export const readIfMatch = (headers: Headers): number[] | null =>
+  readTags(headers.get('if-match'))?.filter((version) => version >= 1 && version <= lastVersion) ??
+  null
 
-/** Whether an `If-None-Match` names this version, so that the client has it already. */
-export function isNoneMatch(headers: Headers, version: number): boolean {
+/** Whether an `If-None-Match` names this version or number, so that the client has it already. */
+export function isNoneMatch(headers: Headers, number: number): boolean {
   const header = headers.get('if-none-match')
-  return header !== null && (readTags(header)?.includes(version) ?? true)
+  return header !== null && (readTags(header)?.includes(number) ?? true)
 }

@@ -11,6 +11,8 @@ export type Answer<S extends TSchema = TSchema> = {
   /** Where the document has the schema: a component's name, in an array or not. */
   model?: string
   list?: boolean
+  /** What it is, if not JSON. */
+  media?: { type: string; example: string }
   /** Response headers by name, with what each says. */
   headers?: Record<string, string>
   example?: object
@@ -128,11 +130,18 @@ const renderHeaderParameters = (headers: Record<string, HeaderParameter>) =>
     schema: { type: 'string' as const, ...limits, examples: [example] },
   }))
 
-function renderAnswer({ description, model, list, headers, example }: Answer) {
+function renderAnswer({ description, model, list, media, headers, example }: Answer) {
   const schema = model === undefined ? undefined : { $ref: `#/components/schemas/${model}` }
   return {
     description,
     headers: renderHeaders({ ...commonHeaders, ...headers }),
+    ...(media === undefined
+      ? {}
+      : {
+          content: {
+            [media.type]: { schema: { type: 'string' as const }, example: media.example },
+          },
+        }),
     ...(schema === undefined
       ? {}
       : {

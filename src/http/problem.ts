@@ -77,6 +77,12 @@ export const statuses = {
     'The body did not arrive within 10 seconds.',
   ],
   409: ['Conflict', 'conflict', 'The id is taken.', 'You have another task with this id.'],
+  410: [
+    'Gone',
+    'resync',
+    'The number of a change was never given here, or the database was restored since, or it is too long ago.',
+    'This number means nothing here. Begin anew, from 0.',
+  ],
   412: [
     'Precondition Failed',
     'precondition_failed',

@@ -30,6 +30,8 @@ export const meRoutes = (
   tables: Tables,
   usage: Usage,
   adopt: (db: Db, author: Author, guestId: string) => Promise<number>,
+  /** Is told of users whose sessions or data are gone. */
+  onGone: (userId: string) => void,
 ) =>
   new Elysia({ prefix: '/api/me', tags: ['Me'] })
     .use(signedIn)
@@ -74,6 +76,7 @@ export const meRoutes = (
           ? await tables.within(db, (found) => deleteSession(db, found, user.id, id))
           : undefined
         if (session === undefined) throw new Problem(404, 'You have no session with this id.')
+        onGone(user.id)
         return session
       },
       { ...meOperations.deleteSession, parse: [ignoreBody] },
@@ -97,6 +100,7 @@ export const meRoutes = (
           reservation.settle(null)
           usage.forget(user.id)
           usage.forget(guest.id)
+          onGone(guest.id)
         }
       },
       {
@@ -113,6 +117,7 @@ export const meRoutes = (
         }
         const deleted = await tables.within(db, (found) => deleteUser(db, found, user.id))
         usage.forget(user.id)
+        onGone(user.id)
         return deleted
       },
       {

@@ -64,6 +64,8 @@ export type Slice = {
   keys: string | null
   key: string | null
   id: string | null
+  /** The number of the last change of the user; null: there was none. */
+  seq: string | null
   /** Seconds until it was found, with what was before it in its statement. Without filters nobody asks. */
   took: number
 }
@@ -88,7 +90,8 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
     statement: (sql, asked) => sql`
-    select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)}
+    select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)},
+      (select u.seq::text from docket.users u where u.id = asked.user_id) as seq
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer
       ${hasFilters || hasWords ? sql`, reach integer` : sql``}

@@ -5,7 +5,7 @@ import { CountSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
-const example = {
+export const example = {
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
   user_id: 'alice',
   title: 'Water the plants',
@@ -24,6 +24,11 @@ const example = {
 }
 
 const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
+
+const listHeaders = {
+  ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
+  'Docket-Epoch': 'What that number is of: another one once the database was restored.',
+}
 
 const writeHeaders = {
   ...etagHeader,
@@ -103,15 +108,23 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
         'after a second and a half: it can be short, and even empty, and have a next one.',
       query: TaskListQuerySchema,
+      headers: {
+        'If-None-Match': {
+          description:
+            'An ETag: the answer is 304 without a body while nothing of yours has changed.',
+          example: 'W/"42"',
+        },
+      },
       answers: {
         200: {
           description: 'A page of tasks.',
           schema: t.Array(TaskSchema),
           model: 'Task',
           list: true,
-          headers: { Link: '`<address>; rel="next"`, if there is more.' },
+          headers: { ...listHeaders, Link: '`<address>; rel="next"`, if there is more.' },
           example: [example],
         },
+        304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
       },
       problems: [...common, ...forbidden],
     }),

@@ -34,7 +34,7 @@ type Place = { span: Span; from: Position | null }
 
 /**
  * One page of a list, read in slices, between which others have their turn. It may be short of the limit, and even empty, and
- * have a next one all the same: when its tasks are long, or to find them takes long.
+ * have a next one all the same: when its tasks are long, or to find them takes long. `seq` is the number of the user's last change.
  */
 export async function readPage(
   db: Db,
@@ -42,7 +42,7 @@ export async function readPage(
   query: TaskListQuery,
   after: Position | null,
   limit: number,
-): Promise<Page> {
+): Promise<Page & { seq: number }> {
   const list = listOf(query)
   const { weight, isLong: isHeavy } = weightOf(userId)
   const page = createPage(list.order, limit, weight)
@@ -55,8 +55,11 @@ export async function readPage(
     beginning(list, after),
     after?.skip ?? query.offset ?? 0,
   )
-  if (skipped === null) return page.end(null)
-  if (skipped.left > 0) return page.end({ ...cursorOf(skipped.place), skip: skipped.left })
+  /** Of the first statement: what has changed since may be in what is found later, or not. */
+  let seq = 0
+  const end = (rest: Position | null) => ({ ...page.end(rest), seq })
+  if (skipped === null) return end(null)
+  if (skipped.left > 0) return end({ ...cursorOf(skipped.place), skip: skipped.left })
   let { place } = skipped
   const isWhole = place.from === null
 
@@ -66,8 +69,9 @@ export async function readPage(
     const ask = { user_id: userId, size, ...scope, ...list.filters, ...place.from, isLong }
     const asked = db.share(sliceOf(shapeOf(list, place)), ask)
     const slice = await (isFirst ? asked : orNothing(asked))
-    if (slice === undefined) return page.end(isFirst ? null : cursorOf(place))
+    if (slice === undefined) return end(isFirst ? null : cursorOf(place))
 
+    if (isFirst) seq = Number(slice.seq ?? 0)
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
     const isPart = isFiltered(list) && scope.reach !== null
@@ -81,9 +85,9 @@ export async function readPage(
       // By due dates not all of them are looked at; and whoever had few may have many by now.
       const isAll = isFirst && isWhole && list.order.sort !== 'due_date'
       if (isAll && isPart && !page.isFull()) learnFew(userId, list.deleted)
-      return page.end(null)
+      return end(null)
     }
-    if (performance.now() - began > patience) return page.end(cursorOf(next))
+    if (performance.now() - began > patience) return end(cursorOf(next))
     place = next
   }
 }

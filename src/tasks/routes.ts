@@ -2,10 +2,12 @@ import { Elysia } from 'elysia'
 import { authorOf } from '../auth/author.ts'
 import type { Identity } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
+import type { Epoch } from '../database/epoch.ts'
 import type { Db, Gate } from '../database/gate.ts'
+import { readHead } from '../database/heads.ts'
 import type { Outcome, Text } from '../database/writes.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
-import { etag, isNoneMatch, readIfMatch } from '../http/conditional.ts'
+import { etag, isNoneMatch, listTag, readIfMatch } from '../http/conditional.ts'
 import { withWords } from '../http/enums.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
@@ -42,6 +44,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   gate: Gate,
   signedIn: SignedIn,
   usage: Usage,
+  epochOf: Epoch,
 ) {
   const { completeTask, deleteTask, insertTask, restoreTask, updateTask } = withinQuota(usage)
   const operations = taskOperations(prefix)
@@ -90,9 +93,18 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .model(taskModels)
     .get(
       '/tasks',
-      async ({ db, user, query, request, set }) => {
+      async ({ db, user, query, request, set, status }) => {
         const after = readCursor(query)
-        const { text, next } = await readPage(db, user.id, query, after, pageSize(query))
+        const epoch = await epochOf()
+        if (epoch !== null) set.headers['docket-epoch'] = epoch
+        // Whoever has the page of now, or skips some of it, is told the number of before.
+        if (request.headers.has('if-none-match') || query.offset) {
+          const head = await readHead(db, user.id)
+          set.headers.etag = listTag(head)
+          if (isNoneMatch(request.headers, head)) return status(304, undefined)
+        }
+        const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
+        set.headers.etag ??= listTag(seq)
         if (next !== null) set.headers.link = nextLink(request.url, query, next)
         return json<Task[]>(set, text)
       },

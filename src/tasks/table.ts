@@ -66,3 +66,10 @@ export const taskTable: Table = {
         else 'updated'
       end`,
 }
+
+/** A task as the log shows it, of the row `l` of docket.latest. */
+export const taskJson = (sql: Sql): Fragment => sql`
+            select t.json
+            from docket.tasks t
+            where t.user_id = asked.user_id
+              and t.id = l.id`

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readerOf } from '../../src/changes/queries.ts'
 import type { Db } from '../../src/database/gate.ts'
+import { readHead } from '../../src/database/heads.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { textOf } from '../../src/database/share.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { TaskListQuery } from '../../src/tasks/schema.ts'
+import { taskJson } from '../../src/tasks/table.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { author, numberTasks } from '../support/tasks.ts'
@@ -85,6 +88,8 @@ const indexesOf = (plan: Node[]): (string | undefined)[] => [
       .map((node) => node['Index Name']),
   ),
 ]
+
+const readChanges = readerOf([{ type: 'task', json: taskJson }])
 
 const isSearchOrSort = /^(Seq Scan|Bitmap|Sort|Incremental Sort|Hash Join|Merge Join)/
 
@@ -312,6 +317,25 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     ])
     expect(words?.['Actual Rows']).toBeLessThanOrEqual(64)
     expect(found?.['Actual Loops']).toBeLessThanOrEqual(64)
+  })
+
+  test.each([0, 100])(
+    'changes after %i are read out of the log, as many as are asked for',
+    async (since) => {
+      const plan = await planOf((db) => readChanges(db, user, since, 50))
+
+      for (const table of ['tasks', 'latest', 'users']) {
+        for (const node of touches(plan, table)) expect(node['Index Name']).toBe(`${table}_pkey`)
+      }
+      expect([read(plan, 'latest'), read(plan), read(plan, 'users')]).toEqual([51, 51, 1])
+    },
+  )
+
+  test('to see that nothing has changed is a look at one number', async () => {
+    const plan = await planOf((db) => readChanges(db, user, 999_999, 50))
+
+    expect([read(plan, 'latest'), read(plan), read(plan, 'users')]).toEqual([0, 0, 1])
+    expect(read(await planOf((db) => readHead(db, user)), 'users')).toBe(1)
   })
 
   const once = { key: 'a key', request: 'a digest' }

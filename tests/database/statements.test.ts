@@ -2,8 +2,10 @@ import { expect, test } from 'bun:test'
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { Statement } from 'postgres'
 import * as authQueries from '../../src/auth/queries.ts'
+import { readerOf } from '../../src/changes/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
+import { readHead, readHeads } from '../../src/database/heads.ts'
 import { readLedger } from '../../src/database/ledger.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
@@ -14,6 +16,7 @@ import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
+import { taskJson } from '../../src/tasks/table.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
@@ -118,6 +121,8 @@ const counted: TaskListQuery[] = [
   { q: 'word', deleted: true },
 ]
 
+const readChanges = readerOf([{ type: 'task', json: taskJson }])
+
 const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
@@ -127,7 +132,10 @@ const statements: Record<
   | keyof typeof transfer
   | keyof typeof usageQueries
   | 'readPage'
-  | 'countTasks',
+  | 'countTasks'
+  | 'readChanges'
+  | 'readHead'
+  | 'readHeads',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   readPage: [
@@ -140,6 +148,7 @@ const statements: Record<
       key: t.String(),
       id: TaskSchema.properties.id,
       took: t.Number(),
+      seq: t.String(),
     }),
     lists,
   ],
@@ -153,6 +162,21 @@ const statements: Record<
       took: t.Number(),
     }),
     counted.map((query) => (db: Db) => countTasks(db, 'alice', query)),
+  ],
+  readChanges: [
+    'shared, idempotent',
+    t.Object({ n, head: t.String(), text: json, last: t.String(), more: t.Boolean() }),
+    [(db) => readChanges(db, 'alice', 0, 10)],
+  ],
+  readHead: [
+    'shared, idempotent',
+    t.Object({ n, seq: t.String() }),
+    [(db) => readHead(db, 'alice')],
+  ],
+  readHeads: [
+    'read',
+    t.Object({ id: t.String(), seq: t.String() }),
+    [(db) => readHeads(db, ['alice', 'bob'])],
   ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   insertTask: [
@@ -289,7 +313,17 @@ test('are all here', async () => {
     [...Object.keys(authQueries), ...Object.keys(meQueries)].toSorted(),
   )
   expect(Object.keys(statements).toSorted()).toEqual(
-    Object.keys({ ...queries, ...writes, ...transfer, ...usageQueries, countTasks, readPage })
+    Object.keys({
+      ...queries,
+      ...writes,
+      ...transfer,
+      ...usageQueries,
+      countTasks,
+      readPage,
+      readChanges,
+      readHead,
+      readHeads,
+    })
       .filter((name) => !['isThere', 'searchText', 'searchTextOfAll'].includes(name))
       .toSorted(),
   )
@@ -302,10 +336,13 @@ test('are all here', async () => {
     // It hands on those of Better Auth.
     'src/auth/issuer-database.ts',
     'src/auth/queries.ts',
+    'src/changes/queries.ts',
     // Of the catalog, and of tables whose names it says.
     'src/database/auth-tables.ts',
+    'src/database/epoch.ts',
     'src/database/find-auth-tables.ts',
     'src/database/forget.ts',
+    'src/database/heads.ts',
     'src/database/ledger.ts',
     'src/database/log.ts',
     'src/database/once.ts',

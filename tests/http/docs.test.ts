@@ -74,7 +74,11 @@ test.each(operations)(
       const [media] = Object.entries(answer.content ?? {})
       if (status === '304') continue
       expect(media?.[0]).toBe(
-        Number(status) < 400 ? 'application/json' : 'application/problem+json',
+        Number(status) >= 400
+          ? 'application/problem+json'
+          : name.endsWith('/events')
+            ? 'text/event-stream'
+            : 'application/json',
       )
       if (!name.endsWith('/health') && !name.endsWith('/ready'))
         expect(media?.[1].example).toBeDefined()

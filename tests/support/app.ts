@@ -1,13 +1,14 @@
 import { SignJWT } from 'jose'
-import { type App, type AppOptions, createApp } from '../../src/app.ts'
+import { type App, type AppOptions, createApp, createFollowing } from '../../src/app.ts'
 import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
+import { createEpoch } from '../../src/database/epoch.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
 import { checkAnswer } from './conformance.ts'
-import { emptyDatabase, layOut } from './database.ts'
+import { emptyDatabase, gateOf, layOut } from './database.ts'
 
 export const secret = 'only-for-tests-only-for-tests-only'
 export const origin = 'https://app.example'
@@ -28,7 +29,9 @@ export const auth = {
   tables: authTables(accounts, async () => accounts),
 }
 
-export const { sql, db } = database
+export const { sql } = database
+export const db = gateOf(sql, (users) => streams.wake(users))
+export const streams = createFollowing(db)
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
@@ -65,6 +68,8 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     rates: null,
     metrics: null,
     quota: { tasks: null, bytes: null },
+    epoch: createEpoch(() => sql),
+    streams,
     ...options,
   })
 
@@ -95,7 +100,10 @@ export async function send(
   const response = await (options.app ?? app).handle(
     new Request(`http://localhost${path}`, { method, headers, body: payload }),
   )
-  const text = await response.text()
+  // A stream of events has no end.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+  if (isStream) await response.body?.cancel()
+  const text = isStream ? '' : await response.text()
   const body =
     text !== '' && /json/.test(response.headers.get('content-type') ?? '')
       ? JSON.parse(text)

@@ -64,6 +64,7 @@ export async function checkAnswer(
   if (method === 'HEAD') return
   const actual = answer.headers.get('content-type')?.split(';')[0] ?? null
   if (actual !== type) throw new Error(`${where} as ${actual}, not as ${type}.`)
+  if (type === 'text/event-stream') return
   if (schema === undefined) {
     if (answer.text !== '') throw new Error(`${where} with a body: ${answer.text}`)
     return

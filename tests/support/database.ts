@@ -6,7 +6,7 @@ import { connect, connectEmbedded, type Session, type Sql } from '../../src/data
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import { findAuthTables } from '../../src/database/find-auth-tables.ts'
 import { forgetWithAccount } from '../../src/database/forget.ts'
-import { createGate, type Gate } from '../../src/database/gate.ts'
+import { createGate, type Gate, type GateOptions } from '../../src/database/gate.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { usualSchema } from '../../src/database/schema-name.ts'
@@ -43,7 +43,8 @@ const deadline = 60_000
 const usual: Session = { seconds: 60, told: prepare ? 'once' : 'each time' }
 
 /** A gate as the program has it, before a pool of one's own. */
-export const gateOf = (sql: Sql): Gate => createGate(sql, { permits: sql.options.max, deadline })
+export const gateOf = (sql: Sql, onWrite?: GateOptions['onWrite']): Gate =>
+  createGate(sql, { permits: sql.options.max, deadline, onWrite })
 
 export const connectTo = (databaseUrl: string, session: Session = usual, max = 8): Sql =>
   connect(parseDatabaseUrl(databaseUrl), {

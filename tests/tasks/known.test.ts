@@ -72,7 +72,15 @@ function database(slice: Slice) {
   return { db: { share } as unknown as Db, asks, statements }
 }
 
-const nothing: Slice = { count: 0, text: '', keys: null, key: null, id: null, took: 0.001 }
+const nothing: Slice = {
+  count: 0,
+  text: '',
+  keys: null,
+  key: null,
+  id: null,
+  took: 0.001,
+  seq: null,
+}
 
 test('having few tasks is found out again and again, as there may be many by now', async () => {
   const user = someone()

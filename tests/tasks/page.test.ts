@@ -21,6 +21,7 @@ const sliceOf = (tasks: string[]): Slice => ({
   key: null,
   id: null,
   took: 0,
+  seq: null,
 })
 
 /** The page of what was read until it was full, or all. */
