@@ -55,8 +55,11 @@ export const connectTo = (databaseUrl: string, session: Session = usual, max = 8
     schema: usualSchema,
   })
 
-/** A database that nobody else uses, without a schema. */
-export async function emptyDatabase(): Promise<TestDatabase> {
+/**
+ * A database that nobody else uses, without a schema.
+ * @param more how it is made on a server
+ */
+export async function emptyDatabase(more = ''): Promise<TestDatabase> {
   if (url === undefined) {
     const embedded = await startEmbedded(temporaryFolder(), (error) => {
       throw error
@@ -70,7 +73,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
   }
   const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
   const server = connectTo(url)
-  await server.unsafe(`create database ${name} template template0`).simple()
+  await server.unsafe(`create database ${name} template template0 ${more}`).simple()
   const own = new URL(url)
   own.pathname = `/${name}`
   const sql = connectTo(own.href)
