@@ -92,32 +92,16 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
 /**
  * `logged`: writes down what is in `changes`, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
  * `request_id` and `at`; and that it is the last one of its thing.
- * @param of things that are new, that were there, or either: then `is_new` says which
  * @param changes what follows `from`
  */
-export function logged(
-  sql: Sql,
-  type: string,
-  of: 'new' | 'known' | 'either',
-  changes: Fragment,
-): Fragment {
-  const added = sql`, added as (
-      insert into docket.latest (user_id, seq, type, id)
-      select user_id, seq, ${type}, id
-      from (select user_id, seq, id ${of === 'either' ? sql`, is_new` : sql``} from ${changes}) change
-      ${of === 'either' ? sql`where is_new` : sql``}
-    )`
-  const moved = sql`, moved as (
-      update docket.latest l
-      set seq = change.seq
-      from (select user_id, seq, previous from ${changes}) change
-      where l.user_id = change.user_id
-        and l.seq = change.previous
-    )`
-  return sql`
+export const logged = (sql: Sql, type: string, changes: Fragment): Fragment => sql`
     logged as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
       select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
       from ${changes}
-    )${of === 'known' ? sql`` : added}${of === 'new' ? sql`` : moved}`
-}
+    ), latest as (
+      insert into docket.latest (user_id, type, id, seq)
+      select user_id, ${type}, id, seq
+      from ${changes}
+      on conflict (user_id, type, id) do update set seq = excluded.seq
+    )`

@@ -248,7 +248,7 @@ const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => s
         (
           select ${columns}
           from (
-            select l.type, l.id, l.seq
+            select l.type, l.id
             from docket.latest l
             where ${withinLatest(sql, shape)}
             ${orderByLatest(sql, shape)}
@@ -259,8 +259,6 @@ const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => s
             from docket.tasks t
             where t.user_id = asked.user_id
               and t.id = l.id
-              -- Not one that was purged and made anew, which has its place where that was.
-              and t.seq = l.seq
               and l.type = 'task'
               and ${isListed(sql, shape)}
             offset 0

@@ -51,7 +51,6 @@ export const exportTasks = (
       from docket.tasks
       where user_id = l.user_id
         and id = l.id
-        and seq = l.seq
       offset 0
     ) t
     where l.user_id = ${userId}
@@ -174,7 +173,7 @@ export async function importTasks(db: Db, moving: Moving[], request: string): Pr
       cross join lateral json_to_recordset(changed.history) as h
         (nth integer, at timestamptz, actor text, request_id text, action text, before text)
       where changed.is_new
-    ), ${logged(sql, 'task', 'either', sql`changed`)}
+    ), ${logged(sql, 'task', sql`changed`)}
     select a.n, made.id is not null as is_made
     from ${asksOf(sql, sql`version integer`)} a
     left join before on before.n = a.n
@@ -265,13 +264,11 @@ export function adoptTasks(
     ), ${logged(
       sql,
       'task',
-      'either',
       sql`(
-        select ${formerId}::text as user_id, id, seq, at, actor, request_id, 'purged' as action, previous, null as before,
-          false as is_new
+        select ${formerId}::text as user_id, id, seq, at, actor, request_id, 'purged' as action, previous, null as before
         from leaving
         union all
-        select ${userId}, new_id, seq, at, actor, request_id, 'imported', null, null, true
+        select ${userId}, new_id, seq, at, actor, request_id, 'imported', null, null
         from arriving
       ) change`,
     )}

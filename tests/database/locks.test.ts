@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { TransactionSql } from 'postgres'
 import type { Db } from '../../src/database/gate.ts'
 import { adoptTasks, importTasks } from '../../src/tasks/transfer.ts'
 import { completeTask, insertTask } from '../../src/tasks/writes.ts'
 import { emptyDatabase, layOut, serverEnvironment, type TestDatabase } from '../support/database.ts'
+import { faultsOf, readLog } from '../support/log.ts'
 import { author } from '../support/tasks.ts'
 
 // Whoever writes for several users locks them in one order: that of their ids byte by byte, whatever the order of text in the
@@ -58,23 +60,67 @@ const taskOf = (user_id: string) => ({
   },
 })
 
-test.skipIf(!isServer).each(writes)('who %s locks the first user first', async (_name, write) => {
-  const { sql, db } = database
+/** Runs `write` while another transaction holds what `take` takes, and `then` as soon as it waits for that. */
+async function whileHeld(
+  take: (transaction: TransactionSql) => Promise<unknown>,
+  write: () => Promise<unknown>,
+  then: () => Promise<unknown> = async () => {},
+): Promise<void> {
+  const { sql } = database
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
   const { promise: locked, resolve: lock } = Promise.withResolvers<void>()
   const holding = sql.begin(async (transaction) => {
-    await transaction`select from docket.users where id = 'B' for update`
+    await take(transaction)
     lock()
     await held
   })
   await locked
-  const writing = write(db)
+  const writing = write()
   while ((await sql`select from pg_locks where not granted`).length === 0) await Bun.sleep(5)
-
-  // It waits for B, and so has not locked the other.
-  const free = await sql`select id from docket.users where id = 'a' for update skip locked`
+  await then()
   release()
   await Promise.all([holding, writing])
+}
+
+test.skipIf(!isServer).each(writes)('who %s locks the first user first', async (_name, write) => {
+  let free: readonly unknown[] = []
+  await whileHeld(
+    (transaction) => transaction`select from docket.users where id = 'B' for update`,
+    () => write(database.db),
+    // It waits for B, and so has not locked the other.
+    async () => {
+      free = await database.sql`select id from docket.users where id = 'a' for update skip locked`
+    },
+  )
 
   expect(free).toHaveLength(1)
+})
+
+test.skipIf(!isServer)('who has waited for a change of the same task goes on from it', async () => {
+  const { sql, db } = database
+  await whileHeld(
+    (transaction) => transaction`
+      with owner as (
+        update docket.users set seq = seq + 1 where id = 'a' returning seq
+      ), task as (
+        update docket.tasks t
+        set seq = owner.seq, title = 'Changed', version = version + 1
+        from owner
+        where user_id = 'a' and t.id = ${idOf('a')}
+      ), latest as (
+        update docket.latest l
+        set seq = owner.seq
+        from owner
+        where user_id = 'a' and l.id = ${idOf('a')}
+      )
+      insert into docket.changes (user_id, seq, type, id, action, previous, before, at, day)
+      select 'a', owner.seq, 'task', t.id, 'updated', t.seq, t.json, now(), now()
+      from owner, docket.tasks t
+      where user_id = 'a' and t.id = ${idOf('a')}`,
+    () => completeTask(db, author('a'), idOf('a'), null, null),
+  )
+
+  const log = await readLog(sql, ['a'])
+  expect(faultsOf(log)).toEqual([])
+  expect(log.changes.at(-1)?.before).toMatchObject({ title: 'Changed' })
 })

@@ -34,7 +34,8 @@ function isRunning(id: number): boolean {
 /** A folder that is gone some time after the tests. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 
-export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
+/** `url`: where others find it, if it is on a server. */
+export type TestDatabase = { sql: Sql; db: Gate; url: string | null; close: () => Promise<void> }
 
 /** Longer than any test: none of them is about it. */
 const deadline = 60_000
@@ -69,7 +70,7 @@ export async function emptyDatabase(more = ''): Promise<TestDatabase> {
       await sql.end({ timeout: 5 })
       await embedded.stop()
     }
-    return { sql, db: gateOf(sql), close }
+    return { sql, db: gateOf(sql), url: null, close }
   }
   const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
   const server = connectTo(url)
@@ -82,7 +83,7 @@ export async function emptyDatabase(more = ''): Promise<TestDatabase> {
     await server.unsafe(`drop database ${name} with (force)`).simple()
     await server.end({ timeout: 5 })
   }
-  return { sql, db: gateOf(sql), close }
+  return { sql, db: gateOf(sql), url: own.href, close }
 }
 
 /** Better Auth's tables in a database: those in `public`, or Docket's own. */

@@ -14,7 +14,7 @@ export type Change = {
 type Thing = { user_id: string; seq: number; id: string }
 
 /** All that the log has of some users: it was never swept. */
-export async function readLog(sql: Sql, users: string[]) {
+export async function readLog(sql: Pick<Sql, 'unsafe'>, users: string[]) {
   const read = <T extends object>(text: string): Promise<T[]> =>
     sql.unsafe<T[]>(text, [JSON.stringify(users)])
   const of = 'user_id in (select value from json_array_elements_text($1::text::json))'
@@ -44,6 +44,8 @@ export function faultsOf({ changes, latest, tasks, heads }: Log): string[] {
   const last = new Map(latest.map((thing) => [placeOf(thing), thing]))
   const current = new Map(tasks.map((task) => [placeOf(task), task]))
   if (byPlace.size !== changes.length) faults.push('a number was given twice')
+  const things = new Set(latest.map(({ user_id, id }) => `${user_id} ${id}`))
+  if (things.size !== latest.length) faults.push('a thing has two last changes')
 
   const followed = new Set<string>()
   for (const change of changes) {
@@ -58,7 +60,9 @@ export function faultsOf({ changes, latest, tasks, heads }: Log): string[] {
   }
   for (const [place, change] of byPlace) {
     const isLast = last.get(place)?.id === change.id
-    if (isLast === followed.has(place)) {
+    const isEnd = !followed.has(place)
+    // What was purged may be there anew.
+    if (isLast !== isEnd && !(isEnd && change.action === 'purged')) {
       faults.push(`${place} is ${isLast ? 'the last' : 'not the last'} of its thing`)
     }
     if (isLast && current.get(place)?.id !== change.id && change.action !== 'purged') {
