@@ -21,15 +21,18 @@ create index changes_by_request on docket.changes (user_id, request_id, seq) whe
 create index changes_by_day on docket.changes (day);
 
 -- The last change of each thing, for good: what there is, and what there was, in the order in which it changed. A table of its own,
--- since an index of tasks by a number that every change gives them would have each change touch all the others too.
+-- since an index of tasks by a number that every change gives them would have each change touch all the others too. Its key is what
+-- never changes: who has waited for another change of the same thing finds it by that, and would not by the number that it had.
 create table docket.latest (
   user_id text   not null collate "C",
-  seq     bigint not null,
   type    text   not null,
   id      uuid   not null,
+  seq     bigint not null,
 
-  primary key (user_id, seq)
+  primary key (user_id, type, id)
 ) with (autovacuum_vacuum_scale_factor = 0.05);
+
+create index latest_by_seq on docket.latest (user_id, seq);
 
 -- In place of foreign keys, which would look up the user for each row: whoever inserts one holds that of the user.
 create function docket.forget_changes() returns trigger

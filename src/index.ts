@@ -15,6 +15,7 @@ const help = `Docket ${version}, a task backend in one binary.
   docket migrate                            bring the database's schema up to date, and exit
   docket token --user ID [--expires 1h]     print a token for development (s, m, h or d)
   docket export --user ID                   write all that a user has to standard output, as JSON Lines
+                [--without-history]         only as it is now, not who changed what
   docket import                             read that from standard input; twice is once
   docket healthcheck [--ready]              ask the running server how it is: 0 if it is well, else 1
   docket --help
@@ -60,7 +61,7 @@ async function run(args: string[]): Promise<void> {
     case 'token':
       return printToken(values.user, values.expires)
     case 'export':
-      return exportUser(readConfig(), requireUser(values.user))
+      return exportUser(readConfig(), requireUser(values.user), !values['without-history'])
     case 'import':
       return importUsers(readConfig())
     case 'healthcheck':
@@ -81,6 +82,7 @@ function read(args: string[]) {
         user: { type: 'string' },
         expires: { type: 'string', default: '1h' },
         ready: { type: 'boolean', default: false },
+        'without-history': { type: 'boolean', default: false },
       },
     })
   } catch (error) {

@@ -2,13 +2,13 @@ import { type Static, Type as t } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import { isUserId } from './auth/identity.ts'
-import { isInstant } from './http/formats.ts'
+import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
-import type { User } from './tasks/transfer.ts'
+import type { Change, User } from './tasks/transfer.ts'
 
-// What export writes and import reads: JSON Lines. First {"user": …}, then a {"task": …} for each.
+// What export writes and import reads: JSON Lines. First {"user": …}, then a {"task": …, "history": […]} for each.
 
 const UserSchema = t.Object(
   {
@@ -17,9 +17,45 @@ const UserSchema = t.Object(
   },
   { additionalProperties: false },
 )
+const words = (values: string[]) =>
+  t.Union(
+    values.map((value) => t.Literal(value)),
+    { error: `must be one of ${values.join(', ')}` },
+  )
+/** A change that was made of a task elsewhere. */
+const ChangeSchema = t.Object(
+  {
+    at: t.String({ format: 'date-time' }),
+    by: nullable(
+      t.Object(
+        {
+          kind: words(['session', 'token', 'program', 'jwt']),
+          name: nullable(t.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    request_id: nullable(storable(1, 128, {})),
+    action: words([
+      'created',
+      'updated',
+      'completed',
+      'reopened',
+      'moved',
+      'deleted',
+      'restored',
+      'imported',
+    ]),
+    before: nullable(t.Partial(TaskSchema)),
+  },
+  { additionalProperties: false },
+)
 const lineSchemas = {
   user: t.Object({ user: UserSchema }, { additionalProperties: false }),
-  task: t.Object({ task: TaskSchema }, { additionalProperties: false }),
+  task: t.Object(
+    { task: TaskSchema, history: t.Optional(t.Array(ChangeSchema, { maxItems: 1000 })) },
+    { additionalProperties: false },
+  ),
 }
 export type Line = Static<typeof lineSchemas.user> | Static<typeof lineSchemas.task>
 const isUserLine = TypeCompiler.Compile(lineSchemas.user)
@@ -27,17 +63,18 @@ const isTaskLine = TypeCompiler.Compile(lineSchemas.task)
 
 /** The bytes of each line, without the mark that some editors put at the beginning of a file. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let rest = Buffer.alloc(0)
+  // Put together once, however long a line is.
+  let parts: Uint8Array[] = []
   for await (const chunk of stream) {
     let from = 0
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, from)) {
-      yield withoutMark(Buffer.concat([rest, chunk.subarray(from, end)]))
-      rest = Buffer.alloc(0)
+      yield withoutMark(Buffer.concat([...parts, chunk.subarray(from, end)]))
+      parts = []
       from = end + 1
     }
-    rest = Buffer.concat([rest, chunk.subarray(from)])
+    if (from < chunk.length) parts.push(chunk.subarray(from))
   }
-  if (rest.length > 0) yield withoutMark(rest)
+  if (parts.length > 0) yield withoutMark(Buffer.concat(parts))
 }
 
 const lineFeed = 10
@@ -63,7 +100,9 @@ export function parseLine(bytes: Uint8Array): Line | string {
     return 'it is not JSON in UTF-8'
   }
   if (isUserLine.Check(value)) return describe(faultOfUser(value.user)) ?? value
-  if (isTaskLine.Check(value)) return describe(faultOfTask(value.task)) ?? value
+  if (isTaskLine.Check(value)) {
+    return describe(faultOfTask(value.task) ?? faultOfHistory(value.task, value.history)) ?? value
+  }
   const kind = isObject(value) && 'user' in value ? 'user' : 'task'
   return describe(findFaults(Value.Errors(lineSchemas[kind], value))[0]) ?? 'it is not valid'
 }
@@ -90,24 +129,48 @@ function faultOfUser({ id, created_at }: User): Fault | undefined {
 }
 
 /** What is wrong with a task that the schema takes: it is of tasks as they are answered, whose values the database has made. */
-function faultOfTask(task: Task): Fault | undefined {
-  if (!isUserId(task.user_id)) return { pointer: '/user_id', detail: unlikeUserId }
-  if (task.version > mostVersions) {
+function faultOfTask(task: Partial<Task>): Fault | undefined {
+  const { user_id, version = 1, due_date, due_time, time_zone, completed, completed_at } = task
+  if (user_id !== undefined && !isUserId(user_id)) {
+    return { pointer: '/user_id', detail: unlikeUserId }
+  }
+  if (version > mostVersions) {
     return { pointer: '/version', detail: `must be at most ${mostVersions}` }
   }
-  if (task.due_time !== null && task.due_date === null) {
-    return taskConstraints.tasks_due_time_needs_due_date
-  }
-  if (task.time_zone !== null && task.due_time === null) {
-    return taskConstraints.tasks_time_zone_needs_due_time
-  }
-  if (task.completed !== (task.completed_at !== null)) {
+  if (due_time && due_date === null) return taskConstraints.tasks_due_time_needs_due_date
+  if (time_zone && due_time === null) return taskConstraints.tasks_time_zone_needs_due_time
+  if (
+    completed !== undefined &&
+    completed_at !== undefined &&
+    completed === (completed_at === null)
+  ) {
     return {
       pointer: '/completed',
       detail: 'must be true where there is a completed_at, and only there',
     }
   }
   const instants = ['completed_at', 'created_at', 'updated_at', 'deleted_at'] as const
-  const wrong = instants.find((name) => task[name] !== null && !isInstant(task[name]))
+  const wrong = instants.find((name) => !isInstant(task[name] ?? anInstant))
   return wrong && { pointer: `/${wrong}`, detail: unlikeInstant }
+}
+
+/** In place of one that is not there. */
+const anInstant = '2026-01-01T00:00:00Z'
+
+/** What is wrong with the changes of a task: whoever reads what it was before must find nothing of another one there. */
+function faultOfHistory(task: Task, history: Change[] = []): Fault | undefined {
+  for (const [index, { at, before }] of history.entries()) {
+    const pointer = `/history/${index}`
+    if (!isInstant(at)) return { pointer: `${pointer}/at`, detail: unlikeInstant }
+    if (before === null) continue
+    if (before.id?.toLowerCase() !== task.id.toLowerCase()) {
+      return { pointer: `${pointer}/before/id`, detail: 'must be that of the task' }
+    }
+    if (before.user_id !== task.user_id) {
+      return { pointer: `${pointer}/before/user_id`, detail: 'must be that of the task' }
+    }
+    const fault = faultOfTask(before)
+    if (fault !== undefined) return { ...fault, pointer: `${pointer}/before${fault.pointer}` }
+  }
+  return undefined
 }

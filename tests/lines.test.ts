@@ -67,6 +67,54 @@ test.each([
   expect(parse({ task: { ...task, ...change } })).toContain(why)
 })
 
+const change = {
+  at: '2026-11-20T22:36:42Z',
+  by: { kind: 'jwt', name: 'half \ud800' },
+  request_id: 'a-request',
+  action: 'updated',
+  before: task,
+}
+
+test('takes what was made of a task before', () => {
+  const { description: _, ...short } = task
+  const history = [
+    { ...change, by: null, request_id: null, action: 'created', before: null },
+    change,
+    { ...change, before: short },
+    { ...change, before: { id: task.id.toUpperCase(), user_id: 'alice' } },
+  ]
+  expect(parse({ task, history })).toEqual({ task, history })
+  expect(parse({ task, history: [] })).toEqual({ task, history: [] })
+})
+
+test.each([
+  [{ at: 'yesterday' }, 'history/1/at'],
+  [{ at: '2026-02-31T00:00:00Z' }, 'history/1/at must be an instant'],
+  [{ by: 'alice' }, 'history/1/by must be a JSON object, or be null'],
+  [{ by: { kind: 'god', name: null } }, 'history/1/by/kind must be one of session, token'],
+  [{ request_id: 'a\0' }, 'history/1/request_id must not contain NUL'],
+  [{ action: 'purged' }, 'history/1/action must be one of created, updated'],
+  [{ before: [] }, 'history/1/before must be a JSON object'],
+  [{ before: {} }, 'history/1/before/id must be that of the task'],
+  [{ before: { ...task, id: crypto.randomUUID() } }, 'before/id must be that of the task'],
+  [{ before: { ...task, user_id: 'bob' } }, 'before/user_id must be that of the task'],
+  [{ before: { ...task, colour: 'red' } }, 'history/1/before/colour is not known here'],
+  [{ before: { ...task, title: '' } }, 'history/1/before/title must not be empty'],
+  [{ before: { ...task, completed: true } }, 'history/1/before/completed must be true where'],
+  [{ before: { ...task, due_date: null } }, 'history/1/before/due_time needs a due_date'],
+  [{ before: { ...task, version: 2 ** 31 } }, 'history/1/before/version must be at most'],
+  [{ before: { ...task, updated_at: '2026-02-31T00:00:00Z' } }, 'before/updated_at must be an'],
+  [{ seq: 1 }, 'history/1/seq is not known here'],
+])('says what is wrong with a history that has %j', (wrong, why) => {
+  expect(parse({ task, history: [change, { ...change, ...wrong }] })).toContain(why)
+})
+
+test('takes no more than a thousand changes of a task', () => {
+  const history = (length: number) => Array.from({ length }, () => change)
+  expect(parse({ task, history: history(1000) })).toBeObject()
+  expect(parse({ task, history: history(1001) })).toBe('history must have at most 1000 items')
+})
+
 test.each([
   [{ user: { ...user, id: 'a\0' } }, 'id must be 1 to 255 characters'],
   [{ user: { ...user, created_at: '2026-06-31T00:00:00Z' } }, 'created_at must be an instant'],

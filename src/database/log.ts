@@ -33,9 +33,9 @@ export const given = (sql: Sql, asked: string): Fragment => sql`
  */
 const groups = (sql: Sql): Fragment => sql`
     groups as materialized (
-      select g.user_id, g.many, g.asks
-      from json_to_recordset((select asked from given)) as g (user_id text, many integer, asks json)
-      where g.many between 0 and 1000
+      select g.user_id, g.many, g.after, g.asks
+      from json_to_recordset((select asked from given)) as g (user_id text, many integer, after timestamptz, asks json)
+      where g.many between 0 and 1000000
       order by g.user_id collate "C"
     )`
 
@@ -65,11 +65,11 @@ export const owners = (sql: Sql): Fragment => sql`${groups(sql)}, owners as (
 /** The same, for users who may be new. INSERT takes the rows in their order, and cannot return the asks. */
 export const newOwners = (sql: Sql): Fragment => sql`${groups(sql)}, counted as (
       insert into docket.users as u (id, seq, changed_at)
-      select user_id, many, now() + (many - 1) * ${tick(sql)}
+      select user_id, many, greatest(now(), after) + (many - 1) * ${tick(sql)}
       from groups
       on conflict (id) do update
         set seq = u.seq + excluded.seq,
-          changed_at = greatest(now(), u.changed_at + ${tick(sql)}) + (excluded.seq - 1) * ${tick(sql)}
+          changed_at = greatest(excluded.changed_at, u.changed_at + excluded.seq * ${tick(sql)})
       returning u.id, u.seq, u.changed_at
     ), owners as (
       select u.id, u.seq - g.many + 1 as seq, u.changed_at - (g.many - 1) * ${tick(sql)} as at, g.asks
@@ -92,32 +92,16 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
 /**
  * `logged`: writes down what is in `changes`, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
  * `request_id` and `at`; and that it is the last one of its thing.
- * @param of things that are new, that were there, or either
  * @param changes what follows `from`
  */
-export function logged(
-  sql: Sql,
-  type: string,
-  of: 'new' | 'known' | 'either',
-  changes: Fragment,
-): Fragment {
-  const added = sql`, added as (
-      insert into docket.latest (user_id, seq, type, id)
-      select user_id, seq, ${type}, id
-      from (select user_id, seq, id, previous from ${changes}) change
-      ${of === 'either' ? sql`where previous is null` : sql``}
-    )`
-  const moved = sql`, moved as (
-      update docket.latest l
-      set seq = change.seq
-      from (select user_id, seq, previous from ${changes}) change
-      where l.user_id = change.user_id
-        and l.seq = change.previous
-    )`
-  return sql`
+export const logged = (sql: Sql, type: string, changes: Fragment): Fragment => sql`
     logged as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
       select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
       from ${changes}
-    )${of === 'known' ? sql`` : added}${of === 'new' ? sql`` : moved}`
-}
+    ), latest as (
+      insert into docket.latest (user_id, type, id, seq)
+      select user_id, ${type}, id, seq
+      from ${changes}
+      on conflict (user_id, type, id) do update set seq = excluded.seq
+    )`

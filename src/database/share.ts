@@ -26,14 +26,16 @@ export type Shared<Ask extends object, Row extends object> = {
  */
 export const few = (sql: Sql): PendingQuery<AnyRow[]> => sql`asked.n between 0 and 1000`
 
-/** The asks of one user: `n` is the number of an ask in its statement, `nth` among those of its user. */
+/** The asks of one user: `n` is the number of an ask in its statement, `nth` of its change among the `many` of its user. */
 export type Group = { user_id: string; many: number; asks: object[] }
 
 /** What a statement is asked, as its parameter. */
 export const textOf = (
   { writes = false }: Pick<Shared<never, object>, 'writes'>,
   asks: readonly object[],
-): string => JSON.stringify(writes ? grouped(asks) : asks.map(numbered))
+): string =>
+  // Whatever writes says for whom.
+  JSON.stringify(writes ? grouped(asks as { user_id: string }[]) : asks.map(numbered))
 
 /** An ask with its number: in its place, which is faster than in a copy. */
 const numbered = (ask: object, n: number): object => Object.assign(ask, { n })
@@ -41,16 +43,19 @@ const numbered = (ask: object, n: number): object => Object.assign(ask, { n })
 /**
  * What a statement that writes is asked, each user once: of two rows of one user an update takes one, and loses the other
  * without a word. Grouped here, as a join of the two in the database would compare each with each.
+ * @param changes how many changes an ask makes, the last of which is its own
  */
-export function grouped(asks: readonly object[]): Group[] {
+export function grouped<T extends { user_id: string }>(
+  asks: readonly T[],
+  changes: (ask: T) => number = () => 1,
+): Group[] {
   const groups = new Map<string, Group>()
   for (const [n, ask] of asks.entries()) {
-    // Whatever writes says for whom.
-    const { user_id } = ask as { user_id: string }
+    const { user_id } = ask
     const group = groups.get(user_id) ?? { user_id, many: 0, asks: [] }
     if (group.many === 0) groups.set(user_id, group)
-    group.asks.push(Object.assign(ask, { n, nth: group.many }))
-    group.many += 1
+    group.many += changes(ask)
+    group.asks.push(Object.assign(ask, { n, nth: group.many - 1 }))
   }
   return [...groups.values()]
 }

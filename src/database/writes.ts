@@ -139,7 +139,7 @@ export const creating = <Of extends Write>(table: Table, creation: Creation): Wr
         'created' as action, null::bigint as previous, null as before ${isKeyed ? sql`, a.key, a.request` : sql``}
       from ${asksOf(sql, sql`fields text[] ${keys}`)} a
       join made on made.user_id = a.user_id and made.id = a.id
-    ), ${logged(sql, table.type, 'new', sql`changed where is_new`)}
+    ), ${logged(sql, table.type, sql`changed where is_new`)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed
@@ -209,7 +209,7 @@ export const updating = <Of extends Write>(
       returning asked.n, asked.user_id, asked.id, asked.seq, asked.at, asked.previous, asked.before, asked.actor, asked.request_id,
         t.version, t.json as answer, t.seq = asked.seq as is_changed, ${table.action(sql)} as action
         ${isKeyed ? sql`, asked.key, asked.request` : sql``}
-    ), ${logged(sql, table.type, 'known', sql`changed where is_changed`)}
+    ), ${logged(sql, table.type, sql`changed where is_changed`)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed

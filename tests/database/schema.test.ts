@@ -130,13 +130,10 @@ async function asGuest(sql: Sql, use: (role: string) => Promise<void>): Promise<
 }
 
 /** One connection to the database, so that what is set there stays. */
-async function oneConnection({ sql }: TestDatabase): Promise<Sql> {
+async function oneConnection({ sql, url }: TestDatabase): Promise<Sql> {
   if (sql.options.max === 1) return sql
-  const url = new URL(process.env['TEST_DATABASE_URL'] ?? '')
-  const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
-  url.pathname = `/${name}`
-  const own = connectTo(url.href, undefined, 1)
-  open.push({ sql: own, db: gateOf(own), close: () => own.end({ timeout: 5 }) })
+  const own = connectTo(url ?? '', undefined, 1)
+  open.push({ sql: own, db: gateOf(own), url, close: () => own.end({ timeout: 5 }) })
   return own
 }
 

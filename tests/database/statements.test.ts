@@ -199,10 +199,27 @@ const statements: Record<
   ],
   deleteTask: ['shared', written, [(db) => writes.deleteTask(db, author('alice'), id, null)]],
   restoreTask: ['shared', written, [(db) => writes.restoreTask(db, author('alice'), id, null)]],
-  exportTasks: ['read', TaskSchema, [(db) => transfer.exportTasks(db, 'alice', id, 200)]],
+  exportTasks: [
+    'read',
+    t.Object({ seq: t.String(), text: json }),
+    [(db) => transfer.exportTasks(db, 'alice', '0', 200)],
+  ],
+  exportChanges: [
+    'read',
+    t.Object({
+      n,
+      previous: t.String(),
+      at: TaskSchema.properties.created_at,
+      actor: t.Union([t.String(), t.Null()]),
+      request_id: t.Union([t.String(), t.Null()]),
+      action: t.String(),
+      before: t.Union([json, t.Null()]),
+    }),
+    [(db) => transfer.exportChanges(db, 'alice', [{ n: 0, seq: '1', most: 9 }], 9)],
+  ],
   importTasks: [
     'idempotentWrite',
-    t.Object({ user_id: TaskSchema.properties.user_id }),
+    t.Object({ n, is_made: t.Boolean() }),
     [(db) => transfer.importTasks(db, [], 'test')],
   ],
   listIds: [

@@ -7,9 +7,19 @@ import { authTables } from '../../src/auth/tables.ts'
 import { forgetWithAccount } from '../../src/database/forget.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
-import { auth, createTestApp, issuerUrl, secret, sign, signUp, sql } from '../support/app.ts'
+import {
+  auth,
+  createTestApp,
+  issuerUrl,
+  secret,
+  sign,
+  signUp,
+  sql,
+  type TestUser,
+} from '../support/app.ts'
 import { browser } from '../support/auth-client.ts'
 import { accountsIn, emptyDatabase } from '../support/database.ts'
+import { faultsOf, readLog } from '../support/log.ts'
 
 const tokenOf = (id: string) => sign({ sub: id })
 
@@ -59,6 +69,30 @@ test('loses none that has an id which I have already', async () => {
     'Of the guest',
   ])
   expect((await ann.send('GET', `/api/tasks/${id}`)).body.title).toBe('Mine')
+})
+
+test('a task that comes back is listed once, where it changed last', async () => {
+  const [ann, guest] = [await signUp(), await signUp()]
+  const { id } = await guest.create({ title: 'There and back' })
+  await guest.create({ title: 'Meanwhile' })
+  const adopt = async (from: TestUser, to: TestUser) =>
+    to.send('POST', '/api/me/adopt', { token: await tokenOf(from.id) })
+  await adopt(guest, ann)
+  await guest.create({ title: 'Later' })
+  await adopt(ann, guest)
+  await guest.create({ title: 'Last' })
+
+  expect(faultsOf(await readLog(sql, [ann.id, guest.id]))).toEqual([])
+  expect((await guest.send('GET', `/api/tasks/${id}`)).body).toMatchObject({ version: 3 })
+  for (const page of ['', '&status=pending', '&q=a']) {
+    const { body } = await guest.send('GET', `/api/tasks?sort=updated_at${page}`)
+    expect(body.map(({ title }: { title: string }) => title)).toEqual([
+      'Last',
+      'Meanwhile',
+      'There and back',
+      'Later',
+    ])
+  }
 })
 
 test('many at the same moment are once', async () => {

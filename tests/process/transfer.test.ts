@@ -3,7 +3,7 @@ import { connectEmbedded } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { serverEnvironment, temporaryFolder } from '../support/database.ts'
-import { docket } from '../support/process.ts'
+import { docket, startServer } from '../support/process.ts'
 import { naughtyTags, naughtyTexts } from '../support/tasks.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
@@ -39,6 +39,9 @@ function makeTask(userId: string, index: number): Task {
   }
 }
 
+const exportOf = (user: string, env: Record<string, string>) =>
+  docket(['export', '--user', user, '--without-history'], { env })
+
 const linesOf = (...lines: object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
 const user = () => `${crypto.randomUUID()} ü`
@@ -51,7 +54,7 @@ test('moves 10,000 tasks there and back, and not a byte changes', async () => {
 
   for (const env of [embedded(), other(), embedded()]) {
     const imported = await docket(['import'], { env, input: lines })
-    const exported = await docket(['export', '--user', id], { env })
+    const exported = await exportOf(id, env)
 
     expect(imported).toEqual({ stdout: all, stderr: '', exitCode: 0 })
     expect(exported.stderr).toBe('')
@@ -73,7 +76,7 @@ test('takes the same twice for once, and of two versions the later one', async (
   expect(await put({ task }, { task: earlier })).toContain('Imported 0 of 2')
   expect(await put({ task: later }, { task })).toContain('Imported 1 of 2')
 
-  const { stdout } = await docket(['export', '--user', id], { env })
+  const { stdout } = await exportOf(id, env)
   expect(stdout).toContain(linesOf({ task: later }))
 }, 60_000)
 
@@ -81,7 +84,7 @@ const refused = async (line: string, env = embedded()) => {
   const input = `${linesOf({ task: makeTask('alice', 1) })}${line}\n${linesOf({ task: makeTask('alice', 3) })}`
 
   const { stdout, stderr, exitCode } = await docket(['import'], { env, input })
-  const exported = await docket(['export', '--user', 'alice'], { env })
+  const exported = await exportOf('alice', env)
 
   // One sentence, and another one about what is there now.
   expect(stderr).toMatch(/^Cannot import line 2: .*\. What came before it is imported\.\n$/)
@@ -107,7 +110,7 @@ test('takes what editors do to a file: a mark, ends of Windows, empty lines', as
   const input = `\uFEFF\r\n${one}\r\n\r\n  \n\uFEFF${two}\n\n\t\r\n${three}\r\n${bad}\r\n\r\n`
 
   const { stderr, exitCode } = await docket(['import'], { env, input })
-  const exported = await docket(['export', '--user', 'alice'], { env })
+  const exported = await exportOf('alice', env)
 
   expect(stderr).toStartWith('Cannot import line 9: due_date must be a day of the calendar')
   expect(exitCode).toBe(1)
@@ -130,7 +133,7 @@ test('names the line that the database refuses, of many that it is given at once
   }))
 
   const { stderr, exitCode } = await docket(['import'], { env, input: linesOf(...tasks) })
-  const exported = await docket(['export', '--user', 'alice'], { env })
+  const exported = await exportOf('alice', env)
 
   expect(stderr).toBe(
     'Cannot import line 97: the database refuses it (new row for relation "tasks" violates check constraint "of_another_time"). What came before it is imported.\n',
@@ -159,4 +162,96 @@ test('the planner knows what was imported', async () => {
   ])
   await sql.end()
   await embeddedDatabase.stop()
+}, 60_000)
+
+test('what was changed by whom moves along, and is there once', async () => {
+  const folder = temporaryFolder()
+  const env = { DATA_DIR: folder, BETTER_AUTH_SECRET: secret }
+  const id = user()
+  const server = await startServer({ env })
+  const token = (await docket(['token', '--user', id], { env })).stdout.trim()
+  const headers = { authorization: `Bearer ${token}`, 'x-request-id': 'a-request' }
+  const send = async (method: string, path: string, body?: object) => {
+    const response = await fetch(`${server.address}/api/tasks${path}`, {
+      method,
+      headers: { ...headers, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return (await response.json()) as Task
+  }
+  const long = 'Largo '.repeat(1000)
+  const created = await send('POST', '', { title: '\\ "Ñ"', description: long })
+  const untouched = await send('POST', '', { title: 'Other' })
+  const changed = await send('PATCH', `/${created.id}`, { title: 'Changed' })
+  const shortened = await send('PATCH', `/${created.id}`, { description: 'Corto' })
+  const deleted = await send('DELETE', `/${created.id}`)
+  expect(await server.end('SIGTERM')).toBe(0)
+
+  const [, first, second] = await exportLines(id, env)
+  const there = { DATA_DIR: temporaryFolder() }
+  const input = linesOf(first as object, second as object)
+  const imported = await docket(['import'], { env: there, input })
+  const again = await docket(['import'], { env: there, input })
+  const [, ...moved] = await exportLines(id, there)
+
+  // In the order of their last changes.
+  expect(first).toMatchObject({ task: untouched, history: [{ action: 'created', before: null }] })
+  const { description: _, ...short } = created
+  expect(second).toMatchObject({
+    task: deleted,
+    history: [
+      { action: 'created', before: null, at: created.updated_at },
+      // It is long, and did not change.
+      { action: 'updated', before: short, at: changed.updated_at },
+      { action: 'updated', before: changed, by: { kind: 'jwt', name: null } },
+      { action: 'deleted', before: shortened, request_id: 'a-request' },
+    ],
+  })
+  expect((second as Line).history[1]?.before).toEqual(short)
+  expect([imported.stdout, again.stdout]).toEqual([
+    'Imported 2 of 2 tasks. 0 were there already.\n',
+    'Imported 0 of 2 tasks. 2 were there already.\n',
+  ])
+  expect(moved).toEqual(
+    [first, second].map((line) => {
+      const { task, history } = line as Line
+      const by = { kind: 'program', name: 'docket import' }
+      const last = { action: 'imported', by, before: task, at: expect.any(String) }
+      return { task, history: [...history, { ...last, request_id: expect.any(String) }] }
+    }),
+  )
+}, 60_000)
+
+type Line = { task: Task; history: { before: object | null }[] }
+
+const exportLines = async (id: string, env: Record<string, string>): Promise<unknown[]> => {
+  const { stdout } = await docket(['export', '--user', id], { env })
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+test('of a long history the newest thousand changes move, however large they are', async () => {
+  const env = embedded()
+  const id = user()
+  const tasks = [1, 2, 3].map((index) => makeTask(id, index))
+  const description = 'ä'.repeat(5000)
+  const changes = (task: Task, count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      at: instant(index, 10 * index + 1),
+      by: null,
+      request_id: null,
+      action: 'updated',
+      before: { ...task, description, version: 1 + index },
+    }))
+  const lines = tasks.map((task, index) => ({ task, history: changes(task, 1000 - 300 * index) }))
+
+  const { stdout } = await docket(['import'], { env, input: linesOf(...lines) })
+  const [, ...exported] = (await exportLines(id, env)) as Line[]
+
+  expect(stdout).toBe('Imported 3 of 3 tasks. 0 were there already.\n')
+  expect(exported.map(({ history }) => history.length)).toEqual([1000, 701, 401])
+  expect(exported[0]?.history.slice(0, -1)).toEqual(lines[0]?.history.slice(1) ?? [])
+  expect(exported[2]?.history.slice(0, -1)).toEqual(lines[2]?.history ?? [])
 }, 60_000)

@@ -34,7 +34,8 @@ function isRunning(id: number): boolean {
 /** A folder that is gone some time after the tests. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 
-export type TestDatabase = { sql: Sql; db: Gate; close: () => Promise<void> }
+/** `url`: where others find it, if it is on a server. */
+export type TestDatabase = { sql: Sql; db: Gate; url: string | null; close: () => Promise<void> }
 
 /** Longer than any test: none of them is about it. */
 const deadline = 60_000
@@ -56,8 +57,11 @@ export const connectTo = (databaseUrl: string, session: Session = usual, max = 8
     schema: usualSchema,
   })
 
-/** A database that nobody else uses, without a schema. */
-export async function emptyDatabase(): Promise<TestDatabase> {
+/**
+ * A database that nobody else uses, without a schema.
+ * @param more how it is made on a server
+ */
+export async function emptyDatabase(more = ''): Promise<TestDatabase> {
   if (url === undefined) {
     const embedded = await startEmbedded(temporaryFolder(), (error) => {
       throw error
@@ -67,11 +71,11 @@ export async function emptyDatabase(): Promise<TestDatabase> {
       await sql.end({ timeout: 5 })
       await embedded.stop()
     }
-    return { sql, db: gateOf(sql), close }
+    return { sql, db: gateOf(sql), url: null, close }
   }
   const name = `docket_test_${crypto.randomUUID().replaceAll('-', '')}`
   const server = connectTo(url)
-  await server.unsafe(`create database ${name} template template0`).simple()
+  await server.unsafe(`create database ${name} template template0 ${more}`).simple()
   const own = new URL(url)
   own.pathname = `/${name}`
   const sql = connectTo(own.href)
@@ -80,7 +84,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
     await server.unsafe(`drop database ${name} with (force)`).simple()
     await server.end({ timeout: 5 })
   }
-  return { sql, db: gateOf(sql), close }
+  return { sql, db: gateOf(sql), url: own.href, close }
 }
 
 /** Better Auth's tables in a database: those in `public`, or Docket's own. */

@@ -266,7 +266,7 @@ test('counts what was imported, and limits it not', async () => {
   const call = instance({ tasks: 3 })
   expect((await call(alice, 'GET', '/me')).body.usage.tasks).toBe(1)
 
-  const moved = Array.from({ length: 5 }, () => ({ ...task, id: crypto.randomUUID() }))
+  const moved = Array.from({ length: 5 }, () => ({ task: { ...task, id: crypto.randomUUID() } }))
   expect(await importTasks(db, moved, 'test')).toBe(5)
 
   expect((await instance({ tasks: 3 })(alice, 'GET', '/me')).body.usage.tasks).toBe(6)

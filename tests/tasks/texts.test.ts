@@ -285,8 +285,12 @@ test('what is imported is found, sorted and stored likewise', async () => {
     title,
     tags: [],
   }))
-  await importTasks(db, [task, ...others], 'test')
-  await importTasks(db, [{ ...created, title: 'Bär', version: 2 }], 'test')
+  await importTasks(
+    db,
+    [task, ...others].map((one) => ({ task: one })),
+    'test',
+  )
+  await importTasks(db, [{ task: { ...created, title: 'Bär', version: 2 } }], 'test')
 
   expect(await titles(alice, '?sort=title')).toEqual(['Ähre 9', 'Ähre 10', 'Ast', 'Bär'])
   expect(await list(alice, '?q=grosse+kuche&tag=kuche&tag=bad')).toMatchObject([

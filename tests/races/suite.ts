@@ -1,0 +1,153 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { connectEmbedded, type Sql } from '../../src/database/connect.ts'
+import { startEmbedded } from '../../src/database/embedded/start.ts'
+import { report, setting, startUnlimited } from '../harden/support.ts'
+import { emptyDatabase, serverEnvironment, temporaryFolder } from '../support/database.ts'
+import { faultsOf, type Log, readLog } from '../support/log.ts'
+import type { Server } from '../support/process.ts'
+import { followLog, followTables, startReader } from './readers.ts'
+import { keyOf, type Storm, startStorm } from './storm.ts'
+
+// Several servers on one database, which die one after the other by kill -9, under a storm of writes that are all to the same
+// tasks: whether the log has every change once, with what was there before it, and whoever follows misses none. On the server of
+// TEST_DATABASE_URL, or one server on the embedded database. `bun run races`; not part of `bun test`.
+
+setDefaultTimeout(240_000)
+
+const seconds = setting('RACE_SECONDS', 30)
+const seed = setting('RACE_SEED', Math.floor(Math.random() * 1e6))
+
+/** Kills one server after the other, and starts it anew. */
+async function killInTurn(
+  servers: Server[],
+  start: () => Promise<Server>,
+  afterwards: () => Promise<void>,
+): Promise<number> {
+  const end = performance.now() + seconds * 1000
+  let kills = 0
+  for (; performance.now() < end; kills += 1) {
+    await Bun.sleep(3000 + Math.random() * 2000)
+    const index = kills % servers.length
+    await servers[index]?.end('SIGKILL')
+    await afterwards()
+    servers[index] = await start()
+  }
+  return kills
+}
+
+/** Holds the log against what was answered. */
+function compare({ changes, tasks }: Log, { users, answered }: Storm): string[] {
+  const wrong: string[] = []
+  const made = new Set(changes.map(({ user_id, id, at }) => keyOf(user_id, { id, updated_at: at })))
+  for (const key of answered.keys()) if (!made.has(key)) wrong.push(`${key} is lost`)
+
+  const rest = new Map(tasks.map(({ user_id, seq, task }) => [`${user_id} ${seq}`, task]))
+  const next = new Map(changes.map((change) => [`${change.user_id} ${change.previous}`, change]))
+  const last = new Map<string, string>()
+  for (const { user_id, seq, id, action, at } of changes) {
+    if (at <= (last.get(user_id) ?? '')) wrong.push(`${user_id} ${seq} is no later than before`)
+    last.set(user_id, at)
+    const where = `${user_id} ${seq}`
+    const after = next.get(where)?.before ?? rest.get(where)
+    // Purged, or on its way to another user, who has it anew.
+    if (after == null) {
+      if (action !== 'purged' && next.get(where)?.action !== 'purged') {
+        wrong.push(`nobody knows what ${where} made of ${id}`)
+      }
+      continue
+    }
+    if (after['updated_at'] !== at) wrong.push(`what came after ${where} is of another change`)
+    const told = answered.get(keyOf(user_id, { id, updated_at: at }))
+    // A long description is left out where it did not change.
+    const { description } = after
+    const said = told && { ...told, ...(description === undefined && { description }) }
+    if (said !== undefined && !Bun.deepEquals(said, after)) {
+      wrong.push(`what ${where} was answered is not what came before the next`)
+    }
+  }
+  return users.length === 0 ? ['nobody'] : wrong
+}
+
+/** The first of them are enough to see what it is. */
+const few = (wrong: string[]) => [...wrong.slice(0, 5), ...(wrong.length > 5 ? [wrong.length] : [])]
+
+async function settle(name: string, storm: Storm, log: Log, more: Record<string, number>) {
+  const figures = Object.fromEntries(
+    Array.from(storm.statuses, ([status, count]) => [`answers_${status}`, count]),
+  )
+  report(name, { seed, ...more, changes: log.changes.length, ...figures })
+  expect({
+    storm: few(storm.wrong),
+    log: few(faultsOf(log)),
+    chain: few(compare(log, storm)),
+  }).toEqual({ storm: [], log: [], chain: [] })
+  expect(log.changes.length).toBeGreaterThan(seconds * 10)
+}
+
+const consistent = (sql: Sql, users: string[]) =>
+  sql.begin('isolation level repeatable read', (transaction) => readLog(transaction, users))
+
+test.skipIf(serverEnvironment() === null)('three servers on one database', async () => {
+  // Its own order of text is not that of the ids.
+  const { sql, url, close } = await emptyDatabase(`locale_provider icu icu_locale 'en' locale 'C'`)
+  const env = { ...serverEnvironment(), DATABASE_URL: url ?? '' }
+  const start = () => startUnlimited({ env })
+  const servers = [await start(), await start(), await start()]
+  const storm = startStorm(() => servers.map(({ address }) => address), seed, 48)
+  const readers = [followTables(sql), followLog(sql)].map((follow) =>
+    startReader(follow, storm.users),
+  )
+
+  const faults: string[] = []
+  const kills = await killInTurn(servers, start, async () => {
+    faults.push(...faultsOf(await consistent(sql, storm.users)))
+  })
+  await storm.end()
+  await Promise.all(readers.map((reader) => reader.end()))
+  await Promise.all(servers.map((server) => server.end('SIGTERM')))
+  const log = await readLog(sql, storm.users)
+  const [{ deadlocks } = { deadlocks: -1 }] = await sql<{ deadlocks: number }[]>`
+      select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()`
+  await close()
+
+  await settle('races on PostgreSQL', storm, log, { kills, deadlocks })
+  expect(few(faults)).toEqual([])
+  expect(deadlocks).toBe(0)
+  const [tables, entries] = readers
+  for (const reader of readers) expect(few(reader.wrong)).toEqual([])
+  for (const user of storm.users) {
+    const own = <T extends { user_id: string }>(list: T[]) =>
+      list.filter(({ user_id }) => user_id === user)
+    expect(entries?.numbers.get(user)).toEqual(own(log.changes).map(({ seq }) => seq))
+    expect(Object.fromEntries(tables?.replicas.get(user) ?? [])).toEqual(
+      Object.fromEntries(own(log.tasks).map(({ id, task }) => [id, task])),
+    )
+  }
+})
+
+test.skipIf(serverEnvironment() !== null)('one server on the embedded database', async () => {
+  const folder = temporaryFolder()
+  const start = () => startUnlimited({ env: { DATA_DIR: folder } })
+  const servers = [await start()]
+  const storm = startStorm(() => servers.map(({ address }) => address), seed, 24)
+  const read = async () => {
+    const embedded = await startEmbedded(folder, (error) => {
+      throw error
+    })
+    const sql = connectEmbedded(embedded.socket)
+    const log = await readLog(sql, storm.users)
+    await sql.end()
+    await embedded.stop()
+    return log
+  }
+
+  const faults: string[] = []
+  const kills = await killInTurn(servers, start, async () => {
+    faults.push(...faultsOf(await read()))
+  })
+  await storm.end()
+  await servers[0]?.end('SIGTERM')
+
+  await settle('races on the embedded database', storm, await read(), { kills })
+  expect(few(faults)).toEqual([])
+})
