@@ -4,6 +4,8 @@ import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import { signedIn } from './auth/signed-in.ts'
 import type { Gate } from './database/gate.ts'
+import type { Kind } from './database/together.ts'
+import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
@@ -21,8 +23,9 @@ import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
 import { taskRoutes } from './tasks/routes.ts'
-import { taskConstraints } from './tasks/schema.ts'
+import { TaskSchema, taskConstraints } from './tasks/schema.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
+import { taskKind } from './tasks/writes.ts'
 
 export type AppOptions = {
   db: Gate
@@ -46,6 +49,9 @@ export type AppOptions = {
   /** What each user may have. */
   quota: Quota
 }
+
+/** What is in the log. */
+export const kinds: Kind[] = [taskKind]
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
@@ -79,6 +85,8 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt))
     .use(taskRoutes('/api', db, authenticated, usage))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage))
+    .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))
+    .use(historyRoutes('/api/:user_id', db, authenticated, taskKind, TaskSchema, usage))
 
   refuseOtherMethods(app)
   return app

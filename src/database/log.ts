@@ -94,20 +94,22 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
  * `request_id` and `at`; and that it is the last one of its thing.
  * @param of things that are new, that were there, or either
  * @param changes what follows `from`
+ * @param suffix of the names, in a statement that writes to several tables
  */
 export function logged(
   sql: Sql,
   type: string,
   of: 'new' | 'known' | 'either',
   changes: Fragment,
+  suffix = '',
 ): Fragment {
-  const added = sql`, added as (
+  const added = sql`, ${sql(`added${suffix}`)} as (
       insert into docket.latest (user_id, seq, type, id)
       select user_id, seq, ${type}, id
       from (select user_id, seq, id, previous from ${changes}) change
       ${of === 'either' ? sql`where previous is null` : sql``}
     )`
-  const moved = sql`, moved as (
+  const moved = sql`, ${sql(`moved${suffix}`)} as (
       update docket.latest l
       set seq = change.seq
       from (select user_id, seq, previous from ${changes}) change
@@ -115,7 +117,7 @@ export function logged(
         and l.seq = change.previous
     )`
   return sql`
-    logged as (
+    ${sql(`logged${suffix}`)} as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
       select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
       from ${changes}

@@ -41,6 +41,8 @@ export type Listeners = {
   onFailure: (error: Error) => void
   /** Is told how many milliseconds of the database a user has taken. */
   onCost?: GateOptions['onCost']
+  /** Is told of users for whom something was written. */
+  onWrite?: GateOptions['onWrite']
 }
 
 /** How many statements run on the server at a time. */
@@ -68,7 +70,7 @@ export async function openDatabase(
 async function openServer(
   config: Config,
   address: ServerAddress,
-  { onCost }: Listeners,
+  { onCost, onWrite }: Listeners,
 ): Promise<Database> {
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
   // In all less than the deadline: who waited for the statement before it is still there to hear.
@@ -91,6 +93,7 @@ async function openServer(
     deadline: config.databaseDeadline * 1000,
     way: await wayTo(pool.sql()),
     onCost,
+    onWrite,
   })
   return {
     db,
@@ -268,7 +271,10 @@ async function howToTell(address: ServerAddress, way: Way): Promise<Session['tol
   }
 }
 
-async function openEmbedded(config: Config, { onFailure, onCost }: Listeners): Promise<Database> {
+async function openEmbedded(
+  config: Config,
+  { onFailure, onCost, onWrite }: Listeners,
+): Promise<Database> {
   const { dataDir, databaseDeadline, databaseSchema } = config
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
     throw new OperatorError(error instanceof Error ? error.message : String(error))
@@ -281,7 +287,7 @@ async function openEmbedded(config: Config, { onFailure, onCost }: Listeners): P
   try {
     const prepared = await prepare(sql, config)
     embedded.limit(databaseDeadline / 2)
-    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost })
+    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost, onWrite })
     const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
     return { db, location, ...prepared, close }
   } catch (error) {

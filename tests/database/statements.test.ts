@@ -123,7 +123,7 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
   | Exclude<keyof typeof queries, 'isThere' | 'searchText' | 'searchTextOfAll'>
-  | keyof typeof writes
+  | Exclude<keyof typeof writes, 'taskKind'>
   | keyof typeof transfer
   | keyof typeof usageQueries
   | 'readPage'
