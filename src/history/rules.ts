@@ -1,5 +1,4 @@
 import type { Kind } from '../database/together.ts'
-import { isInstant } from '../http/formats.ts'
 import { type Fault, invalid } from '../http/problem.ts'
 import type { Change, HistoryQuery, Undo } from './schema.ts'
 
@@ -114,8 +113,8 @@ function decode(cursor: string): unknown[] {
   }
 }
 
-const isNumber = (value: unknown, least = 1): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= least
+const isNumber = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) > 0
 
 /** Which changes are to be undone: those of a request, one, or those since then, of whoever is like `by`. */
 export type Wanted =
@@ -146,14 +145,9 @@ export function wantedOf({ request_id, seq, since, by }: Undo): Wanted {
   }
   if (request_id !== undefined) return { request_id }
   if (seq !== undefined) return { seq }
-  if (isNumber(since, 0)) return { since, from: always, by: by ?? {} }
-  if (typeof since === 'string' && isInstant(since)) return { since: 0, from: since, by: by ?? {} }
-  throw invalid([
-    {
-      pointer: '/since',
-      detail: 'must be the number of a change, or an instant such as 2026-11-20T22:36:42Z',
-    },
-  ])
+  return typeof since === 'string'
+    ? { since: 0, from: since, by: by ?? {} }
+    : { since: since ?? 0, from: always, by: by ?? {} }
 }
 
 /** Some changes of one thing, the newest first, from its last one back to one before all that are to be undone. */

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
-import { nullable, storable } from '../http/formats.ts'
+import { nullable, place, storable } from '../http/formats.ts'
 
 const seq = t.Integer({
   minimum: 1,
@@ -100,8 +100,8 @@ export const UndoSchema = t.Object(
     request_id: t.Optional(requestId('All that this request has changed.')),
     seq: t.Optional({ ...seq, description: 'The change with this number.' }),
     since: t.Optional(
-      t.Unsafe<number | string>({
-        type: ['integer', 'string'],
+      place({
+        error: 'must be the number of a change, or an instant such as 2026-11-20T22:36:42Z',
         description:
           'All changes with a greater number, or made at this instant (RFC 3339) or later.',
         examples: [41, '2026-11-20T22:36:42Z'],
