@@ -221,6 +221,9 @@ export async function readChains(
 /** A place in the trash. */
 export type Place = { created_at: string; id: string }
 
+/** Before all others. */
+const noId = '00000000-0000-0000-0000-000000000000'
+
 /** The next things in the trash of a user. */
 export const listTrash = (
   db: Db,
@@ -235,7 +238,7 @@ export const listTrash = (
     from ${name(sql)}
     where user_id = ${userId}
       and deleted_at is not null
-      and (created_at, id) > (coalesce(${after?.created_at ?? null}, '-infinity'), coalesce(${after?.id ?? null}, '00000000-0000-0000-0000-000000000000'))
+      and (created_at, id) > (${after?.created_at ?? '-infinity'}::text::timestamptz, ${after?.id ?? noId}::uuid)
     order by created_at, id
     limit ${limit}`,
   )

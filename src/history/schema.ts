@@ -86,7 +86,7 @@ export const HistoryQuerySchema = t.Object(
     cursor: t.Optional(
       t.String({
         description: 'Where to go on, from the Link header of a page of the same history.',
-        examples: ['WzQyLDQyLG51bGxd'],
+        examples: ['WzQyLDQyLCIxeDlxazN2Il0'],
       }),
     ),
   },
@@ -94,7 +94,7 @@ export const HistoryQuerySchema = t.Object(
 )
 export type HistoryQuery = Static<typeof HistoryQuerySchema>
 
-/** What is to be undone. JSON Schema says that it is one of three; rules.ts holds it. */
+/** What is to be undone. What JSON Schema says here of more than one field is held by rules.ts. */
 export const UndoSchema = t.Object(
   {
     request_id: t.Optional(requestId('All that this request has changed.')),
@@ -129,6 +129,7 @@ export const UndoSchema = t.Object(
   {
     additionalProperties: false,
     oneOf: [{ required: ['request_id'] }, { required: ['seq'] }, { required: ['since'] }],
+    dependentRequired: { by: ['since'] },
     description: 'What is to be undone: a request, a change, or all since then.',
     examples: [
       { request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },

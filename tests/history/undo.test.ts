@@ -150,7 +150,7 @@ test('names the field that was changed since, undoes nothing then, and all of it
   expect(forced.body).toHaveLength(3)
   const after = await stateOf(alice)
   expect(after.map(({ title, priority }) => [title, priority])).toEqual(
-    Array(3).fill(['A', 'none']),
+    tasks.map(() => ['A', 'none']),
   )
   expect(after.find(({ id }) => id === first)?.description).toBe('Mine too')
   expect(after.find(({ id }) => id === second)?.tags).toEqual(['mine'])
@@ -386,7 +386,7 @@ test('undoes once what many want to be undone at the same moment', async () => {
   )
 
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
-  expect(answers.map(({ body }) => body.length).toSorted()).toEqual([0, 0, 0, 0, 0, 0, 0, 5])
+  expect(answers.map(({ body }) => body.length).filter((length) => length > 0)).toEqual([5])
 })
 
 test('is right while others change the same tasks', async () => {
