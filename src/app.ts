@@ -8,6 +8,8 @@ import { changeRoutes, type Documented } from './changes/routes.ts'
 import { createStreams, type Streams } from './changes/streams.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
+import type { Kind } from './database/together.ts'
+import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
@@ -26,9 +28,10 @@ import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
-import { taskConstraints } from './tasks/schema.ts'
+import { TaskSchema, taskConstraints } from './tasks/schema.ts'
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
+import { taskKind } from './tasks/writes.ts'
 
 export type AppOptions = {
   db: Gate
@@ -65,6 +68,9 @@ export function createFollowing(db: Gate): Streams {
   return createStreams((userId, since, size) => read(db.for(null, userId), userId, since, size))
 }
 
+/** What is in the log. */
+export const kinds: Kind[] = [taskKind]
+
 /** The whole API. */
 export function createApp(options: AppOptions) {
   const { db, auth, corsOrigins, epoch, load, metrics, outgoing, rates, streams } = options
@@ -99,6 +105,8 @@ export function createApp(options: AppOptions) {
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
+    .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))
+    .use(historyRoutes('/api/:user_id', db, authenticated, taskKind, TaskSchema, usage))
 
   refuseOtherMethods(app)
   return app

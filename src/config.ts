@@ -47,6 +47,9 @@ export type Config = {
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */
   quotaTasks: number
   quotaBytes: number
+  /** Days in the trash, and in the log of changes; 0: for good. */
+  trashDays: number
+  historyDays: number
   /** Null: no metrics. */
   metricsPort: number | null
   logLevel: LogLevel
@@ -359,6 +362,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
     quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
+    trashDays: readNumber('TRASH_DAYS', 30, 36_500),
+    historyDays: readNumber('HISTORY_DAYS', 90, 36_500),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),

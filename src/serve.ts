@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { createApp, createFollowing } from './app.ts'
+import { createApp, createFollowing, kinds } from './app.ts'
 import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
@@ -13,6 +13,7 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -49,7 +50,21 @@ export async function serve(config: Config): Promise<void> {
       process.exit(1)
     },
     onCost: rates?.users.charge,
-    onWrite: (users) => streams.wake(users),
+    onWrite: (users) => {
+      sweep.wake()
+      streams.wake(users)
+    },
+  })
+  const sweep = createSweep({
+    db: database.db,
+    kinds,
+    trashDays: config.trashDays || null,
+    historyDays: config.historyDays || null,
+    onFailure: (error) =>
+      log.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'what is too old could not be removed, and the next write tries again',
+      ),
   })
   const seen = readiness(database.db)
   let stopping = false
@@ -136,6 +151,7 @@ export async function serve(config: Config): Promise<void> {
     await untilQuiet(load)
     await app.server?.stop()
     await Promise.race([background.settled(), Bun.sleep(mailPatience)])
+    await sweep.settled()
     await database.close()
     process.exit(0)
   }

@@ -49,6 +49,8 @@ test('needs nothing', () => {
     rateLimit: 1200,
     quotaTasks: 100_000,
     quotaBytes: 256_000_000,
+    trashDays: 30,
+    historyDays: 90,
     rateLimitStore: 'memory',
     events: 'local',
     metricsPort: null,

@@ -31,6 +31,11 @@ const bodies: Record<string, unknown> = {
   'GET /changes': undefined,
   // tests/changes has what others hear.
   'GET /events': undefined,
+  'GET /tasks/:id/history': undefined,
+  // The request that every test has made: tests/history has those of others.
+  'POST /undo': { request_id: 'test' },
+  'DELETE /trash': undefined,
+  'DELETE /trash/:id': undefined,
   'GET /me': undefined,
   'DELETE /me': { confirm: 'me' },
   'POST /me/adopt': { token: 'of a guest' },
@@ -62,7 +67,7 @@ test('has a line for every route', () => {
   expect([...lines].toSorted()).toEqual(Object.keys(bodies).toSorted())
 })
 
-const withTask = routes.filter(({ path }) => path.includes('/tasks/:id'))
+const withTask = routes.filter(({ path }) => /\/(tasks|trash)\/:id/.test(path))
 
 test.each(withTask.map((route) => [`${route.method} ${route.path}`, route] as const))(
   '%s knows nothing of a task that is not there for who asks',
@@ -99,12 +104,12 @@ test.each(withTask.map((route) => [`${route.method} ${route.path}`, route] as co
     for (const answer of answers) expect(answer).toEqual(random as typeof answer)
 
     for (const headers of [{}, { authorization: expired }, { authorization: 'Bearer x.y.z' }]) {
-      const [mine, other] = [
+      const [there, other] = [
         whole(await call(foreign.id, 'me', headers)),
         whole(await call(crypto.randomUUID(), 'me', headers)),
       ]
-      expect(mine.status).toBe(401)
-      expect(mine).toEqual(other)
+      expect(there.status).toBe(401)
+      expect(there).toEqual(other)
     }
     if (route.path.includes(':user_id')) {
       const [named, nobody] = [
@@ -116,7 +121,8 @@ test.each(withTask.map((route) => [`${route.method} ${route.path}`, route] as co
     }
     expect(await rowsOf(owner)).toEqual(before)
 
-    const own = await call(foreign.id, 'me', { authorization: owner.authorization })
+    const mine = route.path.includes('/trash/') ? trashed : foreign
+    const own = await call(mine.id, 'me', { authorization: owner.authorization })
     expect(own.status).toBe(200)
   },
 )
@@ -193,6 +199,36 @@ test('shows a trash of one’s own', async () => {
   expect(await list(bob, '?deleted=true')).toEqual([])
   expect((await bob.send('POST', `/api/tasks/${id}/restore`)).status).toBe(404)
   expect(await list(alice, '?deleted=true')).toHaveLength(1)
+})
+
+test('undoes and purges nothing of anybody else', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  const { id } = await alice.create()
+  const { body: trashed } = await alice.send('DELETE', `/api/tasks/${(await alice.create()).id}`)
+  const before = await rowsOf(alice)
+  const [{ seq } = { seq: 0 }] = await sql<{ seq: number }[]>`
+    select seq::integer as seq from docket.users where id = ${alice.id}`
+
+  for (const body of [{ request_id: 'test' }, { seq }, { seq: 1 }, { since: 0 }]) {
+    expect((await bob.send('POST', '/api/undo', { ...body, force: true })).status).toBe(404)
+  }
+  expect((await bob.send('DELETE', `/api/trash/${trashed.id}`)).status).toBe(404)
+  expect((await bob.send('DELETE', '/api/trash')).body).toEqual({ purged: 0, more: false })
+  expect((await bob.send('GET', `/api/tasks/${id}/history`)).status).toBe(404)
+  expect(await rowsOf(alice)).toEqual(before)
+})
+
+test('takes the cursor of a history of another user for none', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  const [hers, his] = [await alice.create({ title: 'Of Alice' }), await bob.create()]
+  await alice.send('PATCH', `/api/tasks/${hers.id}`, { title: 'Secret' })
+  await bob.send('POST', `/api/tasks/${his.id}/complete`)
+  const page = `/api/tasks/${hers.id}/history`
+  const next = nextOf(await alice.send('GET', `${page}?limit=1`), page) ?? ''
+
+  const { text } = await bob.send('GET', next.replace(hers.id, his.id))
+
+  expect(text).not.toMatch(/Alice|Secret/)
 })
 
 const base64url = (value: unknown): string =>

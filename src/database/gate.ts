@@ -107,7 +107,7 @@ export function createGate(to: Pool | Sql, options: GateOptions): Gate {
       const claims = shared.claims?.(ask) ?? none
       const isLong = shared.isLong?.(ask) ?? false
       const user = this.#user
-      const owner = line.writes ? user : null
+      const owner = line.writes ? ownerOf(ask) : null
       const wanted = { line, ask, claims, owner, isLong, caller: this, user }
       // It is the row of its own statement.
       return scheduler.want(wanted) as Promise<Row | undefined>
@@ -118,7 +118,7 @@ export function createGate(to: Pool | Sql, options: GateOptions): Gate {
         line,
         ask: statement,
         claims: none,
-        owner: null,
+        owner: line.writes ? this.#user : null,
         isLong: false,
         caller: this,
       }
@@ -140,6 +140,9 @@ export function createGate(to: Pool | Sql, options: GateOptions): Gate {
 }
 
 const none: readonly string[] = []
+
+/** Whatever writes says for whom, whoever asks for it. */
+const ownerOf = (ask: { user_id?: string }): string | null => ask.user_id ?? null
 
 const empty = { waiting: 0, running: 0, look: 0, cost: 0, fastest: Number.POSITIVE_INFINITY }
 

@@ -93,13 +93,14 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
  * `logged`: writes down what is in `changes`, a row for each change with `user_id`, `seq`, `id`, `action`, `previous`, `before`, `actor`,
  * `request_id` and `at`; and that it is the last one of its thing.
  * @param changes what follows `from`
+ * @param suffix of the names, in a statement that writes to several tables
  */
-export const logged = (sql: Sql, type: string, changes: Fragment): Fragment => sql`
-    logged as (
+export const logged = (sql: Sql, type: string, changes: Fragment, suffix = ''): Fragment => sql`
+    ${sql(`logged${suffix}`)} as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
       select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
       from ${changes}
-    ), latest as (
+    ), ${sql(`latest${suffix}`)} as (
       insert into docket.latest (user_id, type, id, seq)
       select user_id, ${type}, id, seq
       from ${changes}

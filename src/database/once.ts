@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from 'postgres'
 import postgres from 'postgres'
 import type { Sql } from './connect.ts'
+import type { Db } from './gate.ts'
 
 // A write that is made once, however often it is sent: its key is stored in the statement that has the effect, with what
 // was answered. Two that run at the same time do not see each other: the second fails by the key, with its effect, and
@@ -46,14 +47,34 @@ export const earlier = (sql: Sql): Fragment => sql`
       returning key
     )`
 
-/** Stores the keys of what was `changed`. Not before old ones are gone, which may be the same. */
-export const keep = (sql: Sql): Fragment => sql`
+/**
+ * Stores the keys of what was changed. Not before old ones are gone, which may be the same.
+ * @param changed what follows `from`
+ */
+export const keep = (sql: Sql, changed: Fragment = sql`changed`): Fragment => sql`
     kept as (
       insert into docket.idempotency_keys (user_id, key, request, answer)
       select user_id, key, request, answer::json
-      from changed
+      from ${changed}
       where (select count(key) from expired) + (select count(key) from swept) >= 0
     )`
+
+/** What a request with this key was answered within a day, and the digest of what it asked for. */
+export async function findAnswer(
+  db: Pick<Db, 'read'>,
+  userId: string,
+  key: string,
+): Promise<{ request: string; answer: string } | undefined> {
+  const [found] = await db.read(
+    (sql) => sql<{ request: string; answer: string }[]>`
+    select request, answer::text as answer
+    from docket.idempotency_keys
+    where user_id = ${userId}
+      and key = ${key}
+      and created_at > now() - interval '24 hours'`,
+  )
+  return found
+}
 
 /** Runs a statement with a key, and once more where the same key was used at the same moment. */
 export async function runOnce<T>(run: () => Promise<T>): Promise<T> {

@@ -43,6 +43,7 @@ export type Listeners = {
   onFailure: (error: Error) => void
   /** Is told how many milliseconds of the database a user has taken. */
   onCost?: GateOptions['onCost']
+  /** Is told of users for whom something was written. */
   onWrite?: GateOptions['onWrite']
 }
 

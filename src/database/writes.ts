@@ -61,7 +61,7 @@ type Written = {
 export type Writes<Of extends Write> = { plain: Shared<Of, Written>; keyed: Shared<Of, Written> }
 
 /** @param rest of a statement, after `given` of log.ts; made once for each pool, which is half the work of sending one */
-const inBoth = <Of extends Write>(
+export const inBoth = <Of extends Write>(
   isIdempotent: boolean,
   rest: (sql: Sql, isKeyed: boolean) => Fragment,
 ): Writes<Of> => {
@@ -85,7 +85,7 @@ const inBoth = <Of extends Write>(
   return { plain: make(false), keyed: make(true) }
 }
 
-const earlierAnswers = (sql: Sql): Fragment => sql`
+export const earlierAnswers = (sql: Sql): Fragment => sql`
     union all
     select n, request, answer::text as text, (answer ->> 'version')::integer as version, true as is_made
     from earlier`
@@ -152,6 +152,8 @@ export type Update = {
   values: (sql: Sql) => Values
   /** What follows from these columns. */
   derived?: (sql: Sql) => Fragment
+  /** What it is asked besides what the table is, as columns with their types, each after a comma. */
+  asked?: (sql: Sql) => Fragment
 }
 
 /** Of a row with a long text only the rest, unless the text is what changes: or each change would store it once more. */
@@ -161,37 +163,56 @@ const image = (sql: Sql): Fragment => sql`
         else (t.json::jsonb - 'description')::text
       end`
 
-/**
- * Changes rows that satisfy the condition and have one of the `versions`, if any are given. Not idempotent without a key:
- * each change counts the version up, and a second one would not find the version of the first. One that changes nothing is
- * written as it is, and leaves nothing in the log: only who waits for the row knows what there is to change.
- */
-export const updating = <Of extends Write>(
+/** How an update is part of a statement. */
+export type Part = {
+  isKeyed: boolean
+  /** Of the names, where it is one of several. */
+  suffix?: string
+  /** Which asks are its own, as a condition on `a`. */
+  own?: Fragment
+  /** More that must be so, or nothing is changed. */
+  only?: Fragment
+}
+
+/** `asked`: the rows that are to be changed, locked, each with its ask, and why it is refused. */
+export function asking(
+  sql: Sql,
   table: Table,
-  { condition, values, derived }: Update,
-): Writes<Of> =>
-  inBoth(false, (sql, isKeyed) => {
-    const becomes = values(sql)
-    const columns = Object.keys(becomes)
-    const keys = isKeyed ? sql`, key text, request text` : sql``
-    const assignments = columns.map((column) => sql`${sql(column)} = ${becomes[column] ?? sql``}`)
-    const old = columns.map((column) => sql`t.${sql(column)}`)
-    return sql`${owners(sql)},
-    ${isKeyed ? sql`${earlier(sql)},` : sql``} asked as (
+  { condition, asked }: Update,
+  { isKeyed, suffix = '', own }: Part,
+): Fragment {
+  const keys = isKeyed ? sql`, key text, request text` : sql``
+  const more = asked?.(sql) ?? sql``
+  return sql`${sql(`asked${suffix}`)} as (
       select a.*, t.seq as previous, ${image(sql)} as before, ${table.was(sql)}, t.version as old_version,
         case
           when a.versions is not null and t.version <> all(a.versions) then 'stale'
           when a.said is not null and not t.json::jsonb @> a.said then 'unlike'
         end as refusal,
         case when a.said is not null then t.json end as is_there
-      from ${asksOf(sql, sql`versions integer[], fields text[], said jsonb ${keys}, ${table.asked(sql)}`)} a
+      from ${asksOf(sql, sql`versions integer[], fields text[], said jsonb ${keys}, ${table.asked(sql)} ${more}`)} a
       join ${table.name(sql)} t on t.user_id = a.user_id and t.id = a.id
       ${isKeyed ? sql`left join earlier on earlier.n = a.n` : sql``}
       where ${condition(sql)}
+        ${own === undefined ? sql`` : sql`and ${own}`}
         ${isKeyed ? sql`and earlier.n is null` : sql``}
       -- As it is now: what is read without a lock is older than the wait for the user.
       for no key update of t
-    ), changed as (
+    )`
+}
+
+/** `changed`: what is `asked` and not refused, as it is after that, and in the log. */
+export function changing(
+  sql: Sql,
+  table: Table,
+  { values, derived }: Update,
+  { isKeyed, suffix = '', only }: Part,
+): Fragment {
+  const becomes = values(sql)
+  const columns = Object.keys(becomes)
+  const assignments = columns.map((column) => sql`${sql(column)} = ${becomes[column] ?? sql``}`)
+  const old = columns.map((column) => sql`t.${sql(column)}`)
+  return sql`${sql(`changed${suffix}`)} as (
       update ${table.name(sql)} t
       set ${listed(sql, assignments)}${derived === undefined ? sql`` : sql`, ${derived(sql)}`},
         (version, seq, updated_at) = (
@@ -202,14 +223,27 @@ export const updating = <Of extends Write>(
             offset 0
           ) as compared
         )
-      from asked
+      from ${sql(`asked${suffix}`)} asked
       where t.user_id = asked.user_id
         and t.id = asked.id
         and asked.refusal is null
+        ${only === undefined ? sql`` : sql`and ${only}`}
       returning asked.n, asked.user_id, asked.id, asked.seq, asked.at, asked.previous, asked.before, asked.actor, asked.request_id,
         t.version, t.json as answer, t.seq = asked.seq as is_changed, ${table.action(sql)} as action
         ${isKeyed ? sql`, asked.key, asked.request` : sql``}
-    ), ${logged(sql, table.type, sql`changed where is_changed`)}
+    ), ${logged(sql, table.type, sql`${sql(`changed${suffix}`)} where is_changed`, suffix)}`
+}
+
+/**
+ * Changes rows that satisfy the condition and have one of the `versions`, if any are given. Not idempotent without a key:
+ * each change counts the version up, and a second one would not find the version of the first. One that changes nothing is
+ * written as it is, and leaves nothing in the log: only who waits for the row knows what there is to change.
+ */
+export const updating = <Of extends Write>(table: Table, update: Update): Writes<Of> =>
+  inBoth(
+    false,
+    (sql, isKeyed) => sql`${owners(sql)},
+    ${isKeyed ? sql`${earlier(sql)},` : sql``} ${asking(sql, table, update, { isKeyed })}, ${changing(sql, table, update, { isKeyed })}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed
@@ -217,8 +251,8 @@ export const updating = <Of extends Write>(
     select n, null as request, case refusal when 'unlike' then is_there end as text, old_version as version, false as is_made
     from asked
     where refusal is not null
-    ${isKeyed ? earlierAnswers(sql) : sql``}`
-  })
+    ${isKeyed ? earlierAnswers(sql) : sql``}`,
+  )
 
 /** @param unmade what it means that a write has no row */
 export async function write<Of extends Write>(

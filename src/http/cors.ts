@@ -32,6 +32,7 @@ export function allowOrigins(origins: string[]) {
           methods: 'GET, POST, PUT, PATCH, DELETE',
           allowedHeaders,
           exposeHeaders: [
+            'Docket-Epoch',
             'ETag',
             'Idempotency-Replayed',
             'Link',

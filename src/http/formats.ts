@@ -2,6 +2,7 @@ import {
   type ArrayOptions,
   FormatRegistry,
   Kind,
+  type SchemaOptions,
   type StringOptions,
   type TArray,
   type TSchema,
@@ -108,6 +109,14 @@ export function isInstant(text: string): boolean {
   const second = Date.parse(text.replace(/\.\d+/, ''))
   return second >= firstYear && second <= lastYear
 }
+
+/** The number of a change, or an instant: one is a place in the log, and so is the other. */
+export const place = (options: SchemaOptions) =>
+  withKind('Place', t.Unsafe<number | string>({ ...options, type: ['integer', 'string'] }))
+
+TypeRegistry.Set('Place', (_schema, value) =>
+  typeof value === 'string' ? isInstant(value) : Number.isSafeInteger(value) && Number(value) >= 0,
+)
 
 /** Names that the IANA database had once. */
 const removedZones = ['US/Pacific-New', 'Canada/East-Saskatchewan']

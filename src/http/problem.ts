@@ -28,7 +28,7 @@ export const ProblemSchema = t.Object(
     }),
     errors: t.Optional(
       t.Array(FaultSchema, {
-        description: 'With 422: each field at fault.',
+        description: 'With 422: each field at fault. With 409: each that was changed since.',
         examples: [[{ pointer: '/title', detail: 'must not be empty' }]],
       }),
     ),
@@ -76,7 +76,12 @@ export const statuses = {
     'The body did not arrive in time.',
     'The body did not arrive within 10 seconds.',
   ],
-  409: ['Conflict', 'conflict', 'The id is taken.', 'You have another task with this id.'],
+  409: [
+    'Conflict',
+    'conflict',
+    'The id is taken. Or what is to be undone was changed since: `errors` names each field.',
+    'You have another task with this id.',
+  ],
   410: [
     'Gone',
     'resync',

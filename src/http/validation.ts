@@ -46,7 +46,9 @@ function nullableVariant({ type, schema }: ValueError): TSchema | undefined {
 function describe({ type, schema, value }: ValueError): string {
   switch (type) {
     case ValueErrorType.Kind:
-      return faultOf(schema, value) ?? 'is not valid'
+      return (
+        (schema['type'] === 'string' ? faultOf(schema, value) : sentence(schema)) ?? 'is not valid'
+      )
     case ValueErrorType.ObjectAdditionalProperties:
       return 'is not known here'
     case ValueErrorType.ObjectRequiredProperty:

@@ -2,6 +2,8 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import type { Author, Fragment } from '../database/log.ts'
 import type { Once } from '../database/once.ts'
+import { purging } from '../database/purging.ts'
+import type { Kind } from '../database/together.ts'
 import {
   creating,
   type Outcome,
@@ -13,7 +15,7 @@ import {
 import { isThere, searchText, searchTextOfAll } from './queries.ts'
 import { type Folded, type Parts, stored } from './rules.ts'
 import type { NewTask } from './schema.ts'
-import { areSame, givenValues, taskTable, wholeValues } from './table.ts'
+import { areSame, columns, given, givenValues, taskTable, wholeValues } from './table.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
 // another task: database/writes.ts has how, and this what is special about tasks.
@@ -147,3 +149,26 @@ export const restoreTask = (
   versions: number[] | null,
   once: Once | null = null,
 ): Promise<Outcome> => write(db, restoration, { ...author, id, versions }, once)
+
+/** What history, undo and the trash know of tasks. */
+export const taskKind: Kind = {
+  table: taskTable,
+  fields: [...Object.keys(columns), 'completed_at', 'deleted_at'],
+  needs: { due_time: 'due_date', time_zone: 'due_time' },
+  stored,
+  update: {
+    condition: (sql) => sql`true`,
+    asked: (sql) => sql`, completed_at timestamptz, deleted_at timestamptz`,
+    values: (sql) => ({
+      ...givenValues(sql),
+      completed_at: given(sql, 'completed_at', sql`asked.completed_at`),
+      deleted_at: given(
+        sql,
+        'deleted_at',
+        sql`case when asked.is_discarded then asked.at else asked.deleted_at end`,
+      ),
+    }),
+    derived: folded,
+  },
+  purging: purging(taskTable),
+}

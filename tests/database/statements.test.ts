@@ -7,9 +7,14 @@ import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
 import { readHead, readHeads } from '../../src/database/heads.ts'
 import { readLedger } from '../../src/database/ledger.ts'
+import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
+import { changeTogether } from '../../src/database/together.ts'
+import { write } from '../../src/database/writes.ts'
+import * as historyQueries from '../../src/history/queries.ts'
+import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
@@ -82,6 +87,7 @@ const task = { title: 'A task' }
 const n = t.Integer()
 const version = t.Integer()
 const json = t.String()
+const word = t.String()
 const foundRow = t.Object({ n, text: json, version })
 const written = t.Object({ n, request: t.String(), text: json, version, is_made: t.Boolean() })
 
@@ -128,7 +134,7 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
   | Exclude<keyof typeof queries, 'isThere' | 'searchText' | 'searchTextOfAll'>
-  | keyof typeof writes
+  | Exclude<keyof typeof writes, 'taskKind'>
   | keyof typeof transfer
   | keyof typeof usageQueries
   | 'readPage'
@@ -251,7 +257,85 @@ const statements: Record<
   analyze: ['idempotentWrite', t.Object({}), [(db) => transfer.analyze(db)]],
 }
 
+const { taskKind } = writes
+const changes = [
+  { kind: taskKind, id, version: 1, fields: { title: 'Old', tags: ['home'] }, isDiscarded: false },
+]
+const chains = t.Object({
+  last: t.Number(),
+  first: t.Number(),
+  is_beyond: t.Boolean(),
+  is_missing: t.Boolean(),
+  things: json,
+  changes: json,
+})
+const from = { since: 1, from: '2026-11-20T22:36:42Z' }
+const wanted = [
+  { request_id: 'x' },
+  { seq: 1 },
+  { ...from, by: {} },
+  { ...from, by: { name: 'A' } },
+]
+
+/** Of the log, of whatever is in it. */
+const ofHistory: Record<
+  Exclude<keyof typeof historyQueries, 'most'> | keyof typeof historyWrites | 'changeTogether',
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  readHistory: [
+    'read',
+    t.Object({ json, text: t.Union([json, t.Null()]), changes: json }),
+    [null, { seq: 9, text: 8, digest: 'x' }].map(
+      (below) => (db: Db) => historyQueries.readHistory(db, 'alice', taskKind.table, id, below, 50),
+    ),
+  ],
+  readChains: [
+    'read',
+    chains,
+    wanted.map(
+      (one) => async (db: Db) =>
+        // There is always a row, but for who only describes.
+        historyQueries.readChains(db, 'alice', [taskKind.table], one).catch(() => null),
+    ),
+  ],
+  listTrash: [
+    'read',
+    t.Object({ created_at: TaskSchema.properties.created_at, id: TaskSchema.properties.id }),
+    [(db) => historyQueries.listTrash(db, 'alice', taskKind.table, null, 50)],
+  ],
+  listOldTrash: [
+    'read',
+    t.Object({
+      user_id: t.String(),
+      id: TaskSchema.properties.id,
+      until: TaskSchema.properties.created_at,
+    }),
+    [(db) => historyQueries.listOldTrash(db, taskKind.table, 30, 50)],
+  ],
+  pruneChanges: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => historyWrites.pruneChanges(db, 90, 1000)],
+  ],
+  pruneAnswers: ['idempotentWrite', t.Object({}), [(db) => historyWrites.pruneAnswers(db, 1000)]],
+  changeTogether: [
+    'write',
+    t.Object({ request: word, answer: json }),
+    [(db) => changeTogether(db, author('alice'), changes, null)],
+  ],
+}
+
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
+  [
+    'findAnswer',
+    t.Object({ request: word, answer: json }),
+    (db) => findAnswer(db, 'alice', 'a key'),
+  ],
+  [
+    'purging',
+    written,
+    (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
+  ],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
   [
     'countRequest',
@@ -269,8 +353,6 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     (_db, straight) => readLedger(straight),
   ],
 ]
-
-const word = t.String()
 
 /** As the anonymous() plugin has them, but for the column, which is another one here. */
 const guests = {
@@ -341,7 +423,12 @@ test('are all here', async () => {
       readHead,
       readHeads,
     })
-      .filter((name) => !['isThere', 'searchText', 'searchTextOfAll'].includes(name))
+      .filter((name) => !['isThere', 'searchText', 'searchTextOfAll', 'taskKind'].includes(name))
+      .toSorted(),
+  )
+  expect(Object.keys(ofHistory).toSorted()).toEqual(
+    [...Object.keys({ ...historyQueries, ...historyWrites }), 'changeTogether']
+      .filter((name) => name !== 'most')
       .toSorted(),
   )
   // A file with statements of its own has to come to this test.
@@ -366,11 +453,15 @@ test('are all here', async () => {
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
     'src/database/pool.ts',
+    'src/database/purging.ts',
     'src/database/rates.ts',
     'src/database/schema-refusals.ts',
     // A condition that every shared statement has.
     'src/database/share.ts',
+    'src/database/together.ts',
     'src/database/writes.ts',
+    'src/history/queries.ts',
+    'src/history/writes.ts',
     'src/me/queries.ts',
     'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
@@ -381,7 +472,7 @@ test('are all here', async () => {
   ])
 })
 
-test.each(Object.entries(statements))(
+test.each(Object.entries({ ...statements, ...ofHistory }))(
   '%s gives what its schema says, of one user',
   async (_name, [way, schema, calls]) => {
     for (const call of calls) {
@@ -415,6 +506,7 @@ const keyed: [string, (db: Db) => unknown][] = [
   ['completeTask', (db) => writes.completeTask(db, author('alice'), id, null, true, once)],
   ['deleteTask', (db) => writes.deleteTask(db, author('alice'), id, null, once)],
   ['restoreTask', (db) => writes.restoreTask(db, author('alice'), id, null, once)],
+  ['purging', (db) => write(db, taskKind.purging, { ...author('alice'), id }, once)],
 ]
 
 test.each(keyed)('%s with a key stores it in the same statement', async (_name, call) => {

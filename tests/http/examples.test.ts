@@ -28,7 +28,15 @@ type Parameter = {
   example?: unknown
   schema: Schema
 }
-type Body = { properties: Record<string, Schema>; required?: string[]; examples?: object[] }
+type Body = {
+  properties: Record<string, Schema>
+  required?: string[]
+  /** Of these there is one. */
+  oneOf?: { required: [string] }[]
+  /** What goes only with others. */
+  dependentRequired?: Record<string, string[]>
+  examples?: object[]
+}
 type Operation = {
   parameters: Parameter[]
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } }
@@ -115,6 +123,21 @@ function smallestBody(operation: Operation): object | undefined {
   return Object.fromEntries(names.map((name) => [name, body.properties[name]?.examples?.[0]]))
 }
 
+/** Without those of which there can be only one, but this one. */
+function without(
+  { oneOf = [], dependentRequired = {} }: Body,
+  fields: object,
+  one: string,
+): object {
+  const rivals = oneOf.flatMap(({ required }) => required)
+  if (!rivals.includes(one)) return fields
+  const isKept = (name: string) => name === one || !rivals.includes(name)
+  const needs = (name: string) => dependentRequired[name] ?? []
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name]) => isKept(name) && needs(name).every(isKept)),
+  )
+}
+
 const nothing = (): Values => ({ path: {}, query: [], header: {} })
 /** Neither a fault of what was sent, nor a defect. */
 const isTaken = ({ status, text }: Answer) =>
@@ -168,7 +191,10 @@ test.each(withBody)(
       .map(([field, { examples }]) => [field, examples?.[0]])
     expect(body.examples).not.toBeEmpty()
 
-    for (const example of [...(body.examples ?? []), Object.fromEntries(all)]) {
+    const whole = Object.fromEntries(all)
+    const wholes = body.oneOf?.map(({ required: [one] }) => without(body, whole, one)) ?? [whole]
+
+    for (const example of [...(body.examples ?? []), ...wholes]) {
       const answer = await call(name, operation, nothing(), example)
       expect([answer.text, isTaken(answer)]).toEqual([answer.text, true])
     }
@@ -236,19 +262,19 @@ test.each(
 })
 
 test.each(
-  withBody.flatMap(([name, operation, { properties }]) =>
-    Object.entries(properties)
+  withBody.flatMap(([name, operation, body]) =>
+    Object.entries(body.properties)
       .filter(([, schema]) => [...limitsOf(schema)].length > 0)
-      .map(([field, schema]) => [name, field, operation, schema] as const),
+      .map(([field, schema]) => [name, field, operation, body, schema] as const),
   ),
 )(
   '%s draws the line of the field %s where the document does',
-  async (name, field, operation, schema) => {
+  async (name, field, operation, body, schema) => {
     for (const [value, isWithin] of limitsOf(schema)) {
       // Whose values have to be something that JSON Schema cannot say.
       if (isWithin && ['time_zone', 'confirm'].includes(field)) continue
-      const body = { ...smallestBody(operation), [field]: value }
-      const answer = await call(name, operation, nothing(), body)
+      const sent = without(body, { ...smallestBody(operation), [field]: value }, field)
+      const answer = await call(name, operation, nothing(), sent)
       expect([field, String(value).slice(0, 20), String(value).length, isTaken(answer)]).toEqual([
         field,
         String(value).slice(0, 20),

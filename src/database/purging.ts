@@ -1,0 +1,100 @@
+import { asksOf, logged, owners } from './log.ts'
+import { earlier, keep } from './once.ts'
+import { earlierAnswers, inBoth, type Table, type Write, type Writes } from './writes.ts'
+
+/** What is to go for good, if it is in the trash, and has been there since `until`. */
+export type Purge = Write & { until?: string }
+
+/** Changes of one thing that go with it in one statement. */
+const most = 1000
+
+/** Of a statement: each deletes what was ever changed of it. */
+const together = 64
+
+/**
+ * Purges what is in the trash: the row, and all that the log has of it but that it is gone. Of a thing with a very long history only a
+ * part of that goes, or nothing where somebody has changed it just now, of which this statement cannot see what is in the log: that is
+ * `unlike`, and to be asked again. The text has the bytes that there are less.
+ */
+export const purging = (table: Table): Writes<Purge> => {
+  const { plain, keyed } = inBoth<Purge>(false, (sql, isKeyed) => {
+    const keys = isKeyed ? sql`, key text, request text` : sql``
+    return sql`${owners(sql)},
+    ${isKeyed ? sql`${earlier(sql)},` : sql``} asked as (
+      select a.*, t.seq as previous, t.version as old_version, octet_length(t.json) as bytes,
+        case
+          when a.versions is not null and t.version <> all(a.versions) then 'stale'
+          when t.seq <> seen.seq then 'unseen'
+        end as refusal
+      from ${asksOf(sql, sql`versions integer[], until timestamptz ${keys}`)} a
+      cross join lateral (
+        select s.seq
+        from ${table.name(sql)} s
+        where s.user_id = a.user_id
+          and s.id = a.id
+        offset 0
+      ) seen
+      join ${table.name(sql)} t on t.user_id = a.user_id and t.id = a.id
+      ${isKeyed ? sql`left join earlier on earlier.n = a.n` : sql``}
+      where t.deleted_at <= coalesce(a.until, 'infinity')
+        ${isKeyed ? sql`and earlier.n is null` : sql``}
+      for update of t
+    ), chains as materialized (
+      select asked.n, asked.user_id, asked.id, asked.previous, chain.seqs, chain.rest
+      from asked
+      cross join lateral (
+        with recursive chain as (
+          select c.seq, c.previous, 1 as length
+          from docket.changes c
+          where c.user_id = asked.user_id
+            and c.seq = asked.previous
+          union all
+          select c.seq, c.previous, chain.length + 1
+          from chain
+          join docket.changes c on c.user_id = asked.user_id and c.seq = chain.previous
+          where chain.length < ${most}
+        )
+        select array_agg(chain.seq) as seqs,
+          case when count(chain.seq) = ${most} then (array_agg(chain.previous order by chain.seq))[1] end as rest
+        from chain
+      ) chain
+      where asked.refusal is null
+    ), forgotten as (
+      delete from docket.changes c
+      using chains, unnest(chains.seqs) as old (seq)
+      where c.user_id = chains.user_id
+        and c.seq = old.seq
+        and (chains.rest is null or c.seq <> chains.previous)
+    ), joined as (
+      update docket.changes c
+      set previous = chains.rest
+      from chains
+      where chains.rest is not null
+        and c.user_id = chains.user_id
+        and c.seq = chains.previous
+    ), gone as (
+      delete from ${table.name(sql)} t
+      using chains
+      where chains.rest is null
+        and t.user_id = chains.user_id
+        and t.id = chains.id
+      returning chains.n
+    ), changed as (
+      select asked.n, asked.user_id, asked.id, asked.seq, asked.at, asked.previous, null as before, 'purged' as action,
+        asked.actor, asked.request_id, asked.old_version as version,
+        concat('{"version":', asked.old_version, ',"bytes":', asked.bytes, '}') as answer
+        ${isKeyed ? sql`, asked.key, asked.request` : sql``}
+      from asked
+      where asked.n in (select n from gone)
+    ), ${logged(sql, table.type, sql`changed`)}
+    ${isKeyed ? sql`, ${keep(sql)}` : sql``}
+    select n, null as request, answer as text, version, true as is_made
+    from changed
+    union all
+    select n, null as request, case refusal when 'stale' then null else '' end as text, old_version as version, false as is_made
+    from asked
+    where n not in (select n from changed)
+    ${isKeyed ? earlierAnswers(sql) : sql``}`
+  })
+  return { plain: { ...plain, most: together }, keyed: { ...keyed, most: together } }
+}

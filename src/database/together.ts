@@ -1,0 +1,108 @@
+import type { Sql } from './connect.ts'
+import type { Db } from './gate.ts'
+import { type Author, type Fragment, given, owners } from './log.ts'
+import { earlier, keep, type Once, runOnce } from './once.ts'
+import type { Purge } from './purging.ts'
+import { grouped } from './share.ts'
+import { asking, changing, type Part, type Table, type Update, type Writes } from './writes.ts'
+
+/** A kind of thing that is in the log, as its resource hands it over: what history, undo and the trash know of it. */
+export type Kind = {
+  table: Table
+  /** What undo gives back: fields that are columns of the same name. */
+  fields: readonly string[]
+  /** Fields that there can be only with another one, which comes before them. */
+  needs: Readonly<Record<string, string>>
+  /** Fields as they are written, with what follows from them. */
+  stored: (fields: Record<string, unknown>) => object
+  /** Makes what is asked of the `fields`: to the letter, or in the trash from now on where it `is_discarded`. */
+  update: Update
+  purging: Writes<Purge>
+}
+
+/** What is to be written of one thing, all of it while it has this version. */
+export type Change = {
+  kind: Kind
+  id: string
+  version: number
+  /** Those that become something else. */
+  fields: Record<string, unknown>
+  isDiscarded: boolean
+}
+
+/** What was changed, as the feed has it; `request` is that of an earlier one with the same key, which made it. */
+type Together = { request: string | null; answer: string }
+
+/** The names of the parts of a statement have an end for each kind. */
+const suffixOf = ({ table }: Kind): string => `_${table.type}`
+
+/**
+ * Makes changes of several things of a user, of whatever kinds, in one statement: all, or none where one of them is not as it was when
+ * it was looked at, which is undefined. The first ask has the key, if there is one.
+ */
+export async function changeTogether(
+  db: Db,
+  { user_id, ...by }: Author,
+  changes: Change[],
+  once: Once | null,
+): Promise<Together | undefined> {
+  const isKeyed = once !== null
+  const asks = changes.map(({ kind, id, version, fields, isDiscarded }, index) => ({
+    user_id,
+    id,
+    ...by,
+    ...kind.stored(fields),
+    type: kind.table.type,
+    versions: [version],
+    fields: Object.keys(fields),
+    is_discarded: isDiscarded,
+    ...(index === 0 ? once : {}),
+  }))
+  const kinds = [...new Set(changes.map(({ kind }) => kind))]
+
+  const statement = (sql: Sql) => {
+    const each = (between: Fragment, make: (kind: Kind, part: Part) => Fragment) =>
+      kinds
+        .map((kind) => {
+          const suffix = suffixOf(kind)
+          const own = sql`a.type = ${kind.table.type}`
+          return make(kind, { isKeyed, suffix, own, only: sql`(select is_whole from whole)` })
+        })
+        .reduce((all, next) => sql`${all}${between}${next}`)
+    return sql<Together[]>`
+    with ${given(sql, JSON.stringify(grouped(asks)))}, ${owners(sql)}, ${isKeyed ? sql`${earlier(sql)},` : sql``}
+    ${each(sql`, `, ({ table, update }, part) => asking(sql, table, withType(update), part))}, whole as materialized (
+      select sum(many) = ${each(
+        sql` + `,
+        (kind) =>
+          sql`(select count(n) from ${sql(`asked${suffixOf(kind)}`)} where refusal is null)`,
+      )} as is_whole
+      from groups
+    ), ${each(sql`, `, ({ table, update }, part) => changing(sql, table, update, part))}, made as (
+      select user_id, ${isKeyed ? sql`max(key) as key, max(request) as request,` : sql``}
+        concat('[', string_agg(
+          concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
+        ), ']') as answer
+      from (${each(
+        sql` union all `,
+        (kind) => sql`
+        select user_id, seq, ${kind.table.type} as type, id, answer ${isKeyed ? sql`, key, request` : sql``}
+        from ${sql(`changed${suffixOf(kind)}`)}`,
+      )}) changed
+      group by user_id
+    )
+    ${isKeyed ? sql`, ${keep(sql, sql`made`)}` : sql``}
+    select null as request, answer
+    from made
+    ${isKeyed ? sql`union all select request, answer::text from earlier` : sql``}`
+  }
+  const [made] = isKeyed
+    ? await runOnce(() => db.idempotentWrite(statement))
+    : await db.write(statement)
+  return made
+}
+
+const withType = (update: Update): Update => ({
+  ...update,
+  asked: (sql) => sql`, type text, is_discarded boolean ${update.asked?.(sql) ?? sql``}`,
+})

@@ -1,0 +1,162 @@
+import type { Db } from '../database/gate.ts'
+import type { Author } from '../database/log.ts'
+import { findAnswer, type Once } from '../database/once.ts'
+import { type Change, changeTogether, type Kind } from '../database/together.ts'
+import { keyReused } from '../http/once.ts'
+import { Problem } from '../http/problem.ts'
+import { type Chains, most, readChains } from './queries.ts'
+import { type Chain, faultsOf, inverseOf, isBroken, type Wanted } from './rules.ts'
+
+/** What adds to what a user has. */
+export type Reservation = { settle: (added: Amount | null) => void }
+export type Amount = { tasks: number; bytes: number }
+export type SetAside = (
+  db: Db,
+  userId: string,
+  amount: Amount,
+) => Reservation | Promise<Reservation>
+
+/** How often it is looked anew at what somebody has changed meanwhile. */
+const mostAttempts = 5
+
+/**
+ * Takes back what was changed, and gives what is changed by that, as the feed has it. Read at one moment, reckoned, and written in one
+ * statement if nobody has changed anything of it since.
+ * @throws Problem 404, 409, 410, 422
+ */
+export async function undo(
+  db: Db,
+  author: Author,
+  kinds: readonly Kind[],
+  wanted: Wanted,
+  isForced: boolean,
+  once: Once | null,
+  setAside: SetAside,
+): Promise<{ text: string; isReplayed: boolean }> {
+  const made = once && (await findAnswer(db, author.user_id, once.key))
+  if (made) return answerOf(made, once)
+
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const read = await readChains(
+      db,
+      author.user_id,
+      kinds.map(({ table }) => table),
+      wanted,
+    )
+    refuse(read, wanted)
+    const changes = reckon(read.chains, kinds, isForced)
+    if (changes.length === 0) return { text: '[]', isReplayed: false }
+
+    const bytes = changes.reduce((sum, { growth }) => sum + growth, 0)
+    const reservation = await setAside(db, author.user_id, { tasks: 0, bytes })
+    let isMade = false
+    try {
+      const changed = await changeTogether(db, author, changes, once)
+      isMade = changed?.request === null
+      if (changed !== undefined) return answerOf(changed, once)
+    } finally {
+      reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
+    }
+  }
+  throw new Problem(503, 'Somebody changes the same things just now. Try again.', {
+    headers: { 'retry-after': '1' },
+  })
+}
+
+function answerOf(
+  { request, answer }: { request: string | null; answer: string },
+  once: Once | null,
+) {
+  if (request !== null && request !== once?.request) throw keyReused()
+  return { text: answer, isReplayed: request !== null }
+}
+
+/** Throws where there is nothing to undo, or too much, or where the log does not go back so far. */
+function refuse({ last, first, isBeyond, isMissing, chains }: Chains, wanted: Wanted): void {
+  if (isBeyond) {
+    throw new Problem(
+      422,
+      `This would undo too much at once: at most ${most.things} things are undone, and ${most.changes} changes looked at.`,
+    )
+  }
+  const isPruned =
+    isMissing ||
+    chains.some((chain) => isBroken(chain, wanted)) ||
+    ('seq' in wanted &&
+      chains.length === 0 &&
+      wanted.seq <= last &&
+      (first ?? last + 1) > wanted.seq)
+  if (isPruned) throw new Problem(410, 'This is older than what is kept of your changes.')
+  if (chains.length > 0) return
+  throw new Problem(
+    404,
+    'There is nothing to undo: no change of yours is the one, or of the request or the time, that you have named.',
+  )
+}
+
+/** What is to be written, in the order in which it was changed. */
+function reckon(
+  chains: Chain[],
+  kinds: readonly Kind[],
+  isForced: boolean,
+): (Change & { growth: number })[] {
+  const conflicts: Parameters<typeof faultsOf>[0] = []
+  const gone: Chain[] = []
+  const changes: (Change & { growth: number })[] = []
+
+  for (const chain of chains.toSorted((a, b) => Math.min(...a.targets) - Math.min(...b.targets))) {
+    const { type, id, current } = chain
+    const kind = kinds.find(({ table }) => table.type === type)
+    if (kind === undefined) throw new Error(`The log has a ${type}, of which nothing is known.`)
+    if (current === null) {
+      gone.push(chain)
+      continue
+    }
+    const { fields, isDiscarded, conflicts: names } = inverseOf(chain, kind, isForced)
+    if (names.length > 0) conflicts.push({ type, id, names })
+    if (Object.keys(fields).length === 0) continue
+    changes.push({
+      kind,
+      id,
+      version: Number(current['version']),
+      fields,
+      isDiscarded,
+      growth: growthOf(current, fields),
+    })
+  }
+  const isAllGone = gone.length === chains.length
+  if (gone.length > 0 && (!isForced || isAllGone)) throw purged(gone, isAllGone)
+  if (conflicts.length > 0) throw changedSince(conflicts)
+  return changes
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+
+/** Bytes that a thing has more of by a change, less than nothing where it becomes shorter. */
+const growthOf = (current: Record<string, unknown>, fields: Record<string, unknown>): number =>
+  Object.entries(fields).reduce(
+    (sum, [name, value]) => sum + bytesOf(value) - bytesOf(current[name]),
+    0,
+  )
+
+function purged(gone: Chain[], isAll: boolean): Problem {
+  const errors = gone
+    .slice(0, 100)
+    .map(({ type, id }) => ({ pointer: `/${type}s/${id}`, detail: 'was purged, and is gone' }))
+  return new Problem(
+    409,
+    `What was purged cannot be brought back.${isAll ? '' : ' Send force: true to undo the rest.'}`,
+    { errors },
+  )
+}
+
+function changedSince(conflicts: Parameters<typeof faultsOf>[0]): Problem {
+  const [first, ...others] = conflicts
+  const names = first?.names.join(', ')
+  const more = others.length === 0 ? '' : `, and something of ${others.length} more`
+  return new Problem(
+    409,
+    `Somebody has changed ${names} of the ${first?.type} ${first?.id} since${more}. Nothing was undone: send force: true to undo it all the same.`,
+    { errors: faultsOf(conflicts) },
+  )
+}
