@@ -52,6 +52,9 @@ export const isReadOnly = (error: unknown): boolean =>
   remedyByCode(codeOf(error)) === 'elsewhere' ||
   (error instanceof Error && error.cause !== undefined && isReadOnly(error.cause))
 
+/** Whether the statement waited for a lock of others for too long. */
+export const isLocked = (error: unknown): boolean => codeOf(error) === '55P03'
+
 /** Whether the database has answered with this, or not at all. */
 export function isAnswer(error: unknown): boolean {
   const remedy = remedyOf(error)

@@ -76,18 +76,24 @@ export async function findAnswer(
   return found
 }
 
-/** Runs a statement with a key, and once more where the same key was used at the same moment. */
-export async function runOnce<T>(run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a statement, and once more where a key that it writes was taken at the same moment: then it is there to be seen.
+ * @param constraint the one of the key: by default that of requests
+ */
+export async function runOnce<T>(
+  run: () => Promise<T>,
+  constraint = 'idempotency_keys_pkey',
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run()
     } catch (error) {
-      if (!isTaken(error) || attempt === 3) throw error
+      if (!isTaken(error, constraint) || attempt === 3) throw error
     }
   }
 }
 
-const isTaken = (error: unknown): boolean =>
+const isTaken = (error: unknown, constraint: string): boolean =>
   error instanceof postgres.PostgresError &&
   error.code === '23505' &&
-  error.constraint_name === 'idempotency_keys_pkey'
+  error.constraint_name === constraint

@@ -2,7 +2,15 @@ import type { Sql } from './connect.ts'
 import { createCosts } from './costs.ts'
 import { createDoubt } from './doubt.ts'
 import { type Account, createAccounts } from './fairness.ts'
-import { codeOf, isAnswer, isReadOnly, ReadOnly, remedyOf, Unavailable } from './faults.ts'
+import {
+  codeOf,
+  isAnswer,
+  isLocked,
+  isReadOnly,
+  ReadOnly,
+  remedyOf,
+  Unavailable,
+} from './faults.ts'
 import type { Pool } from './pool.ts'
 import { gather, insert, type Job, type Line, remove, type Want } from './queue.ts'
 import { createWriting } from './writing.ts'
@@ -260,6 +268,12 @@ export function createScheduler(
           job,
           Bun.sleep(pauseAfter(job.conflicts++)).then(() => true),
         )
+      }
+    } else if (isLocked(error) && jobs.length > 1) {
+      // It is what one of them is to change: each by itself, so that the others wait no longer.
+      for (const job of left) {
+        job.most = 1
+        back(job)
       }
     } else if (remedy !== 'none') {
       for (const job of left) refuse(job, codeOf(error), error)

@@ -1,5 +1,6 @@
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
+import { runOnce } from '../database/once.ts'
 import { adoptTasks, importUser, listIds } from './transfer.ts'
 
 /** Tasks that move in one statement: nobody waits for more than a moment, and a guest hardly has as many. */
@@ -11,14 +12,9 @@ export async function adopt(db: Db, author: Author, guestId: string): Promise<nu
   for (let total = 0; ; ) {
     const ids = await listIds(db, guestId, batch)
     if (ids.length > 0) {
-      total += (
-        await adoptTasks(
-          db,
-          author,
-          guestId,
-          ids.map(({ id }) => id),
-        )
-      ).length
+      const moving = ids.map(({ id }) => id)
+      // One of the author's may have come to be with the same id.
+      total += (await runOnce(() => adoptTasks(db, author, guestId, moving), 'tasks_pkey')).length
     }
     if (ids.length < batch) return total
   }

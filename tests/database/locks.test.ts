@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { TransactionSql } from 'postgres'
 import type { Db } from '../../src/database/gate.ts'
+import { adopt } from '../../src/tasks/adoption.ts'
 import { adoptTasks, importTasks } from '../../src/tasks/transfer.ts'
 import { completeTask, insertTask } from '../../src/tasks/writes.ts'
 import { emptyDatabase, layOut, serverEnvironment, type TestDatabase } from '../support/database.ts'
@@ -124,3 +125,27 @@ test.skipIf(!isServer)('who has waited for a change of the same task goes on fro
   expect(faultsOf(log)).toEqual([])
   expect(log.changes.at(-1)?.before).toMatchObject({ title: 'Changed' })
 })
+
+test.skipIf(!isServer)(
+  'a task that came to be while its like was adopted stays, and so does the other',
+  async () => {
+    const { sql, db } = database
+    const id = crypto.randomUUID()
+    await insertTask(db, author('B'), id, { title: 'Of the guest' })
+    await whileHeld(
+      (transaction) => transaction`select from docket.users where id = 'B' for update`,
+      () => adopt(db, author('a'), 'B'),
+      () => sql`insert into docket.tasks (user_id, id, title) values ('a', ${id}, 'Own')`,
+    )
+
+    const rows = await sql`
+    select title, id = ${id} as is_same
+    from docket.tasks
+    where user_id = 'a' and title in ('Own', 'Of the guest')
+    order by title desc`
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      { title: 'Own', is_same: true },
+      { title: 'Of the guest', is_same: false },
+    ])
+  },
+)

@@ -260,6 +260,26 @@ test('runs a statement that fails again in halves, so that one bad ask harms no 
   expect(sizes.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 4, 4, 8])
 })
 
+test('what one of them waits for too long keeps the others no longer: each runs alone', async () => {
+  const sizes: number[] = []
+  const locked: Shared<Ask, Answer> = {
+    most: 8,
+    isIdempotent: false,
+    statement: async (_sql, asked) => {
+      const asks: (Ask & { n: number })[] = JSON.parse(asked)
+      sizes.push(asks.length)
+      await tick()
+      if (asks.some(({ who }) => who === 'locked')) throw failure('55P03')
+      return asks.map(({ n, who }) => ({ n, who }))
+    },
+  }
+  const gate = createGate(sql, options)
+  const answers = named('a', 'b', 'locked', 'c').map((ask) => outcomeOf(gate.share(locked, ask)))
+
+  expect(await Promise.all(answers)).toEqual(['a', 'b', 'unavailable: 55P03', 'c'])
+  expect(sizes).toEqual([4, 1, 1, 1, 1])
+})
+
 test.each([
   ['CONNECTION_CLOSED', true, ['a', 'b']],
   ['CONNECTION_CLOSED', false, Array(2).fill('unavailable: CONNECTION_CLOSED')],

@@ -1,12 +1,25 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { connectEmbedded, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
+import type { Gate } from '../../src/database/gate.ts'
+import { deleteUser } from '../../src/me/queries.ts'
+import { adopt } from '../../src/tasks/adoption.ts'
+import { importTasks } from '../../src/tasks/transfer.ts'
+import { completeTask, deleteTask, insertTask } from '../../src/tasks/writes.ts'
 import { report, setting, startUnlimited } from '../harden/support.ts'
-import { emptyDatabase, serverEnvironment, temporaryFolder } from '../support/database.ts'
+import {
+  connectTo,
+  emptyDatabase,
+  gateOf,
+  layOut,
+  serverEnvironment,
+  temporaryFolder,
+} from '../support/database.ts'
 import { faultsOf, type Log, readLog } from '../support/log.ts'
 import type { Server } from '../support/process.ts'
+import { author } from '../support/tasks.ts'
 import { followLog, followTables, startReader } from './readers.ts'
-import { keyOf, type Storm, startStorm } from './storm.ts'
+import { keyOf, randomOf, type Storm, startStorm } from './storm.ts'
 
 // Several servers on one database, which die one after the other by kill -9, under a storm of writes that are all to the same
 // tasks: whether the log has every change once, with what was there before it, and whoever follows misses none. On the server of
@@ -93,7 +106,7 @@ test.skipIf(serverEnvironment() === null)('three servers on one database', async
   const env = { ...serverEnvironment(), DATABASE_URL: url ?? '' }
   const start = () => startUnlimited({ env })
   const servers = [await start(), await start(), await start()]
-  const storm = startStorm(() => servers.map(({ address }) => address), seed, 48)
+  const storm = startStorm(() => servers.map(({ address }) => address), seed, 32)
   const readers = [followTables(sql), followLog(sql)].map((follow) =>
     startReader(follow, storm.users),
   )
@@ -124,6 +137,93 @@ test.skipIf(serverEnvironment() === null)('three servers on one database', async
     )
   }
 })
+
+/** As many users in a statement as there may be, which the requests of a test do not come to. */
+test.skipIf(serverEnvironment() === null)(
+  'statements of many users, which make, change, move, adopt and delete',
+  async () => {
+    const { sql, url, close } = await emptyDatabase(
+      `locale_provider icu icu_locale 'en' locale 'C'`,
+    )
+    await layOut(sql)
+    const pools = Array.from({ length: 3 }, () => connectTo(url ?? ''))
+    const random = randomOf(seed)
+    const users = Array.from({ length: 24 }, (_, index) => `${index % 2 ? 'B' : 'a'}${index}`)
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
+    const idOf = () => `00000000-0000-4000-8000-00000000000${Math.floor(random() * 4)}`
+    const end = performance.now() + (seconds * 1000) / 3
+    let changed = 0
+
+    const each = (write: (user: string) => Promise<unknown>) => Promise.all(users.map(write))
+    const client = async (db: Gate): Promise<void> => {
+      const writes: (() => Promise<unknown>)[] = [
+        () => each((user) => insertTask(db, author(user), idOf(), { title: 'A' })),
+        () => each((user) => completeTask(db, author(user), idOf(), null, null)),
+        () => each((user) => deleteTask(db, author(user), idOf(), null)),
+        () =>
+          importTasks(
+            db,
+            users.map((user) => movingTo(user, pick([1, 9, 99]))),
+            'moved',
+          ),
+        () => {
+          const user = pick(users)
+          return adopt(db, author(user), pick(users.filter((other) => other !== user)))
+        },
+        () => deleteUser(db, null, pick(users)),
+      ]
+      while (performance.now() < end) {
+        const index = random() < 0.9 ? Math.floor(random() * 4) : 4 + Math.floor(random() * 2)
+        await writes[index]?.()
+        changed += 1
+      }
+    }
+    const clients = pools.flatMap((pool) => {
+      const gate = gateOf(pool)
+      return Array.from({ length: 4 }, () => client(gate))
+    })
+    const outcomes = await Promise.allSettled(clients)
+    const log = await readLog(sql, users)
+    await Promise.all(pools.map((pool) => pool.end()))
+    const deadlocks = await deadlocksOf(sql)
+    await close()
+
+    report('races of statements', {
+      seed,
+      statements: changed,
+      changes: log.changes.length,
+      deadlocks,
+    })
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
+    expect({ deadlocks, log: few(faultsOf(log)) }).toEqual({ deadlocks: 0, log: [] })
+  },
+)
+
+const movingTo = (user_id: string, version: number) => ({
+  task: {
+    id: '00000000-0000-4000-8000-000000000000',
+    user_id,
+    title: 'Moved',
+    description: null,
+    completed: false,
+    completed_at: null,
+    priority: 'none' as const,
+    tags: [],
+    due_date: null,
+    due_time: null,
+    time_zone: null,
+    version,
+    created_at: '2026-01-01T00:00:00+00:00',
+    updated_at: '2026-01-01T00:00:00+00:00',
+    deleted_at: null,
+  },
+})
+
+const deadlocksOf = async (sql: Sql): Promise<number> => {
+  const [row] = await sql<{ deadlocks: number }[]>`
+    select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()`
+  return row?.deadlocks ?? -1
+}
 
 test.skipIf(serverEnvironment() !== null)('one server on the embedded database', async () => {
   const folder = temporaryFolder()
