@@ -47,7 +47,7 @@ for (const count of [1000, 10_000]) {
       const request = `GET /api/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`
       const socket = {
         data,
-        open: (own: { write: (text: string) => void }) => void own.write(request),
+        open: (own: { write: (text: string) => void }) => own.write(request),
       }
       Bun.connect({ hostname: '127.0.0.1', port: server.port, socket }).catch(fail)
     })
