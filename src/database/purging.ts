@@ -40,38 +40,45 @@ export const purging = (table: Table): Writes<Purge> => {
         ${isKeyed ? sql`and earlier.n is null` : sql``}
       for update of t
     ), chains as materialized (
-      select asked.n, asked.user_id, asked.id, asked.previous, chain.seqs, chain.rest
+      select asked.n, asked.user_id, asked.id, chain.first, chain.others, chain.rest
       from asked
       cross join lateral (
         with recursive chain as (
-          select c.seq, c.previous, 1 as length
+          select c.ctid as place, c.seq, c.previous, 1 as length
           from docket.changes c
           where c.user_id = asked.user_id
             and c.seq = asked.previous
           union all
-          select c.seq, c.previous, chain.length + 1
+          select c.place, c.seq, c.previous, chain.length + 1
           from chain
-          join docket.changes c on c.user_id = asked.user_id and c.seq = chain.previous
+          cross join lateral (
+            select ctid as place, seq, previous
+            from docket.changes
+            where user_id = asked.user_id
+              and seq = chain.previous
+            offset 0
+          ) c
           where chain.length < ${most}
         )
-        select array_agg(chain.seq) as seqs,
-          case when count(chain.seq) = ${most} then (array_agg(chain.previous order by chain.seq))[1] end as rest
+        select (array_agg(place) filter (where length = 1))[1] as first, array_agg(place) filter (where length > 1) as others,
+          (array_agg(previous) filter (where length = ${most}))[1] as rest
         from chain
       ) chain
       where asked.refusal is null
     ), forgotten as (
-      delete from docket.changes c
-      using chains, unnest(chains.seqs) as old (seq)
-      where c.user_id = chains.user_id
-        and c.seq = old.seq
-        and (chains.rest is null or c.seq <> chains.previous)
+      -- Where they are, and not by their numbers: the planner would look through all changes of the user for those.
+      delete from docket.changes
+      where ctid = any(array(
+        select unnest(others) from chains
+        union all
+        select first from chains where rest is null
+      ))
     ), joined as (
       update docket.changes c
       set previous = chains.rest
       from chains
       where chains.rest is not null
-        and c.user_id = chains.user_id
-        and c.seq = chains.previous
+        and c.ctid = chains.first
     ), gone as (
       delete from ${table.name(sql)} t
       using chains

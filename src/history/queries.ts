@@ -6,6 +6,15 @@ import type { Below, Chain, History, Wanted } from './rules.ts'
 
 // What is read of the log, and of the trash. One exported function is one statement.
 
+/** The change with this number. By itself, or the planner would look through all changes of the user for it. */
+const changeAt = (sql: Sql, userId: string, seq: Fragment): Fragment => sql`(
+            select seq, previous, at, actor, request_id, action, before
+            from docket.changes
+            where user_id = ${userId}
+              and seq = ${seq}
+            offset 0
+          )`
+
 /** Bytes of images that are read for a page, but for the last one. */
 const mostBytes = 1_000_000
 
@@ -40,7 +49,7 @@ export async function readHistory(
           union all
           select c.seq, c.previous, chain.length + 1, chain.bytes + octet_length(c.before)
           from chain
-          join docket.changes c on c.user_id = ${userId} and c.seq = chain.previous
+          cross join lateral ${changeAt(sql, userId, sql`chain.previous`)} c
           where chain.length < ${limit}
             and chain.bytes < ${mostBytes}
         )
@@ -49,7 +58,7 @@ export async function readHistory(
           'action', c.action, 'before', c.before
         ) order by c.seq desc), '[]')::text
         from chain
-        join docket.changes c on c.user_id = ${userId} and c.seq = chain.seq
+        cross join lateral ${changeAt(sql, userId, sql`chain.seq`)} c
       ) as changes
     from ${name(sql)} t
     where t.user_id = ${userId}
@@ -144,7 +153,7 @@ export async function readChains(
           union all
           select c.seq, c.previous, octet_length(c.before)
           from chain
-          join docket.changes c on c.user_id = ${userId} and c.seq = chain.previous
+          cross join lateral ${changeAt(sql, userId, sql`chain.previous`)} c
           where chain.seq >= heads.oldest
         )
         select seq, previous, bytes
@@ -156,7 +165,7 @@ export async function readChains(
         (select count(seq) from within) > ${most.changes}
         or (select count(n) from things) > ${most.things}
         or (select count(n) from walked) > ${most.changes}
-        or (select sum(bytes) from walked) + (select sum(octet_length(json)) from heads) > ${most.bytes} as is_beyond
+        or coalesce((select sum(bytes) from walked), 0) + (select sum(octet_length(json)) from heads) > ${most.bytes} as is_beyond
     )
     select
       coalesce((select seq from docket.users where id = ${userId}), 0)::float8 as last,
@@ -195,7 +204,7 @@ export async function readChains(
           'n', w.n, 'seq', w.seq, 'previous', w.previous, 'before', case when w.is_needed then c.before::json end
         )), '[]')::text
         from walked w
-        join docket.changes c on c.user_id = ${userId} and c.seq = w.seq
+        cross join lateral ${changeAt(sql, userId, sql`w.seq`)} c
         where is_beyond is not true
       ) as changes
     from sizes`

@@ -36,7 +36,7 @@ export function createSweep(options: SweepOptions): Sweep {
   let underWay: Promise<void> | null = null
 
   async function sweep(): Promise<void> {
-    while ((await pruneAnswers(db, batch.changes)) === batch.changes);
+    while ((await pruneAnswers(db, 1, batch.changes)) === batch.changes);
     if (historyDays !== null) {
       while ((await pruneChanges(db, historyDays, batch.changes)) === batch.changes);
     }

@@ -33,9 +33,6 @@ export async function undo(
   once: Once | null,
   setAside: SetAside,
 ): Promise<{ text: string; isReplayed: boolean }> {
-  const made = once && (await findAnswer(db, author.user_id, once.key))
-  if (made) return answerOf(made, once)
-
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const read = await readChains(
       db,
@@ -43,6 +40,9 @@ export async function undo(
       kinds.map(({ table }) => table),
       wanted,
     )
+    // Afterwards: where its effect was seen it is there.
+    const made = once && (await findAnswer(db, author.user_id, once.key))
+    if (made) return answerOf(made, once)
     refuse(read, wanted)
     const changes = reckon(read.chains, kinds, isForced)
     if (changes.length === 0) {

@@ -279,7 +279,7 @@ const wanted = [
 
 /** Of the log, of whatever is in it. */
 const ofHistory: Record<
-  Exclude<keyof typeof historyQueries, 'most'> | keyof typeof historyWrites | 'changeTogether',
+  Exclude<keyof typeof historyQueries, 'most'> | 'changeTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   readHistory: [
@@ -312,12 +312,6 @@ const ofHistory: Record<
     }),
     [(db) => historyQueries.listOldTrash(db, taskKind.table, 30, 50)],
   ],
-  pruneChanges: [
-    'idempotentWrite',
-    t.Object({}),
-    [(db) => historyWrites.pruneChanges(db, 90, 1000)],
-  ],
-  pruneAnswers: ['idempotentWrite', t.Object({}), [(db) => historyWrites.pruneAnswers(db, 1000)]],
   changeTogether: [
     'write',
     t.Object({ request: word, answer: json }),
@@ -326,6 +320,11 @@ const ofHistory: Record<
 }
 
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
+  ...Object.entries(historyWrites).map(([name, prune]): (typeof others)[number] => [
+    name,
+    t.Object({}),
+    (db) => prune(db, 90, 1000),
+  ]),
   [
     'findAnswer',
     t.Object({ request: word, answer: json }),
@@ -427,9 +426,7 @@ test('are all here', async () => {
       .toSorted(),
   )
   expect(Object.keys(ofHistory).toSorted()).toEqual(
-    [...Object.keys({ ...historyQueries, ...historyWrites }), 'changeTogether']
-      .filter((name) => name !== 'most')
-      .toSorted(),
+    [...Object.keys(historyQueries), 'changeTogether'].filter((name) => name !== 'most').toSorted(),
   )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
