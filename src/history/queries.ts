@@ -186,12 +186,7 @@ export async function readChains(
         ) l
         left join lateral ${thing(sql`l`)} t on true
         where coalesce(t.updated_at, '-infinity') >= ${since.from}::text::timestamptz
-          and not exists (
-            select
-            from docket.changes c
-            where c.user_id = ${userId}
-              and c.seq = l.seq
-          )
+          and (select seq from ${changeAt(sql, userId, sql`l.seq`)} c) is null
       )`
       } as is_missing,
       (

@@ -5,6 +5,10 @@ import { readHead } from '../../src/database/heads.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { textOf } from '../../src/database/share.ts'
+import { changeTogether } from '../../src/database/together.ts'
+import { write } from '../../src/database/writes.ts'
+import { listOldTrash, listTrash, readChains, readHistory } from '../../src/history/queries.ts'
+import { pruneAnswers, pruneChanges } from '../../src/history/writes.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { TaskListQuery } from '../../src/tasks/schema.ts'
@@ -99,6 +103,11 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
   const step = user === 'five' ? 1 : users
   const first = user === 'five' ? others + 1 : Number(user)
 
+  /** The task that was changed often, in the trash, and the number of its last change. */
+  const often = user === 'five' ? 9 : 10
+  let head = 0
+  const mine = (nth: number): string => idOf(first + nth * step)
+
   beforeAll(async () => {
     database = await emptyDatabase()
     const { sql } = database
@@ -129,7 +138,30 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
         select case when n > ${others}::integer then n - ${others}::integer else (n - 1) / ${users}::integer end as k
       ) own`
     await numberTasks(sql)
-    if (isAnalyzed) await sql.unsafe('vacuum (analyze) docket.tasks, docket.latest').simple()
+    // Each was created by a request of many, and one was changed often since.
+    await sql`
+      insert into docket.changes (user_id, seq, type, id, action, request_id, at, day)
+      select user_id, seq, 'task', id, 'created', 'request ' || seq / 10, updated_at, '2020-01-01'::date + seq::integer % 5
+      from docket.tasks`
+    const [made] = await sql<{ seq: number }[]>`
+      select seq::integer as seq from docket.tasks where user_id = ${user} and id = ${mine(often)}`
+    await sql`
+      insert into docket.changes (user_id, seq, type, id, action, previous, before, request_id, at, day)
+      select ${user}, last + n, 'task', ${mine(often)}::uuid, 'updated',
+        case when n = 1 then ${made?.seq ?? 0} else last + n - 1 end, '{}', 'often ' || n, now(), now()::date
+      from generate_series(1, 40) n
+      cross join (select max(seq) as last from docket.latest where user_id = ${user}) l`
+    const [last] = await sql<{ seq: number }[]>`
+      select max(seq)::integer as seq from docket.changes where user_id = ${user}`
+    head = last?.seq ?? 0
+    for (const table of ['tasks', 'latest']) {
+      await sql`
+        update ${sql(`docket.${table}`)} set seq = ${head} where user_id = ${user} and id = ${mine(often)}`
+    }
+    await sql`update docket.users set seq = ${head} where id = ${user}`
+    if (isAnalyzed) {
+      await sql.unsafe('vacuum (analyze) docket.tasks, docket.latest, docket.changes').simple()
+    }
   }, 120_000)
   afterAll(() => database.close())
 
@@ -137,9 +169,9 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
   async function planOf(call: (db: Db) => Promise<unknown>): Promise<Node[]> {
     const { sql } = database
     const plan: Node[] = []
-    const share: Db['share'] = async (shared, ask) => {
+    async function explain(asked: object): Promise<never[]> {
       // The driver's own text and parameters, without running it.
-      const query = Object.assign(shared.statement(sql, textOf(shared, [{ ...ask }])), {})
+      const query = Object.assign(asked, {})
       const pending = query as unknown as {
         describe: () => Promise<{ string: string }>
         parameters: string[]
@@ -159,9 +191,15 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
         .catch((error: unknown) => {
           if (error !== undone) throw error
         })
+      return []
+    }
+    const share: Db['share'] = async (shared, ask) => {
+      await explain(shared.statement(sql, textOf(shared, [{ ...ask }])))
       return undefined
     }
-    await call({ share } as Db)
+    // What is asked for has no rows here.
+    const own = (statement: (to: typeof sql) => object) => explain(statement(sql)) as Promise<never>
+    await call({ share, read: own, write: own, idempotentWrite: own } as Db)
     return plan
   }
 
@@ -171,7 +209,6 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     limit = 50,
   ) => planOf((db) => readPage(db, user, query, after, limit))
 
-  const mine = (nth: number): string => idOf(first + nth * step)
   const live = 0.9 * count
 
   test('one task is one row, by its key', async () => {
@@ -371,6 +408,61 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     expect(read(plan)).toBeLessThanOrEqual(4)
     expect(read(plan, 'users')).toBeLessThanOrEqual(4)
     expect(read(plan, 'latest')).toBeLessThanOrEqual(2)
+  })
+
+  const table = writes.taskKind.table
+  const since = (from: string) => ({ since: head - 30, from, by: { kind: 'jwt' } })
+  const chains = (wanted: () => Parameters<typeof readChains>[3]) => (db: Db) =>
+    readChains(db, user, [table], wanted()).catch(() => null)
+  const change = { kind: writes.taskKind, version: 1, fields: { title: 'Old' }, isDiscarded: false }
+  const history: [string, number, (db: Db) => Promise<unknown>][] = [
+    ['a page of a history', 20, (db) => readHistory(db, user, table, mine(often), null, 10)],
+    [
+      'the next page of a history',
+      22,
+      (db) =>
+        readHistory(db, user, table, mine(often), { seq: head - 5, text: head, digest: '' }, 10),
+    ],
+    // Looked at, walked down to, and read; and whether there is more.
+    ['the undo of a request', 20, chains(() => ({ request_id: 'often 37' }))],
+    ['the undo of many', 50, chains(() => ({ request_id: 'request 3' }))],
+    ['the undo of a change', 20, chains(() => ({ seq: head - 3 }))],
+    ['the undo since a number', 110, chains(() => since('-infinity'))],
+    ['the undo since an instant', 110, chains(() => since('2026-01-01T00:00:00Z'))],
+    [
+      'an undo',
+      2,
+      (db) =>
+        changeTogether(
+          db,
+          author(user),
+          Array.from({ length: 50 }, (_, nth) => ({ ...change, id: mine(nth + 20) })),
+          null,
+        ),
+    ],
+    [
+      'a purge',
+      90,
+      (db) => write(db, writes.taskKind.purging, { ...author(user), id: mine(often) }, null),
+    ],
+    ['the trash', 0, (db) => listTrash(db, user, table, null, 64)],
+    ['the old trash', 0, (db) => listOldTrash(db, table, 0, 64)],
+    ['old changes', 200, (db) => pruneChanges(db, 90, 100)],
+    ['old answers', 0, (db) => pruneAnswers(db, 1, 100)],
+  ]
+
+  test.each(history)('%s reads itself out of the log, and no more', async (_name, most, call) => {
+    const plan = await planOf(call)
+    const found = touches(plan, 'changes')
+    const indexes = found.map((node) => node['Index Name'] ?? node['Node Type'])
+
+    for (const index of indexes) expect(index).toMatch(/^(changes_(pkey|by_\w+)|Tid Scan)$/)
+    expect(read(plan, 'changes')).toBeLessThanOrEqual(most)
+    expect(read(plan)).toBeLessThanOrEqual(150)
+    expect(plan.map((node) => node['Node Type'])).not.toContainEqual(
+      expect.stringMatching(/^(Seq Scan|Bitmap|Hash Join|Merge Join)/),
+    )
+    for (const node of touches(plan, 'tasks')) expect(node['Rows Removed by Filter'] ?? 0).toBe(0)
   })
 })
 
