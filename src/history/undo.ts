@@ -45,11 +45,7 @@ export async function undo(
     if (made) return answerOf(made, once)
     refuse(read, wanted)
     const changes = reckon(read.chains, kinds, isForced)
-    if (changes.length === 0) {
-      // The same request may have left this one nothing to undo.
-      const meanwhile = once && (await findAnswer(db, author.user_id, once.key))
-      return meanwhile ? answerOf(meanwhile, once) : { text: '[]', isReplayed: false }
-    }
+    if (changes.length === 0) return { text: '[]', isReplayed: false }
 
     const bytes = changes.reduce((sum, { growth }) => sum + growth, 0)
     const reservation = await setAside(db, author.user_id, { tasks: 0, bytes })

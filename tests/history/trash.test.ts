@@ -46,6 +46,18 @@ test('deletes a task for good, with all that it ever was', async () => {
   }
 })
 
+test('tells who follows that it is gone', async () => {
+  const alice = await signUp()
+  const { task } = await discard(alice)
+  const { headers } = await alice.send('GET', '/api/changes')
+  const since = /\d+/.exec(headers.get('etag') ?? '')?.[0]
+  await act(alice, 'DELETE', `/api/trash/${task.id}`)
+
+  const { body } = await alice.send('GET', `/api/changes?since=${since}`)
+
+  expect(body).toEqual([{ seq: 4, type: 'task', id: task.id, purged: true }])
+})
+
 test('does not delete what is not in the trash', async () => {
   const alice = await signUp()
   const { task } = await make(alice)
