@@ -54,6 +54,7 @@ test('needs nothing', () => {
     rateLimitStore: 'memory',
     events: 'local',
     metricsPort: null,
+    compat: null,
     logLevel: 'info',
     launch: { script: null, runner: null, isNpx: false },
   })
