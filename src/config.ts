@@ -438,7 +438,8 @@ function parseCompat(text: string): [CompatConfig, unknown: string[]] {
   const keys = new Set<string>()
   const unknown = parts.flatMap((part) => {
     const [, key = '', value = ''] = /^(\w+)=(.+)$/.exec(part) ?? []
-    const take = keys.has(key) ? undefined : compatKeys[key]
+    const isKey = Object.hasOwn(compatKeys, key) && !keys.has(key)
+    const take = isKey ? compatKeys[key] : undefined
     keys.add(key)
     const refused = take === undefined ? [''] : take(compat, value)
     return refused.map((name) => (name === '' ? part : name))
@@ -479,9 +480,9 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 const isFreePath =
   /^(?!\/(?:health|ready|swagger)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
-/** What a task has already, `completed` aside, in any of its spellings. */
-const isTaskField =
-  /^(?:id|user_?id|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|version|created_?at|updated_?at|deleted_?at|__proto__)$/i
+/** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
+const isTaken =
+  /^(?:id|user_?id|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|version|created_?at|updated_?at|deleted_?at|q|search|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
 
 /** @returns whether there is such a name */
 function takeName(compat: CompatConfig, text: string): boolean {
@@ -495,7 +496,7 @@ function takeName(compat: CompatConfig, text: string): boolean {
   }
   const [, name = '', no, yes] = /^(\w+)(?::([^:/]+)\/([^:/]+))?$/.exec(text) ?? []
   const words: [string, string] | null = no === undefined || yes === undefined ? null : [no, yes]
-  const isName = words === null ? name === 'is_completed' : name !== '' && !isTaskField.test(name)
+  const isName = words === null ? name === 'is_completed' : name !== '' && !isTaken.test(name)
   const isClear = words === null || words[0].toLowerCase() !== words[1].toLowerCase()
   const isNew = compat.completed.every((other) => other.name !== name)
   if (isName && isClear && isNew) compat.completed.push({ name, words })

@@ -1,6 +1,6 @@
 import type { CompatConfig } from '../config.ts'
 import { isStorable, isUuid } from '../http/formats.ts'
-import { type Fault, invalid } from '../http/problem.ts'
+import type { Fault } from '../http/problem.ts'
 import { isOfCourse } from '../tasks/schema.ts'
 import { type Due, dueAt, dueOf } from './dates.ts'
 import { fromWord, type Names } from './names.ts'
@@ -19,9 +19,10 @@ export type Read = {
   due: string | null | undefined
   /** The name that each field was given under. */
   used: Map<string, string>
+  /** Two names of one field that say different things, and what cannot be kept. */
+  faults: Fault[]
 }
 
-/** @throws Problem 422 for two names of one field that say different things, and for what cannot be kept */
 export function readFields(config: CompatConfig, names: Names, kind: Kind, given: Fields): Read {
   const used = new Map<string, string>()
   const faults: Fault[] = []
@@ -52,8 +53,7 @@ export function readFields(config: CompatConfig, names: Names, kind: Kind, given
     used.set(field, name)
     body[field] = meant
   }
-  if (faults.length > 0) throw invalid(faults)
-  return { body, extra, used, due: config.hasDatetimes ? readDue(body) : undefined }
+  return { body, extra, used, faults, due: config.hasDatetimes ? readDue(body) : undefined }
 }
 
 /** What a frontend sends along and only the server decides, a name of its own for a new task among it. */

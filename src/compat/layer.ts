@@ -4,6 +4,7 @@ import type { Db } from '../database/gate.ts'
 import { maxAddress } from '../http/door.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { textAnswer } from '../http/outgoing.ts'
+import { invalid } from '../http/problem.ts'
 import { countTasks } from '../tasks/pages.ts'
 import { findTask } from '../tasks/queries.ts'
 import type { Task, TaskListQuery } from '../tasks/schema.ts'
@@ -48,6 +49,7 @@ export function compatibility(config: CompatConfig) {
     if (kind === null || !isFields(context.body)) return
     const read = readFields(config, names, kind, context.body)
     asked.read = read
+    if (read.faults.length > 0) throw invalid(read.faults)
     // What is only kept is a change too.
     const isOnlyKept = kind === 'change' && isEmpty(read.body) && !isEmpty(read.extra)
     context.body = isOnlyKept ? { id: context.params?.id } : read.body
@@ -145,6 +147,7 @@ function move(headers: Headers, { from, to }: Address): void {
 
 /** The names that the fields and parameters of a request were given under, and what of it is to be kept. */
 const givenOf = (asked: Asked | null) => ({
+  isTold: (asked?.read?.faults.length ?? 0) > 0,
   used: new Map([...(asked?.address.used ?? []), ...(asked?.read?.used ?? [])]),
   kept: asked?.read?.extra ?? {},
 })

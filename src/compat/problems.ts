@@ -4,6 +4,8 @@ import type { Names } from './names.ts'
 
 /** What is known of the request when something is wrong with it. */
 type Given = {
+  /** Its own words are used already. */
+  isTold: boolean
   /** The name that each field and parameter was given under. */
   used: ReadonlyMap<string, string>
   /** What is to be kept of it. */
@@ -38,7 +40,9 @@ export function createProblems({ hasMessage }: CompatConfig, names: Names) {
   return async (answer: Response, given: Given): Promise<Response> => {
     // It is ours: no other answer has this type.
     const problem = (await answer.json()) as ProblemBody
-    const errors = problem.errors?.map((fault) => translate(fault, given))
+    const errors = given.isTold
+      ? undefined
+      : problem.errors?.map((fault) => translate(fault, given))
     const own = errors === undefined ? {} : { detail: invalid(errors).message, errors }
     const { detail } = { ...problem, ...own }
     const messages = hasMessage ? { message: detail, error: detail } : {}
