@@ -24,7 +24,7 @@ create type docket.task_priority as enum ('none', 'low', 'medium', 'high');
 create function docket.task_json(
   user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
   tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
-  updated_at timestamptz, deleted_at timestamptz
+  updated_at timestamptz, deleted_at timestamptz, extra jsonb
 ) returns text language plpgsql immutable parallel safe
   as $$ begin
   return pg_catalog.concat(
@@ -43,7 +43,33 @@ create function docket.task_json(
     ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
     ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
     ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
+    ',"extra":' || extra::pg_catalog.text,
     '}'
+  );
+end $$;
+
+-- The fields that are kept, after some of them were given: null clears one, and nothing left is null.
+create function docket.merge_extra(kept jsonb, given jsonb) returns jsonb language plpgsql immutable parallel safe
+  as $$ begin
+  return (
+    select pg_catalog.jsonb_object_agg(name, value)
+    from pg_catalog.jsonb_each(coalesce(kept, '{}') || given) as field (name, value)
+    where value <> 'null'
+  );
+end $$;
+
+-- The bytes of what is kept, without the space that PostgreSQL writes after each colon and comma.
+create function docket.json_bytes(value jsonb) returns bigint language plpgsql immutable parallel safe
+  as $$ begin
+  return pg_catalog.octet_length(value::pg_catalog.text) - (
+    select coalesce(pg_catalog.sum(
+      case pg_catalog.jsonb_typeof(part)
+        when 'object' then 2 * (select pg_catalog.count(*) from pg_catalog.jsonb_object_keys(part)) - 1
+        when 'array' then pg_catalog.jsonb_array_length(part) - 1
+      end
+    ), 0)
+    from pg_catalog.jsonb_path_query(value, 'strict $.**') part
+    where part not in ('{}', '[]')
   );
 end $$;
 
@@ -64,6 +90,7 @@ create table docket.tasks (
   created_at   timestamptz          not null default now(),
   updated_at   timestamptz          not null default now(),
   deleted_at   timestamptz,
+  extra        jsonb,                -- Fields that only its frontend knows (COMPAT). In `json` where there are any.
 
   -- What is derived is made when a task is written. Texts are compared as src/http/fold.ts folds them, not as the database
   -- would: who writes rows by hand writes these too, or no word finds them, and by title they come first.
@@ -78,7 +105,7 @@ create table docket.tasks (
   json text not null generated always as (
     docket.task_json(
       user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
-      updated_at, deleted_at
+      updated_at, deleted_at, extra
     )
   ) stored,
 
@@ -93,7 +120,9 @@ create table docket.tasks (
   constraint tasks_due_time_needs_due_date check (due_time is null or due_date is not null),
   constraint tasks_time_zone_needs_due_time check (time_zone is null or due_time is not null),
   constraint tasks_time_zone_length check (char_length(time_zone) <= 100),
-  constraint tasks_version_positive check (version > 0)
+  constraint tasks_version_positive check (version > 0),
+  -- Most have too few bytes even with the spaces.
+  constraint tasks_extra_size check (octet_length(extra::text) <= 8192 or docket.json_bytes(extra) <= 8192)
 ) with (
   -- A search reads an index alone only where a vacuum has marked pages as seen by all. By default that comes when a fifth of the
   -- tasks are new or changed, until when a search takes up to twice as long. It looks at nothing but what has changed since.

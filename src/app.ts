@@ -6,6 +6,8 @@ import { signedIn } from './auth/signed-in.ts'
 import { readerOf } from './changes/queries.ts'
 import { changeRoutes, type Documented } from './changes/routes.ts'
 import { createStreams, type Streams } from './changes/streams.ts'
+import { compatibility } from './compat/layer.ts'
+import type { CompatConfig } from './config.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
 import type { Kind } from './database/together.ts'
@@ -52,6 +54,8 @@ export type AppOptions = {
   /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
   rates: { users: Rates; failures: Rates } | null
   metrics: Metrics | null
+  /** What is translated for a frontend that cannot be changed. Null: nothing. */
+  compat: CompatConfig | null
   /** What each user may have. */
   quota: Quota
   epoch: Epoch
@@ -83,6 +87,7 @@ export function createApp(options: AppOptions) {
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
     .use(errors(taskConstraints, options.log, rates?.failures ?? null))
+    .use(options.compat === null ? new Elysia() : compatibility(options.compat))
     .use(
       exchange(load, {
         addressOf: addressReader(options.trustProxy),

@@ -52,6 +52,8 @@ export type Config = {
   historyDays: number
   /** Null: no metrics. */
   metricsPort: number | null
+  /** What is translated for a frontend that cannot be changed. Null: nothing. */
+  compat: CompatConfig | null
   logLevel: LogLevel
   /** How this was started. */
   launch: Launch
@@ -65,6 +67,27 @@ export type Launch = {
   runner: string | null
   /** By npx, which puts its cache into the path. */
   isNpx: boolean
+}
+
+export type CompatConfig = {
+  /** As it was written. */
+  text: string
+  /** Fields that are not known are kept. */
+  keepsUnknown: boolean
+  /** What a list is in, from the outside in, as `data`, `tasks`; and what a single task is in. */
+  list: string[]
+  task: string[]
+  /** What `completed` is called; none: itself. With words for false and true, it is those. */
+  completed: { name: string; words: [string, string] | null }[]
+  isCamelCase: boolean
+  /** Errors say their detail as `message` too. */
+  hasMessage: boolean
+  /** A due date is a date-time. */
+  hasDatetimes: boolean
+  /** In place of /api. */
+  prefix: string | null
+  /** In place of tasks. */
+  resource: string | null
 }
 
 /** Each with its schema or without. */
@@ -314,6 +337,17 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return Math.ceil(seconds)
   }
 
+  function readCompat(): CompatConfig | null {
+    const text = read('COMPAT')
+    if (text === null) return null
+    const [compat, unknown] = parseCompat(text)
+    if (unknown.length > 0) {
+      const parts = unknown.map((part) => `"${part}"`).join(', ')
+      faults.push(`COMPAT: ${parts} is not among what there is, each once: ${compatParts}.`)
+    }
+    return compat
+  }
+
   /** AUTH_URL may have the path that BASE_PATH is else for. */
   const [, authOrigin = null, authTail = ''] =
     /^(https?:\/\/[^/]+)(\/.+)?$/.exec(read('AUTH_URL') ?? '') ?? []
@@ -367,6 +401,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
+    compat: readCompat(),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
     launch: {
       script: read('npm_lifecycle_event'),
@@ -378,6 +413,94 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     throw new OperatorError(`Cannot start, the configuration is wrong:\n  ${faults.join('\n  ')}`)
   }
   return config
+}
+
+const compatParts =
+  'unknown=keep, list=tasks|items|data|data.tasks, task=task|data, dates=datetime, resource=todos|items, prefix=/api/v1 (or another ' +
+  'path where nothing else is), and names= with any of camelCase, message, is_completed and status:pending/completed (or another ' +
+  'field that a task has not, and the words for false and true), separated by commas'
+
+/** @returns it, and what of it means nothing, or is said before */
+function parseCompat(text: string): [CompatConfig, unknown: string[]] {
+  const parts = text.split(/\s+/)
+  const compat: CompatConfig = {
+    text: parts.join(' '),
+    keepsUnknown: false,
+    list: [],
+    task: [],
+    completed: [],
+    isCamelCase: false,
+    hasMessage: false,
+    hasDatetimes: false,
+    prefix: null,
+    resource: null,
+  }
+  const keys = new Set<string>()
+  const unknown = parts.flatMap((part) => {
+    const [, key = '', value = ''] = /^(\w+)=(.+)$/.exec(part) ?? []
+    const isKey = Object.hasOwn(compatKeys, key) && !keys.has(key)
+    const take = isKey ? compatKeys[key] : undefined
+    keys.add(key)
+    const refused = take === undefined ? [''] : take(compat, value)
+    return refused.map((name) => (name === '' ? part : name))
+  })
+  return [compat, unknown]
+}
+
+/** Each takes its value, and gives what it cannot; '': the value whole. */
+const compatKeys: Record<string, (compat: CompatConfig, value: string) => string[]> = {
+  unknown: (compat, value) => {
+    compat.keepsUnknown = value === 'keep'
+    return compat.keepsUnknown ? [] : ['']
+  },
+  list: (compat, value) => {
+    compat.list = value.split('.')
+    return /^(?:tasks|items|data|data\.tasks)$/.test(value) ? [] : ['']
+  },
+  task: (compat, value) => {
+    compat.task = [value]
+    return /^(?:task|data)$/.test(value) ? [] : ['']
+  },
+  dates: (compat, value) => {
+    compat.hasDatetimes = value === 'datetime'
+    return compat.hasDatetimes ? [] : ['']
+  },
+  resource: (compat, value) => {
+    compat.resource = value
+    return /^(?:todos|items)$/.test(value) ? [] : ['']
+  },
+  prefix: (compat, value) => {
+    compat.prefix = value.replace(/\/$/, '')
+    return isFreePath.test(compat.prefix) ? [] : ['']
+  },
+  names: (compat, value) => value.split(',').filter((name) => !takeName(compat, name)),
+}
+
+/** Nothing that would have to be escaped, and not where there is something. */
+const isFreePath =
+  /^(?!\/(?:health|ready|swagger)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+
+/** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
+const isTaken =
+  /^(?:id|user_?id|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|version|created_?at|updated_?at|deleted_?at|q|search|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
+
+/** @returns whether there is such a name */
+function takeName(compat: CompatConfig, text: string): boolean {
+  if (text === 'camelCase') {
+    compat.isCamelCase = true
+    return true
+  }
+  if (text === 'message') {
+    compat.hasMessage = true
+    return true
+  }
+  const [, name = '', no, yes] = /^(\w+)(?::([^:/]+)\/([^:/]+))?$/.exec(text) ?? []
+  const words: [string, string] | null = no === undefined || yes === undefined ? null : [no, yes]
+  const isName = words === null ? name === 'is_completed' : name !== '' && !isTaken.test(name)
+  const isClear = words === null || words[0].toLowerCase() !== words[1].toLowerCase()
+  const isNew = compat.completed.every((other) => other.name !== name)
+  if (isName && isClear && isNew) compat.completed.push({ name, words })
+  return isName && isClear && isNew
 }
 
 /** `https://app.example.com`, `http://localhost:3000`: what a browser sends as Origin, to the letter. */

@@ -17,6 +17,16 @@ const UserSchema = t.Object(
   },
   { additionalProperties: false },
 )
+/** With what is kept of it. */
+const KeptTaskSchema = t.Object(
+  { ...TaskSchema.properties, extra: t.Optional(t.Record(t.String(), t.Unknown())) },
+  { additionalProperties: false },
+)
+/** Where there was nothing kept, and then something. */
+const ImageSchema = t.Object(
+  { ...KeptTaskSchema.properties, extra: t.Optional(nullable(t.Record(t.String(), t.Unknown()))) },
+  { additionalProperties: false },
+)
 const words = (values: string[]) =>
   t.Union(
     values.map((value) => t.Literal(value)),
@@ -46,14 +56,14 @@ const ChangeSchema = t.Object(
       'restored',
       'imported',
     ]),
-    before: nullable(t.Partial(TaskSchema)),
+    before: nullable(t.Partial(ImageSchema)),
   },
   { additionalProperties: false },
 )
 const lineSchemas = {
   user: t.Object({ user: UserSchema }, { additionalProperties: false }),
   task: t.Object(
-    { task: TaskSchema, history: t.Optional(t.Array(ChangeSchema, { maxItems: 1000 })) },
+    { task: KeptTaskSchema, history: t.Optional(t.Array(ChangeSchema, { maxItems: 1000 })) },
     { additionalProperties: false },
   ),
 }

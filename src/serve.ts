@@ -88,6 +88,8 @@ export async function serve(config: Config): Promise<void> {
   }
   const issuerTables = issuer === null ? null : checkIssuer(accounts.tables)
   if (hasSessions) tellOfAccounts(log, accounts)
+  if (config.compat !== null)
+    log.info(`translated for a frontend, as COMPAT says: ${config.compat.text}`)
 
   const app = createApp({
     db,
@@ -118,6 +120,7 @@ export async function serve(config: Config): Promise<void> {
     basePath: config.basePath,
     rates,
     metrics,
+    compat: config.compat,
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,

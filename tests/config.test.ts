@@ -1,5 +1,6 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { OperatorError, readConfig } from '../src/config.ts'
+import { TaskListQuerySchema, TaskSchema } from '../src/tasks/schema.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
 const url = 'postgres://user:password@db.example/app'
@@ -54,6 +55,7 @@ test('needs nothing', () => {
     rateLimitStore: 'memory',
     events: 'local',
     metricsPort: null,
+    compat: null,
     logLevel: 'info',
     launch: { script: null, runner: null, isNpx: false },
   })
@@ -327,4 +329,74 @@ test('explains every variable in .env.example, and only those', async () => {
   )
 
   expect(new Set([...documented, 'NEON_DATABASE_URL'])).toEqual(new Set(read))
+})
+
+describe('COMPAT', () => {
+  const read = (COMPAT: string) => readConfig({ COMPAT }).compat
+
+  test('is a list of what there is', () => {
+    const text =
+      'unknown=keep  list=data.tasks task=data names=is_completed,status:To-do/Done,camelCase,message dates=datetime prefix=/api/v1/ resource=todos'
+    expect(read(text)).toEqual({
+      text: text.replace('  ', ' '),
+      keepsUnknown: true,
+      list: ['data', 'tasks'],
+      task: ['data'],
+      completed: [
+        { name: 'is_completed', words: null },
+        { name: 'status', words: ['To-do', 'Done'] },
+      ],
+      isCamelCase: true,
+      hasMessage: true,
+      hasDatetimes: true,
+      prefix: '/api/v1',
+      resource: 'todos',
+    })
+    expect(read('')).toBe(null)
+    expect(read(' prefix=/v2 ')).toMatchObject({ prefix: '/v2', keepsUnknown: false, list: [] })
+    expect(read('names=completed:no/yes')?.completed[0]?.words).toEqual(['no', 'yes'])
+  })
+
+  test.each([
+    ['unknown', 'unknown'],
+    ['unknown=drop', 'unknown=drop'],
+    ['list=todos', 'list=todos'],
+    ['list=data.items task=task', 'list=data.items'],
+    ['task=todo', 'task=todo'],
+    ['dates=date', 'dates=date'],
+    ['resource=notes', 'resource=notes'],
+    ['color=red', 'color=red'],
+    ['__proto__=x', '__proto__=x'],
+    ['constructor=x', 'constructor=x'],
+    ['list=tasks list=items', 'list=items'],
+    ['list=tasks;task=task', 'list=tasks;task=task'],
+    ['names=camelCase,snake', 'snake'],
+    ['names=status', 'status'],
+    ['names=status:done', 'status:done'],
+    ['names=status:done/Done', 'status:done/Done'],
+    ['names=is_completed,is_completed', 'is_completed'],
+    ['names=title:a/b', 'title:a/b'],
+    ['prefix=api', 'prefix=api'],
+    ['prefix=/', 'prefix=/'],
+    ['prefix=/api', 'prefix=/api'],
+    ['prefix=/api/me', 'prefix=/api/me'],
+    ['prefix=/health/v1', 'prefix=/health/v1'],
+    ['prefix=/a/../b', 'prefix=/a/../b'],
+    ['prefix=/a?b', 'prefix=/a?b'],
+  ])('%s is refused, and what there is is said', (text, named) => {
+    const fault = faultOf({ COMPAT: text })
+
+    expect(fault).toContain(`COMPAT: "${named}" is not among what there is`)
+    expect(fault).toContain('unknown=keep, list=tasks|items|data|data.tasks, task=task|data')
+  })
+
+  test('no word stands for what is there already', () => {
+    const taken = [
+      ...Object.keys(TaskSchema.properties),
+      ...Object.keys(TaskListQuerySchema.properties),
+    ]
+    for (const name of taken.filter((one) => one !== 'completed' && one !== 'status')) {
+      expect(faultOf({ COMPAT: `names=${name}:no/yes` })).toContain('COMPAT')
+    }
+  })
 })

@@ -26,12 +26,16 @@ const parse = (line: unknown) => parseLine(Buffer.from(JSON.stringify(line)))
 test('takes what is at the limits', () => {
   expect(parse({ task })).toEqual({ task })
   expect(parse({ user })).toEqual({ user })
+  const kept = { ...task, extra: { category: 'home', order: [1, null] } }
+  expect(parse({ task: kept })).toEqual({ task: kept })
 })
 
 test.each([
   [{ version: 2_000_000_001 }, 'version must be at most 2000000000'],
   [{ version: 1e300 }, 'version must be at most 2000000000'],
   [{ version: 0 }, 'version must be at least 1'],
+  [{ extra: null }, 'extra'],
+  [{ category: 'home' }, 'category is not known here'],
   [{ version: '1' }, 'version must be a whole number'],
   [{ due_date: null }, 'due_time needs a due_date'],
   [{ due_time: null }, 'time_zone needs a due_time'],

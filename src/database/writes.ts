@@ -157,11 +157,17 @@ export type Update = {
 }
 
 /** Of a row with a long text only the rest, unless the text is what changes: or each change would store it once more. */
-const image = (sql: Sql): Fragment => sql`
+const image = (sql: Sql): Fragment => {
+  const isWhole = sql`octet_length(t.json) < 2000 or 'description' = any(a.fields)`
+  // Of what is kept there is nothing in it where there is none, which would be taken for what did not change.
+  return sql`
       case
-        when octet_length(t.json) < 2000 or 'description' = any(a.fields) then t.json
+        when 'extra' = any(a.fields) then
+          ('{"extra": null}'::jsonb || case when ${isWhole} then t.json::jsonb else t.json::jsonb - 'description' end)::text
+        when ${isWhole} then t.json
         else (t.json::jsonb - 'description')::text
       end`
+}
 
 /** How an update is part of a statement. */
 export type Part = {

@@ -3,7 +3,7 @@ import { exchangeOf } from './exchange.ts'
 import { overloaded, Problem } from './problem.ts'
 
 /** How long an address may be, in characters: the longest search with every tag fits. */
-const maxAddress = 14_000
+export const maxAddress = 14_000
 
 /** How many headers a request may have: browsers and proxies send some thirty. */
 const maxHeaders = 100

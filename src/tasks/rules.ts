@@ -4,6 +4,7 @@ import { invalid, type Problem } from '../http/problem.ts'
 import {
   type Course,
   isOfCourse,
+  type Kept,
   mostSkipped,
   type NewTask,
   type Task,
@@ -51,7 +52,7 @@ function foldedTags(tags: string[]) {
 
 /** What a patch changes, and what it sends back that only the server changes. */
 export type Parts = {
-  changes: Omit<TaskPatch, 'id' | 'user_id' | keyof Course>
+  changes: Omit<TaskPatch, 'id' | 'user_id' | keyof Course> & Kept
   course: Course | null
 }
 

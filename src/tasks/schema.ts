@@ -97,6 +97,9 @@ export const TaskSchema = t.Object(
 )
 export type Task = Static<typeof TaskSchema>
 
+/** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
+export type Kept = { extra?: Record<string, unknown> }
+
 /** What a client may write. Null clears: no description, no date, priority none, no tags. */
 const writable = {
   title,
@@ -294,4 +297,5 @@ export const taskModels = {
 export const taskConstraints = {
   tasks_due_time_needs_due_date: { pointer: '/due_time', detail: 'needs a due_date' },
   tasks_time_zone_needs_due_time: { pointer: '/time_zone', detail: 'needs a due_time' },
+  tasks_extra_size: { pointer: '/extra', detail: 'must have at most 8192 bytes in all, as JSON' },
 }

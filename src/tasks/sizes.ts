@@ -1,8 +1,12 @@
-import type { NewTask, Task, TaskPatch } from './schema.ts'
+import type { Kept, NewTask, Task, TaskPatch } from './schema.ts'
 
 // How many bytes a write adds to the JSON of a task.
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+
+/** With room for the name, and for the spaces that PostgreSQL writes. */
+const bytesOfExtra = ({ extra }: Kept): number =>
+  extra === undefined ? 0 : 10 + Buffer.byteLength(JSON.stringify(extra, null, 1))
 
 const instant = '2026-11-20T22:36:42.123456+00:00'
 
@@ -26,9 +30,10 @@ const frame = bytesOf({
 })
 
 /** The most that a new task can have. */
-export const sizeOf = (userId: string, task: NewTask): number =>
+export const sizeOf = (userId: string, task: NewTask & Kept): number =>
   frame +
   bytesOf([userId, task.title, task.description, task.tags, task.time_zone]) +
+  bytesOfExtra(task) +
   (task.completed ? instant.length : 0)
 
 /** The fields that can be long. What the others add to a task, its instants and numbers, is not worth a refusal. */
@@ -37,9 +42,14 @@ const texts = ['title', 'description', 'tags', 'time_zone'] as const
 const textsIn = (patch: TaskPatch) => texts.filter((name) => patch[name] !== undefined)
 
 /** The most that a change can add, which is all the text in it; 0: there is none. */
-export const sizeOfTexts = (patch: TaskPatch): number =>
-  textsIn(patch).reduce((sum, name) => sum + bytesOf(patch[name]), 0)
+export const sizeOfTexts = (patch: TaskPatch & Kept): number =>
+  textsIn(patch).reduce((sum, name) => sum + bytesOf(patch[name]), bytesOfExtra(patch))
 
 /** What a change of this task adds: less than nothing where it becomes shorter. */
-export const growthOf = (task: Task, patch: TaskPatch): number =>
-  textsIn(patch).reduce((sum, name) => sum + bytesOf(patch[name]) - bytesOf(task[name]), 0)
+export const growthOf = (task: Task & Kept, patch: TaskPatch & Kept): number =>
+  textsIn(patch).reduce(
+    (sum, name) => sum + bytesOf(patch[name]) - bytesOf(task[name]),
+    patch.extra === undefined
+      ? 0
+      : bytesOfExtra({ extra: { ...task.extra, ...patch.extra } }) - bytesOfExtra(task),
+  )

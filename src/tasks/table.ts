@@ -2,10 +2,14 @@ import type { Sql } from '../database/connect.ts'
 import type { Fragment } from '../database/log.ts'
 import { listed, type Table, type Values } from '../database/writes.ts'
 
-/** A column that a client writes: its type, and what null stands for, if not for null. */
-type Column = { type: (sql: Sql) => Fragment; empty?: (sql: Sql) => Fragment }
+/** A column that a client writes: its type, what null stands for, if not for null, and what a change makes of it, if not what is asked. */
+type Column = {
+  type: (sql: Sql) => Fragment
+  empty?: (sql: Sql) => Fragment
+  changed?: (sql: Sql) => Fragment
+}
 
-/** The columns of a task that a client writes as they are, each under the name of its field. */
+/** The columns of a task that are written as they are, each under the name of its field. */
 export const columns: Record<string, Column> = {
   title: { type: (sql) => sql`text` },
   description: { type: (sql) => sql`text` },
@@ -14,6 +18,10 @@ export const columns: Record<string, Column> = {
   due_date: { type: (sql) => sql`date` },
   due_time: { type: (sql) => sql`time(0)` },
   time_zone: { type: (sql) => sql`text` },
+  extra: {
+    type: (sql) => sql`jsonb`,
+    changed: (sql) => sql`docket.merge_extra(t.extra, asked.extra)`,
+  },
 }
 
 const each = <T>(make: (name: string, column: Column) => T): T[] =>
@@ -40,7 +48,10 @@ export const given = (sql: Sql, name: string, value: Fragment): Fragment =>
 
 export const givenValues = (sql: Sql): Values =>
   Object.fromEntries(
-    each((name, column) => [name, given(sql, name, askedValue(sql, name, column))]),
+    each((name, column) => [
+      name,
+      given(sql, name, column.changed?.(sql) ?? askedValue(sql, name, column)),
+    ]),
   )
 
 /** All of them, of a row. */

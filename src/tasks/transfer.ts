@@ -4,7 +4,7 @@ import { grouped } from '../database/share.ts'
 import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
-import type { Task } from './schema.ts'
+import type { Kept, Task } from './schema.ts'
 import { askedColumns, columnsFrom, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
@@ -29,11 +29,11 @@ export type Change = {
   request_id: string | null
   action: string
   /** The task before it; null: there was none. What is absent in it did not change. */
-  before: Partial<Task> | null
+  before: (Partial<Task> & { extra?: Kept['extra'] | null }) | null
 }
 
 /** A task on its way, with its changes, the oldest first. */
-export type Moving = { task: Task; history?: Change[] }
+export type Moving = { task: Task & Kept; history?: Change[] }
 
 /** The next tasks of a user after a number, in the order in which they changed: as JSON, each with the number of its last change. */
 export const exportTasks = (

@@ -14,14 +14,14 @@ import {
 } from '../database/writes.ts'
 import { isThere, searchText, searchTextOfAll } from './queries.ts'
 import { type Folded, type Parts, stored } from './rules.ts'
-import type { NewTask } from './schema.ts'
+import type { Kept, NewTask } from './schema.ts'
 import { areSame, columns, given, givenValues, taskTable, wholeValues } from './table.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
 // another task: database/writes.ts has how, and this what is special about tasks.
 
 /** What one request wants to be written. */
-type TaskWrite = Write & Partial<Omit<NewTask, 'id' | 'user_id'>> & Folded
+type TaskWrite = Write & Partial<Omit<NewTask, 'id' | 'user_id'>> & Kept & Folded
 
 const creation = creating<TaskWrite>(taskTable, {
   values: (sql) => ({
@@ -47,7 +47,7 @@ export const insertTask = (
   db: Db,
   author: Author,
   id: string,
-  task: NewTask,
+  task: NewTask & Kept,
   once: Once | null = null,
 ): Promise<Outcome> =>
   write(db, creation, { ...stored(task), ...author, id }, once, { outcome: 'stale' })
@@ -161,6 +161,7 @@ export const taskKind: Kind = {
     asked: (sql) => sql`, completed_at timestamptz, deleted_at timestamptz`,
     values: (sql) => ({
       ...givenValues(sql),
+      extra: given(sql, 'extra', sql`asked.extra`),
       completed_at: given(sql, 'completed_at', sql`asked.completed_at`),
       deleted_at: given(
         sql,

@@ -536,6 +536,7 @@ const jsonTypes: Record<number, { type: string; format?: string; items?: string 
   1083: { type: 'string' },
   1184: { type: 'string', format: 'date-time' },
   2950: { type: 'string', format: 'uuid' },
+  3802: { type: 'object' },
 }
 
 async function differences({ columns }: Description, row: TSchema): Promise<string[]> {

@@ -275,6 +275,18 @@ test('is told nothing by the variables that other clients of PostgreSQL have', a
   await server.end('SIGTERM')
 })
 
+test('says at the start what COMPAT translates, and does', async () => {
+  const server = await startServer({
+    env: { COMPAT: 'prefix=/api/v1 names=message', LOG_LEVEL: 'info' },
+  })
+
+  const answer = await fetch(`${server.address}/api/v1/tasks`)
+
+  expect(await answer.json()).toMatchObject({ status: 401, message: expect.any(String) })
+  expect(await server.end('SIGTERM')).toBe(0)
+  expect(server.said()).toContain('as COMPAT says: prefix=/api/v1 names=message')
+})
+
 test('shows metrics on the port of METRICS_PORT, and nowhere else', async () => {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
   const { port } = listener

@@ -67,6 +67,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     basePath: '',
     rates: null,
     metrics: null,
+    compat: null,
     quota: { tasks: null, bytes: null },
     epoch: createEpoch(() => sql),
     streams,

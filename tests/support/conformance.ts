@@ -6,16 +6,16 @@ import type { Answer } from './app.ts'
 type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
 type Document = { paths: Record<string, Record<string, Operation>> }
 
-let reading: Promise<Document> | undefined
+const readings = new Map<App, Promise<Document & { name: string }>>()
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats.default(ajv)
 
-async function readDocument(app: App): Promise<Document> {
+async function readDocument(app: App, name: string): Promise<Document & { name: string }> {
   const response = await app.handle(new Request('http://localhost/swagger/json'))
   // Another test proves it a valid document.
   const parsed = (await response.json()) as Document
-  ajv.addSchema(parsed, 'openapi')
-  return parsed
+  ajv.addSchema(parsed, name)
+  return { ...parsed, name }
 }
 
 /** The templates of a document that a path fits, as `/api/tasks/{id}`. A literal segment wins over a parameter. */
@@ -44,7 +44,8 @@ export async function checkAnswer(
   path: string,
   answer: Answer,
 ): Promise<void> {
-  reading ??= readDocument(app)
+  const reading = readings.get(app) ?? readDocument(app, `openapi${readings.size}`)
+  readings.set(app, reading)
   const document = await reading
   const template = findTemplate(Object.keys(document.paths), path)
   const operation =
@@ -69,7 +70,7 @@ export async function checkAnswer(
     if (answer.text !== '') throw new Error(`${where} with a body: ${answer.text}`)
     return
   }
-  const validate = compile(schema)
+  const validate = compile(schema, document.name)
   if (!validate(answer.body)) {
     throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${answer.text}`)
   }
@@ -82,8 +83,8 @@ const problem = {
 const compiled = new Map<string, ValidateFunction>()
 
 /** The schema of an answer with its references into the document, once for all answers that have it. */
-function compile(schema: object): ValidateFunction {
-  const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/')
+function compile(schema: object, document: string): ValidateFunction {
+  const text = JSON.stringify(schema).replaceAll('"#/', `"${document}#/`)
   const known = compiled.get(text) ?? ajv.compile(JSON.parse(text))
   compiled.set(text, known)
   return known
