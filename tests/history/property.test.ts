@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { signUp, type TestUser } from '../support/app.ts'
 import { act, stateOf, undo } from './support.ts'
 
@@ -40,15 +40,15 @@ const fields = fc
 
 /** Of one of the tasks that there are by then. */
 const which = fc.nat(3)
-const step = fc.oneof(
+const anyStep = fc.oneof(
   fc.record({ kind: fc.constant('create' as const), fields, which }),
   fc.record({ kind: fc.constant('patch' as const), fields, which }),
   fc.record({ kind: fc.constantFrom('complete', 'delete', 'restore'), which }),
 )
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never
 
 /** Requests, of which each is what somebody did at once. */
-const sequence = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), {
+const sequence = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), {
   minLength: 1,
   maxLength: 6,
 })
