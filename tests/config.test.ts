@@ -324,7 +324,7 @@ test('explains every variable in .env.example, and only those', async () => {
   const documented = Array.from(example.matchAll(/^([A-Z_]+)=/gm), ([, name]) => name)
   const source = await Bun.file('src/config.ts').text()
   const read = Array.from(
-    source.matchAll(/'([A-Z]+(?:_[A-Z]+)+|PORT|HOST|DOCS|EVENTS)'/g),
+    source.matchAll(/'([A-Z]+(?:_[A-Z]+)+|PORT|HOST|DOCS|EVENTS|COMPAT)'/g),
     ([, name]) => name,
   )
 
