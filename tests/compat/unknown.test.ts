@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { signUp } from '../support/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { createTestApp, signUp } from '../support/app.ts'
 import { expectInvalid, fullTask } from '../support/tasks.ts'
 import { frontend } from './support.ts'
 
@@ -286,6 +287,25 @@ test.each<[before: object, change: object]>([
       ),
     ),
   )
+})
+
+test('what is kept counts for the quota', async () => {
+  const alice = await signUp()
+  const { compat } = readConfig({ COMPAT: 'unknown=keep' })
+  const small = createTestApp({ compat, quota: { tasks: null, bytes: 3000 } })
+  const create = async (note: string) =>
+    small.handle(
+      new Request('http://localhost/api/tasks', {
+        method: 'POST',
+        headers: { authorization: alice.authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ title: 'x', note }),
+      }),
+    )
+
+  expect((await create('x'.repeat(1000))).status).toBe(201)
+  const refused = await create('x'.repeat(2000))
+  expect([refused.status, await refused.json()]).toMatchObject([422, { code: 'quota_exceeded' }])
+  expect((await create('')).status).toBe(201)
 })
 
 test('without it, what was kept is not shown, and is still there', async () => {
