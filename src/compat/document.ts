@@ -90,13 +90,19 @@ export function createDescription(
   }
 
   const path = (name: string): string =>
-    /^\/api(?:\/\{user_id\})?\/tasks(?:\/|$)/.test(name)
+    isOfTasks.test(name)
       ? name.replace(/^\/api/, prefix ?? '/api').replace('/tasks', `/${resource ?? 'tasks'}`)
       : name
 
-  function translate(document: Document): Document {
+  function translate(given: Document): Document {
+    // What else there is of a task, as in the feed, is as it was.
+    const others = Object.fromEntries(
+      Object.entries(given.paths).filter(([name]) => !isOfTasks.test(name)),
+    )
+    const document: Document = { ...given, paths: { ...given.paths, ...untranslated(others) } }
     const { Task, NewTask, TaskPatch, Completion, Sort, Problem, ...schemas } =
       document.components.schemas
+    const kept = keepsUnknown ? { extra: { type: 'object', description: 'What is kept.' } } : {}
     const models = { Task, NewTask, TaskPatch, Completion }
     return {
       ...document,
@@ -115,7 +121,8 @@ export function createDescription(
       components: {
         ...document.components,
         schemas: {
-          ...schemas,
+          ...untranslated(schemas),
+          PlainTask: { ...Task, properties: { ...Task?.properties, ...kept } },
           ...Object.fromEntries(
             Object.entries(models).map(([name, schema]) => [name, model(schema ?? {})]),
           ),
@@ -138,6 +145,17 @@ export function createDescription(
     return textAnswer(made.to, { headers, status })
   }
 }
+
+const isOfTasks = /^\/api(?:\/\{user_id\})?\/tasks(?:\/|$)/
+
+/** With tasks as they are to everybody else. */
+const untranslated = <T extends object>(part: T): T =>
+  JSON.parse(
+    JSON.stringify(part).replaceAll(
+      '"#/components/schemas/Task"',
+      '"#/components/schemas/PlainTask"',
+    ),
+  )
 
 const integer = (description: string): Json => ({ type: 'integer', minimum: 0, description })
 

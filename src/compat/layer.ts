@@ -106,9 +106,9 @@ export function compatibility(config: CompatConfig) {
     })
     .onTransform({ as: 'global' }, hidden(translateBody))
     .onBeforeHandle({ as: 'global' }, hidden(completeBody))
-    .onAfterHandle({ as: 'global' }, async ({ request, responseValue }) => {
-      return translateAnswer(request, responseValue)
-    })
+    .onAfterHandle({ as: 'global' }, async ({ request, responseValue }) =>
+      translateAnswer(request, responseValue),
+    )
 }
 
 /**

@@ -130,7 +130,7 @@ function reckon(
   return changes
 }
 
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null))
 
 /** Bytes that a thing has more of by a change, less than nothing where it becomes shorter. */
 const growthOf = (current: Record<string, unknown>, fields: Record<string, unknown>): number =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { signUp } from '../support/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { createTestApp, signUp } from '../support/app.ts'
 import { expectInvalid, fullTask } from '../support/tasks.ts'
 import { frontend } from './support.ts'
 
@@ -246,6 +247,65 @@ test('a key names one request, whatever is kept of it', async () => {
   expect(again.body).toEqual(first.body)
   expect(again.headers.get('idempotency-replayed')).toBe('true')
   expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused'])
+})
+
+test.each<[before: object, change: object]>([
+  [{}, { category: 'home' }],
+  [
+    { category: 'home', order: 1 },
+    { category: null, title: 'Changed' },
+  ],
+  [{ category: 'home' }, { category: null, color: 'red', order: [1] }],
+])('a change of %j by %j is undone, and done again', async (before, change) => {
+  const { call } = await begin()
+  const { body: made } = await call('POST', '/api/tasks', { title: 'A task', ...before })
+  const path = `/api/tasks/${made.id}`
+  const changed = await call('PATCH', path, change)
+  const fieldsOf = ({
+    version: _version,
+    updated_at: _updated,
+    ...fields
+  }: Record<string, unknown>) => fields
+  const undo = async (request: string | null) => {
+    const { status, body } = await call(
+      'POST',
+      '/api/undo',
+      { request_id: request },
+      { 'x-request-id': crypto.randomUUID() },
+    )
+    expect([status, body.length]).toEqual([200, 1])
+    return (await call('GET', path)).body
+  }
+
+  expect(fieldsOf(await undo(changed.headers.get('x-request-id')))).toEqual(fieldsOf(made))
+  const [last] = (await call('GET', `${path}/history`)).body
+  expect(fieldsOf(await undo(last.request_id))).toEqual(fieldsOf(changed.body))
+  expect((await call('GET', '/api/changes')).body[0].task.extra ?? {}).toEqual(
+    Object.fromEntries(
+      Object.entries({ ...before, ...change }).filter(
+        ([name, value]) => name !== 'title' && value !== null,
+      ),
+    ),
+  )
+})
+
+test('what is kept counts for the quota', async () => {
+  const alice = await signUp()
+  const { compat } = readConfig({ COMPAT: 'unknown=keep' })
+  const small = createTestApp({ compat, quota: { tasks: null, bytes: 3000 } })
+  const create = async (note: string) =>
+    small.handle(
+      new Request('http://localhost/api/tasks', {
+        method: 'POST',
+        headers: { authorization: alice.authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ title: 'x', note }),
+      }),
+    )
+
+  expect((await create('x'.repeat(1000))).status).toBe(201)
+  const refused = await create('x'.repeat(2000))
+  expect([refused.status, await refused.json()]).toMatchObject([422, { code: 'quota_exceeded' }])
+  expect((await create('')).status).toBe(201)
 })
 
 test('without it, what was kept is not shown, and is still there', async () => {
