@@ -38,7 +38,7 @@ export function readerOf(things: Thing[]) {
       from (
         select l.seq, l.type, l.id, thing.json,
           row_number() over w <= asked.size
-            and (row_number() over w = 1 or sum(octet_length(thing.json)) over w <= ${mostBytes}) as fits
+            and (row_number() over w = 1 or sum(coalesce(octet_length(thing.json), 0)) over w <= ${mostBytes}) as fits
         from (
           select l.seq, l.type, l.id
           from docket.latest l

@@ -52,6 +52,22 @@ test('a task that is gone for good is said to be, with its number', async () => 
   expect(await changes(alice)).toEqual([{ seq: 1, type: 'task', id: task.id, purged: true }])
 })
 
+test('of several that are gone each is said, before and between others', async () => {
+  const alice = await signUp()
+  const tasks = []
+  for (let n = 0; n < 5; n += 1) tasks.push(await alice.create())
+  await sql`delete from docket.tasks where user_id = ${alice.id} and id <> ${tasks[2].id}`
+
+  expect(await changes(alice)).toEqual(
+    tasks.map((task, n) => ({
+      seq: n + 1,
+      type: 'task',
+      id: task.id,
+      ...(n === 2 ? { task } : { purged: true as const }),
+    })),
+  )
+})
+
 test('goes on by the Link, and by the last number, without missing or repeating any', async () => {
   const alice = await signUp()
   for (let n = 1; n <= 7; n += 1) await alice.create({ title: `Task ${n}` })

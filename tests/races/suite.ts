@@ -6,7 +6,7 @@ import { deleteUser } from '../../src/me/queries.ts'
 import { adopt } from '../../src/tasks/adoption.ts'
 import { importTasks } from '../../src/tasks/transfer.ts'
 import { completeTask, deleteTask, insertTask } from '../../src/tasks/writes.ts'
-import { report, setting, startUnlimited } from '../harden/support.ts'
+import { type Call, callerOf, report, setting, startUnlimited } from '../harden/support.ts'
 import {
   connectTo,
   emptyDatabase,
@@ -18,7 +18,14 @@ import {
 import { faultsOf, type Log, readLog } from '../support/log.ts'
 import type { Server } from '../support/process.ts'
 import { author } from '../support/tasks.ts'
-import { followLog, followTables, startReader } from './readers.ts'
+import {
+  type Follow,
+  followEvents,
+  followFeed,
+  followLog,
+  followTables,
+  startReader,
+} from './readers.ts'
 import { keyOf, randomOf, type Storm, startStorm } from './storm.ts'
 
 // Several servers on one database, which die one after the other by kill -9, under a storm of writes that are all to the same
@@ -103,20 +110,22 @@ const consistent = (sql: Sql, users: string[]) =>
 test.skipIf(serverEnvironment() === null)('three servers on one database', async () => {
   // Its own order of text is not that of the ids.
   const { sql, url, close } = await emptyDatabase(`locale_provider icu icu_locale 'en' locale 'C'`)
-  const env = { ...serverEnvironment(), DATABASE_URL: url ?? '' }
+  const env = { ...serverEnvironment(), DATABASE_URL: url ?? '', EVENTS: 'poll' }
   const start = () => startUnlimited({ env })
   const servers = [await start(), await start(), await start()]
   const storm = startStorm(() => servers.map(({ address }) => address), seed, 32)
-  const readers = [followTables(sql), followLog(sql)].map((follow) =>
-    startReader(follow, storm.users),
-  )
+  const entries = startReader(followLog(sql), storm.users)
+  const replicas = [
+    startReader(followTables(sql), storm.users),
+    ...followersOf(servers).map((follow) => startReader(follow, storm.users, quiet)),
+  ]
 
   const faults: string[] = []
   const kills = await killInTurn(servers, start, async () => {
     faults.push(...faultsOf(await consistent(sql, storm.users)))
   })
   await storm.end()
-  await Promise.all(readers.map((reader) => reader.end()))
+  await Promise.all([entries, ...replicas].map((reader) => reader.end()))
   await Promise.all(servers.map((server) => server.end('SIGTERM')))
   const log = await readLog(sql, storm.users)
   const [{ deadlocks } = { deadlocks: -1 }] = await sql<{ deadlocks: number }[]>`
@@ -126,17 +135,49 @@ test.skipIf(serverEnvironment() === null)('three servers on one database', async
   await settle('races on PostgreSQL', storm, log, { kills, deadlocks })
   expect(few(faults)).toEqual([])
   expect(deadlocks).toBe(0)
-  const [tables, entries] = readers
-  for (const reader of readers) expect(few(reader.wrong)).toEqual([])
+  expect(few(entries.wrong)).toEqual([])
   for (const user of storm.users) {
-    const own = <T extends { user_id: string }>(list: T[]) =>
-      list.filter(({ user_id }) => user_id === user)
-    expect(entries?.numbers.get(user)).toEqual(own(log.changes).map(({ seq }) => seq))
-    expect(Object.fromEntries(tables?.replicas.get(user) ?? [])).toEqual(
-      Object.fromEntries(own(log.tasks).map(({ id, task }) => [id, task])),
-    )
+    const own = log.changes.filter(({ user_id }) => user_id === user)
+    expect(entries.numbers.get(user)).toEqual(own.map(({ seq }) => seq))
   }
+  expect(replicas.map((replica) => few(differences(replica, log)))).toEqual([[], [], []])
 })
+
+/** Milliseconds after which events that have not come are missing. */
+const quiet = 4000
+
+/** Who follows over HTTP, on whatever server is up. */
+function followersOf(servers: Server[]): Follow[] {
+  const calls = new Map<string, Promise<Call>>()
+  let turn = 0
+  const next = () => servers[(turn += 1) % servers.length]?.address ?? ''
+  const ask = async (user: string, path: string) => {
+    const call = calls.get(user) ?? callerOf(next, user)
+    calls.set(user, call)
+    return (await call)('GET', path)
+  }
+  return [followFeed(ask), followEvents(ask)]
+}
+
+/** What is wrong with what a reader has put together. */
+function differences({ wrong, replicas }: ReturnType<typeof startReader>, { tasks }: Log) {
+  const there = new Map(tasks.map(({ user_id, id, task }) => [`${user_id} ${id}`, task]))
+  const seen = new Map<string, object>()
+  for (const [user, replica] of replicas) {
+    for (const [id, task] of replica) seen.set(`${user} ${id}`, task)
+  }
+  const different = [...new Set([...there.keys(), ...seen.keys()])].filter(
+    (key) => !Bun.deepEquals(there.get(key), seen.get(key)),
+  )
+  const versionOf = (task?: object) =>
+    task && 'version' in task ? `version ${Number(task.version)}` : 'missing'
+  return [
+    ...wrong,
+    ...different.map(
+      (key) => `${key}: ${versionOf(seen.get(key))}, not ${versionOf(there.get(key))}`,
+    ),
+  ]
+}
 
 /** As many users in a statement as there may be, which the requests of a test do not come to. */
 test.skipIf(serverEnvironment() === null)(
@@ -230,6 +271,7 @@ test.skipIf(serverEnvironment() !== null)('one server on the embedded database',
   const start = () => startUnlimited({ env: { DATA_DIR: folder } })
   const servers = [await start()]
   const storm = startStorm(() => servers.map(({ address }) => address), seed, 24)
+  const readers = followersOf(servers).map((follow) => startReader(follow, storm.users, quiet))
   const read = async () => {
     const embedded = await startEmbedded(folder, (error) => {
       throw error
@@ -246,8 +288,11 @@ test.skipIf(serverEnvironment() !== null)('one server on the embedded database',
     faults.push(...faultsOf(await read()))
   })
   await storm.end()
+  await Promise.all(readers.map((reader) => reader.end()))
   await servers[0]?.end('SIGTERM')
+  const log = await read()
 
-  await settle('races on the embedded database', storm, await read(), { kills })
+  await settle('races on the embedded database', storm, log, { kills })
   expect(few(faults)).toEqual([])
+  expect(readers.map((reader) => few(differences(reader, log)))).toEqual([[], []])
 })
