@@ -120,25 +120,26 @@ export async function readChains(
       }[]
     >`
     with looked as materialized (
-      select c.seq, c.type, c.id, c.actor, c.at
+      select c.seq, c.type, c.id, c.actor, c.at, c.action <> 'purged' as is_target
       from docket.changes c
       where c.user_id = ${userId}
         and ${isWanted(sql, wanted)}
       order by c.seq desc
       limit ${most.changes + 1}
     ), within as materialized (
-      select seq, type, id, actor
+      select seq, type, id, actor, is_target
       from looked
       where at >= ${since?.from ?? '-infinity'}::text::timestamptz
     ), things as materialized (
-      select row_number() over () as n, type, id, min(seq) as oldest, json_agg(seq) as targets
+      select row_number() over () as n, type, id, min(seq) filter (where is_target) as oldest,
+        coalesce(json_agg(seq) filter (where is_target), '[]') as targets, not bool_and(is_target) as is_purged
       from within
       where (${since?.by.kind ?? null}::text is null or actor::json ->> 'kind' = ${since?.by.kind ?? null})
         and (${since?.by.name ?? null}::text is null or actor::json ->> 'name' = ${since?.by.name ?? null})
       group by type, id
       limit ${most.things + 1}
     ), heads as materialized (
-      select things.n, things.type, things.id, things.oldest, things.targets, t.json, t.seq
+      select things.n, things.type, things.id, things.oldest, things.targets, things.is_purged, t.json, t.seq
       from things
       left join lateral ${thing(sql`things`)} t on true
     ), walked as materialized (
@@ -190,7 +191,9 @@ export async function readChains(
       )`
       } as is_missing,
       (
-        select coalesce(json_agg(json_build_object('n', n, 'type', type, 'id', id, 'current', json::json, 'targets', targets)), '[]')::text
+        select coalesce(json_agg(json_build_object(
+          'n', n, 'type', type, 'id', id, 'current', json::json, 'isPurged', is_purged, 'targets', targets
+        )), '[]')::text
         from heads
         where is_beyond is not true
       ) as things,

@@ -156,6 +156,8 @@ export type Chain = {
   id: string
   /** Null: it is gone. */
   current: Image | null
+  /** That it went is one of the changes that are to be undone. It may have been made anew since. */
+  isPurged: boolean
   /** Those that are to be undone. */
   targets: number[]
   changes: { seq: number; previous: number | null; before: Image | null }[]
@@ -163,7 +165,7 @@ export type Chain = {
 
 /** Whether the log has nothing any more of what is to be undone, or of what came after it. */
 export function isBroken({ current, targets, changes }: Chain, wanted: Wanted): boolean {
-  if (current === null) return false
+  if (current === null || targets.length === 0) return false
   const oldest = Math.min(...targets)
   const end = changes.find(({ seq }) => seq <= oldest)
   if (end?.seq !== oldest) return true

@@ -108,10 +108,8 @@ function reckon(
     const { type, id, current } = chain
     const kind = kinds.find(({ table }) => table.type === type)
     if (kind === undefined) throw new Error(`The log has a ${type}, of which nothing is known.`)
-    if (current === null) {
-      gone.push(chain)
-      continue
-    }
+    if (current === null || chain.isPurged) gone.push(chain)
+    if (current === null || chain.targets.length === 0) continue
     const { fields, isDiscarded, conflicts: names } = inverseOf(chain, kind, isForced)
     if (names.length > 0) conflicts.push({ type, id, names })
     if (Object.keys(fields).length === 0) continue
@@ -124,7 +122,7 @@ function reckon(
       growth: growthOf(current, fields),
     })
   }
-  const isAllGone = gone.length === chains.length
+  const isAllGone = chains.every(({ current, targets }) => current === null || targets.length === 0)
   if (gone.length > 0 && (!isForced || isAllGone)) throw purged(gone, isAllGone)
   if (conflicts.length > 0) throw changedSince(conflicts)
   return changes

@@ -182,6 +182,22 @@ test('cannot be undone, and the rest only by force', async () => {
   expect(rest.body).toMatchObject([{ id: kept.id, task: { title: 'A' } }])
 })
 
+test('does not come back by an undo where it was made anew', async () => {
+  const alice = await signUp()
+  const { task } = await discard(alice)
+  const { request } = await act(alice, 'DELETE', `/api/trash/${task.id}`)
+  await act(alice, 'POST', '/api/tasks', { id: task.id, title: 'New' })
+  await act(alice, 'PATCH', `/api/tasks/${task.id}`, { title: 'Newer' })
+
+  const one = await undo(alice, { request_id: request, force: true })
+  const all = await undo(alice, { since: 3 })
+  const rest = await undo(alice, { since: 3, force: true })
+
+  expect([one.status, all.status, all.body.code]).toEqual([409, 409, 'conflict'])
+  expect(rest.body).toMatchObject([{ id: task.id, task: { title: 'New', version: 3 } }])
+  expect(await list(alice)).toEqual([])
+})
+
 test('deletes what has a very long history, and all of that', async () => {
   const alice = await signUp()
   const { task } = await discard(alice)
