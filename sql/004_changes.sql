@@ -73,7 +73,7 @@ with numbered as (
     and t.id = numbered.id
 ), counted as (
   update docket.users u
-  set seq = last.seq, changed_at = last.at
+  set seq = last.seq, changed_at = least(last.at, now() + interval '1 hour') -- What was imported may be of any year.
   from (select user_id, max(seq) as seq, max(updated_at) as at from numbered group by user_id) last
   where u.id = last.user_id
 )
