@@ -40,11 +40,12 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/changes',
       async ({ db, user, query, request, set, status }) => {
         const { since = 0, limit = 200 } = query
-        const epoch = await epochOf()
-        if (epoch !== null) set.headers['docket-epoch'] = epoch
-        if (query.epoch !== undefined && epoch !== null && query.epoch !== epoch) throw resync()
+        const reading = epochOf()
         // Most often nothing has changed, which is a look at one number.
         const known = await readHead(db, user.id)
+        const epoch = await reading
+        if (epoch !== null) set.headers['docket-epoch'] = epoch
+        if (query.epoch !== undefined && epoch !== null && query.epoch !== epoch) throw resync()
         if (since > known) throw resync()
         set.headers.etag = listTag(known)
         if (isNoneMatch(request.headers, known)) return status(304, undefined)
@@ -59,8 +60,9 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/events',
       async ({ db, user, query, request, server }) => {
-        const epoch = await epochOf()
+        const reading = epochOf()
         const head = await readHead(db, user.id)
+        const epoch = await reading
         const since = lastEventOf(request.headers) ?? query.since ?? head
         const isOf = query.epoch === undefined || epoch === null || query.epoch === epoch
         const headers = { ...eventHeaders, ...(epoch === null ? {} : { 'docket-epoch': epoch }) }

@@ -3,11 +3,12 @@ import type { Sql } from './connect.ts'
 /** What the numbers of changes are of: it is another one when the database was restored, so that a number of before means nothing. */
 export type Epoch = () => Promise<string | null>
 
-/** Milliseconds for which it is known: to restore a database takes longer. */
+/** Milliseconds for which it is known: to restore a database takes longer; and for which anybody waits for it. */
 const memory = 5000
+const patience = 1000
 
 /**
- * Reads the epoch of a database, when it was not read of late. A cluster has an identifier, and another timeline after it was restored
+ * Reads the epoch of a database, when it was not read of late: past the gate, so ask first for something else, and wait for it last. A cluster has an identifier, and another timeline after it was restored
  * to a moment or lost its primary; a table that was dumped and restored has another number; a branch of Neon has an id of its own. Null:
  * nobody knows.
  * @param sql the pool of now
@@ -18,7 +19,8 @@ export function createEpoch(sql: () => Sql): Epoch {
     const now = performance.now()
     if (known === null || known.until < now || known.of !== sql()) {
       const of = sql()
-      known = { of, until: now + memory, epoch: readEpoch(of) }
+      const unknown = Bun.sleep(patience).then(() => null)
+      known = { of, until: now + memory, epoch: Promise.race([readEpoch(of), unknown]) }
     }
     return known.epoch
   }

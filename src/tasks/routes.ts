@@ -95,16 +95,22 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks',
       async ({ db, user, query, request, set, status }) => {
         const after = readCursor(query)
-        const epoch = await epochOf()
-        if (epoch !== null) set.headers['docket-epoch'] = epoch
+        const reading = epochOf()
+        // Only once the database has answered, for which there is a deadline.
+        const tag = async (seq: number) => {
+          const epoch = await reading
+          if (epoch !== null) set.headers['docket-epoch'] = epoch
+          set.headers.etag = listTag(seq)
+        }
         // Whoever has the page of now, or skips some of it, is told the number of before.
-        if (request.headers.has('if-none-match') || query.offset) {
-          const head = await readHead(db, user.id)
-          set.headers.etag = listTag(head)
-          if (isNoneMatch(request.headers, head)) return status(304, undefined)
+        const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
+        const head = isBefore ? await readHead(db, user.id) : null
+        if (head !== null && isNoneMatch(request.headers, head)) {
+          await tag(head)
+          return status(304, undefined)
         }
         const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
-        set.headers.etag ??= listTag(seq)
+        await tag(head ?? seq)
         if (next !== null) set.headers.link = nextLink(request.url, query, next)
         return json<Task[]>(set, text)
       },
