@@ -233,7 +233,10 @@ async function attempt({ method, path, headers, body }: Input): Promise<void> {
   const response = await app.handle(
     new Request(`http://localhost${path}`, { method, headers, body }),
   )
-  const content = await response.text()
+  // A stream of events has no end.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+  if (isStream) await response.body?.cancel()
+  const content = isStream ? '' : await response.text()
   tried += 1
   tally[response.status] = (tally[response.status] ?? 0) + 1
   const sent = `${method} ${path} ${JSON.stringify(headers)} ${body?.slice(0, 500)}`

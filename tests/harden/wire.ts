@@ -189,7 +189,9 @@ test.each([
 
     expect([statusOf(heard), heard.closed]).toEqual([status, true])
     expect(heard.text).toMatch(/^$|\r\n\r\n$/)
-    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
+    expect(again.status).toBe(201)
+    // Where the connection is closed at once, either may be the first.
+    if (status !== 0) expect(again.headers.get('idempotency-replayed')).toBe('true')
     expect(await titlesOf(call)).toEqual(['Once'])
   },
 )
