@@ -13,26 +13,25 @@ const negligible = 1
 /**
  * What statements cost, of which the next ones are expected to cost as much.
  * @param onCost is told how many milliseconds of the database a user has taken
- * @param way milliseconds to the database and back, as far as is known
  */
 export function createCosts(
   accounts: ReturnType<typeof createAccounts>,
   onCost: (user: string, milliseconds: number) => void,
-  way: number,
 ) {
   /** Milliseconds that the fastest statement of late took. */
-  let fastest = way
+  let fastest = Number.POSITIVE_INFINITY
 
   /** To each what he had of it, as far as the length of his answer tells. The way to the database, and a commit, is nobody's. */
   function charge(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
-    const work = Math.max(0, took - (line.writes ? line.fastest : fastest))
+    const work = Math.max(0, took - fastest)
+    const owed = line.writes ? Math.max(0, took - line.fastest) : work
     let all = 0
     for (let index = 0; index < jobs.length; index += 1) all += sizeOf(values[index])
     let index = 0
     for (const { account, expected } of jobs) {
       const share = sizeOf(values[index++]) / all
       accounts.correct(account, expected, work * share)
-      if (account.user !== null && work * share > negligible) onCost(account.user, work * share)
+      if (account.user !== null && owed * share > negligible) onCost(account.user, owed * share)
     }
     line.cost += (work / jobs.length - line.cost) / 4
   }
@@ -40,10 +39,6 @@ export function createCosts(
   return {
     /** Whether the way to the database is short: then more statements at a time would only take its processors from each other. */
     isNear: (): boolean => fastest < near,
-    /** A statement that asks for nothing took so many milliseconds. */
-    learnWay(took: number): void {
-      fastest = Math.min(took, fastest)
-    },
     /** What something of a line is expected to take for a user of whom an ask took so long. */
     expect: (line: Line, cost: number): number => Math.max(least, line.cost, cost),
     /** A statement succeeded, with these values. Some that fail do so before they are sent, and say nothing of the way. */

@@ -45,8 +45,6 @@ export type GateOptions = {
   deadline: number
   /** How many asks may wait for a statement. */
   room?: number
-  /** Milliseconds to the database and back. */
-  way?: number
   /** Is told how many milliseconds of the database a user has taken. */
   onCost?: ((user: string, milliseconds: number) => void) | undefined
   /** Is told of users for whom something was written. */
@@ -56,9 +54,8 @@ export type GateOptions = {
 /** The database as requests have it: with a deadline, in their turn, and none of them waits for ever. */
 export function createGate(to: Pool | Sql, options: GateOptions): Gate {
   const { permits, deadline, room = 256, onCost = () => {}, onWrite = () => {} } = options
-  const { way = Number.POSITIVE_INFINITY } = options
   const pool = 'look' in to ? to : poolOf(to)
-  const scheduler = createScheduler(pool, { permits, room, way, onCost, onWrite })
+  const scheduler = createScheduler(pool, { permits, room, onCost, onWrite })
   const lines = new Map<object, Line>()
   const reads = ownLine(true, false)
   const writes = ownLine(false, true)

@@ -93,7 +93,6 @@ async function openServer(
   const db = createGate(pool, {
     permits: connections,
     deadline: config.databaseDeadline * 1000,
-    way: await wayTo(pool.sql()),
     onCost,
     onWrite,
   })
@@ -104,21 +103,6 @@ async function openServer(
     ...prepared,
     close: () => pool.end(5),
   }
-}
-
-/** Milliseconds to a server and back, once there is a connection; infinite where it does not answer. */
-async function wayTo(sql: Sql): Promise<number> {
-  let way = Number.POSITIVE_INFINITY
-  try {
-    for (let time = 0; time < 4; time += 1) {
-      const began = performance.now()
-      await sql`select 1`
-      way = Math.min(way, performance.now() - began)
-    }
-  } catch {
-    // Whoever asks for something is told.
-  }
-  return way
 }
 
 function readAuthorities(file: string | null): string | null {

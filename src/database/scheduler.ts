@@ -20,8 +20,6 @@ export type SchedulerOptions = {
   permits: number
   /** How many asks may wait. */
   room: number
-  /** Milliseconds to the database and back; infinite where nobody has looked. */
-  way: number
   /** Is told how many milliseconds of the database a user has taken. */
   onCost: (user: string, milliseconds: number) => void
   /** Is told of users for whom something was written. */
@@ -56,12 +54,9 @@ const glance = 100
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
  * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
-export function createScheduler(
-  pool: Pool,
-  { permits, room, way, onCost, onWrite }: SchedulerOptions,
-) {
+export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: SchedulerOptions) {
   const accounts = createAccounts()
-  const costs = createCosts(accounts, onCost, way)
+  const costs = createCosts(accounts, onCost)
   const doubt = createDoubt()
   const writing = createWriting(pool.look)
   const waiting: Job[] = []
@@ -76,7 +71,6 @@ export function createScheduler(
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
   let looks = 0
-  let lookedAt = Number.NEGATIVE_INFINITY
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller } = wanted
@@ -151,20 +145,6 @@ export function createScheduler(
 
   const mayRun = ({ account, owner }: Job): boolean =>
     account.running < part(2 / 3) && (owner === null || !owners.has(owner))
-
-  /**
-   * Where all that is asked of late took long, whether it is the way: asks for nothing. Statements that write may all take longer than the
-   * way to a near database, and with more of them at a time the longer.
-   */
-  async function lookAtWay(): Promise<void> {
-    const began = performance.now()
-    if (costs.isNear() || began - lookedAt < 1000 || underWay.size >= permits) return
-    lookedAt = began
-    await pool.sql()`select 1`.then(
-      () => costs.learnWay(performance.now() - began),
-      () => {}, // Whoever asked for something is told.
-    )
-  }
 
   /** Until when there are enough under way, if none of them ends: as long as few of them are new. */
   function crowdedUntil(): number {
@@ -245,7 +225,6 @@ export function createScheduler(
     for (const account of users) account.running -= 1
     for (const owner of written) owners.delete(owner)
     if (error !== undefined) recover(line, jobs, error, sql)
-    else void lookAtWay()
     giveOut()
   }
 
