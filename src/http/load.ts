@@ -52,10 +52,16 @@ const mostKnown = 4096
  * who has none; and beyond `always` in all, the request has to have its turn within `patience` milliseconds, at the pace of
  * the last answers: each of its owner's comes after one of every other owner's. An equal share of `always` is everybody's.
  * @param most how many there may ever be in flight
+ * @param now milliseconds
  */
-export function createLoad(always: number, patience: number, most = 1024): Load {
+export function createLoad(
+  always: number,
+  patience: number,
+  most = 1024,
+  now: () => number = () => performance.now(),
+): Load {
   const known = new Map<string, Owner>()
-  const pace = createPace(patience)
+  const pace = createPace(patience, now)
   let inFlight = 0
   let owners = 0
   let total = 0
@@ -154,27 +160,40 @@ export function createLoad(always: number, patience: number, most = 1024): Load 
   }
 }
 
-/** How fast requests are answered. @param longest milliseconds: a gap that is longer says no more */
-function createPace(longest: number) {
-  // The time of late, in milliseconds, and how many were answered in it.
-  let time = 0
+/**
+ * How fast requests are answered. What was found is soon forgotten: a minute of slow ones, and then nothing for a while, says
+ * nothing of those that come now.
+ * @param longest milliseconds: a gap that is longer says no more
+ */
+function createPace(longest: number, now: () => number) {
+  // The time of late, in milliseconds, and how many were answered in it, as it was at `at`.
+  let spent = 0
   let count = 0
-  let last: number | null = null
+  let at = 0
+  /** Whether there were many then, so that until the next answer is the time that one takes. */
+  let wasBusy = false
+
+  /** The share of it that is of late still. */
+  const left = (moment: number): number => Math.exp((at - moment) / memory)
+
+  /** Since the last answer. Cut, for it would have to be outweighed by many answers. */
+  const gap = (moment: number): number => (wasBusy ? Math.min(moment - at, longest) : 0)
 
   return {
-    /** Between two answers; 0 until it is known. */
-    milliseconds: () => (count === 0 ? 0 : time / count),
+    /** Between two answers, if one came now: where none does, this is how long one takes at least. 0 until it is known. */
+    milliseconds: () => {
+      const moment = now()
+      return (spent * left(moment) + gap(moment)) / (count * left(moment) + 1)
+    },
     /** One was answered. */
     answered: (isBusy: boolean) => {
-      const now = isBusy ? performance.now() : null
-      if (now !== null && last !== null) {
-        // Cut, for it would have to be outweighed by many answers.
-        const gap = Math.min(now - last, longest)
-        const left = Math.exp(-gap / memory)
-        time = time * left + gap
-        count = count * left + 1
+      if (isBusy) {
+        const moment = now()
+        spent = spent * left(moment) + gap(moment)
+        count = count * left(moment) + (wasBusy ? 1 : 0)
+        at = moment
       }
-      last = now
+      wasBusy = isBusy
     },
   }
 }

@@ -248,3 +248,37 @@ test('counts nothing any more when every request has come to its end, whatever t
   expect(load.total).toBeGreaterThan(100)
   await app.server?.stop(true)
 })
+
+test('holds what was slow against nobody who comes when it is over', () => {
+  let now = 0
+  const load = createLoad(64, 250, 1024, () => now)
+  const places: NonNullable<ReturnType<Load['enter']>>[] = []
+  const come = (count: number): number => {
+    const welcome = Array.from({ length: count }, (_, index) => {
+      const place = load.enter()
+      if (place?.claim(`${index}`)) return places.push(place)
+      place?.leave(false)
+      return undefined
+    })
+    return welcome.filter((found) => found !== undefined).length
+  }
+  /** The places are left one by one, each after so many milliseconds. */
+  const answer = (count: number, milliseconds: number): void => {
+    for (const place of places.splice(0, count)) {
+      now += milliseconds
+      place.leave(true)
+    }
+  }
+
+  come(100)
+  answer(30, 20)
+  const whileSlow = [come(60), come(1)]
+  answer(Number.POSITIVE_INFINITY, 20)
+  now += 1000
+  expect([whileSlow, load.inFlight, come(200)]).toEqual([[0, 0], 0, 200])
+
+  // Nothing at all is answered any more.
+  answer(10, 1)
+  now += 240
+  expect(come(10)).toBe(0)
+})
