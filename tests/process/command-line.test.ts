@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { version } from '../../package.json' with { type: 'json' }
 import { createTokens } from '../../src/auth/tokens.ts'
-import { connectTo, serverEnvironment, temporaryFolder } from '../support/database.ts'
+import { connectTo, dropDatabase, serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { docket, isCompiled, startServer } from '../support/process.ts'
 
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
@@ -169,7 +169,7 @@ test.skipIf(environment === null).each(['SQL_ASCII', 'LATIN1'])(
     expect(await own`select from pg_namespace where nspname = 'docket'`).toHaveLength(0)
     expect(await own`select from pg_tables where schemaname = 'public'`).toHaveLength(0)
     await own.end({ timeout: 1 })
-    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await dropDatabase(server, name)
     await server.end({ timeout: 1 })
   },
 )
@@ -192,7 +192,7 @@ test.skipIf(environment === null)(
       expect(exitCode).toBe(1)
       expect(stderr).toContain('session_replication_role is replica')
     }
-    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await dropDatabase(server, name)
     await server.end({ timeout: 1 })
   },
 )

@@ -81,10 +81,21 @@ export async function emptyDatabase(more = ''): Promise<TestDatabase> {
   const sql = connectTo(own.href)
   const close = async () => {
     await sql.end({ timeout: 5 })
-    await server.unsafe(`drop database ${name} with (force)`).simple()
+    await dropDatabase(server, name)
     await server.end({ timeout: 5 })
   }
   return { sql, db: gateOf(sql), url: own.href, close }
+}
+
+/**
+ * With whatever the role has connected to it still. Not `with (force)`: that fails while the server vacuums it, which only a
+ * superuser may end by force; without it the server ends its vacuum by itself.
+ */
+export async function dropDatabase(server: Sql, name: string): Promise<void> {
+  await server`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = ${name} and usename = current_user`
+  await server.unsafe(`drop database ${name}`).simple()
 }
 
 /** Better Auth's tables in a database: those in `public`, or Docket's own. */
