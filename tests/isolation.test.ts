@@ -28,6 +28,9 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/complete': undefined,
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
+  'GET /tags': undefined,
+  // Nobody has it: tests/tags has those of others.
+  'POST /tags/rename': { from: 'nowhere', to: 'home' },
   'GET /changes': undefined,
   // tests/changes has what others hear.
   'GET /events': undefined,

@@ -6,7 +6,10 @@ import type { Identity } from './identity.ts'
 const kinds = { token: 'jwt', session: 'session', session_cache: 'session' } as const
 
 /** Who changes something by this request. */
-export const authorOf = ({ id, by, name }: Identity, request: Request): Author => ({
+export const authorOf = (
+  { id, by, name }: Identity,
+  request: Request,
+): Author & { request_id: string } => ({
   user_id: id,
   actor: JSON.stringify({ kind: kinds[by], name }),
   request_id: exchangeOf(request).id,

@@ -25,9 +25,17 @@ export const example = {
 
 const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
 
-const listHeaders = {
+/** Of every list. */
+export const listHeaders = {
   ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
   'Docket-Epoch': 'What that number is of: another one once the database was restored.',
+}
+
+export const unlessChanged = {
+  'If-None-Match': {
+    description: 'An ETag: the answer is 304 without a body while nothing of yours has changed.',
+    example: 'W/"42"',
+  },
 }
 
 const writeHeaders = {
@@ -108,13 +116,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
         'after a second and a half: it can be short, and even empty, and have a next one.',
       query: TaskListQuerySchema,
-      headers: {
-        'If-None-Match': {
-          description:
-            'An ETag: the answer is 304 without a body while nothing of yours has changed.',
-          example: 'W/"42"',
-        },
-      },
+      headers: unlessChanged,
       answers: {
         200: {
           description: 'A page of tasks.',

@@ -24,7 +24,7 @@ const priority = t.Union(
     examples: ['high'],
   },
 )
-const tag = visible(50, { examples: ['home'] })
+export const tag = visible(50, { examples: ['home'] })
 const tags = distinct(tag, {
   maxItems: 20,
   description:

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { chart } from './chart.ts'
 import { type Claim, holds } from './claims.ts'
 import type { Context } from './context.ts'
+import type { Followed } from './follow.ts'
 import type { Grown, Heavy } from './growth.ts'
 import type { Memory, Scaled, Starts } from './process.ts'
 import type { Measured, Medians } from './results.ts'
@@ -12,6 +13,9 @@ import { parts, peerNames, type Settings, workloads } from './settings.ts'
 /** Everything that a run found. */
 export type Findings = {
   claims: Claim[]
+  following: Followed[]
+  /** Milliseconds. */
+  sync: number[]
   load: Measured[]
   growth: Grown[]
   heavy: Heavy[]

@@ -8,8 +8,8 @@
 // the machine, and every run follows a second that is not measured. Latencies are those that wrk gives, which corrects them
 // for requests that could not be sent while others were late.
 //
-//   BENCH_PARTS=load,growth,scale,start,memory
-//                               load: every workload through every server. growth: databases of a thousandth, a tenth, all and
+//   BENCH_PARTS=follow,load,growth,scale,start,memory
+//                               follow: what it costs to hear of changes. load: every workload through every server. growth: databases of a thousandth, a tenth, all and
 //                               ten times the tasks, and one user with many. scale: two processes. start, memory: the process.
 //   BENCH_ONLY=get,page         of the part load, only these workloads: get, page, filtered, searched, patch, complete, mix, post
 //   BENCH_PEERS=docket,straight of the part load, only these: docket, straight, mended, pgbench, hono, fastify, fastapi
@@ -27,6 +27,7 @@ import { resolve } from 'node:path'
 import { claimsOf, connectionsOf } from './claims.ts'
 import type { Context } from './context.ts'
 import { fill, migrateWith } from './fill.ts'
+import { followTable, measureFollowing, measureSync } from './follow.ts'
 import {
   growthTable,
   heavyTable,
@@ -65,6 +66,9 @@ async function bench(settings: Settings): Promise<void> {
   const context = await prepare(settings)
   const has = (part: Part) => settings.parts.includes(part)
 
+  // First, for it needs to know the number of everybody's last change.
+  const following = has('follow') ? await measureFollowing(context) : []
+  const sync = has('follow') ? await measureSync(context) : []
   const load = has('load') ? await measureLoad(context) : []
   const growth = has('growth') ? await measureGrowth(context) : []
   const heavy = has('growth') ? await measureHeavy(context) : []
@@ -82,6 +86,9 @@ async function bench(settings: Settings): Promise<void> {
   }
   const claims = claimsOf(medians, others, connectionsOf(settings.connections))
   const tables = [
+    ...(has('follow')
+      ? [followTable(following), `First sync of 10,000 tasks: ${median(sync).toFixed(0)} ms`]
+      : []),
     ...(has('load') ? [loadTable(load, medians)] : []),
     ...(has('growth') ? [growthTable(growth), heavyTable(heavy)] : []),
     ...(has('scale') ? [scaleTable(scale)] : []),
@@ -89,9 +96,9 @@ async function bench(settings: Settings): Promise<void> {
     claimsTable(claims, isWhole(settings)),
   ]
   console.log(`\n${tables.join('\n\n')}\n`)
-  const findings: Findings = { claims, load, growth, heavy, scale, starts, memory }
+  const findings: Findings = { claims, following, sync, load, growth, heavy, scale, starts, memory }
   if (isWhole(settings)) await write(context, medians, findings)
-  if ([...load, ...growth, ...heavy, ...scale].some(({ fault }) => fault !== null)) {
+  if ([...following, ...load, ...growth, ...heavy, ...scale].some(({ fault }) => fault !== null)) {
     console.error('A run was refused, see above: it does not count.')
     process.exitCode = 1
   }

@@ -25,7 +25,7 @@ export const peerNames = [
 ] as const
 export type PeerName = (typeof peerNames)[number]
 
-export const parts = ['load', 'growth', 'scale', 'start', 'memory'] as const
+export const parts = ['follow', 'load', 'growth', 'scale', 'start', 'memory'] as const
 export type Part = (typeof parts)[number]
 
 /** Connections at which everybody is compared. */
