@@ -180,10 +180,14 @@ function createPace(longest: number, now: () => number) {
   const gap = (moment: number): number => (wasBusy ? Math.min(moment - at, longest) : 0)
 
   return {
-    /** Between two answers, if one came now: where none does, this is how long one takes at least. 0 until it is known. */
+    /**
+     * Between two answers, if one came now: where none does, this is how long one takes at least. 0 until it is known: many that
+     * come together are answered together, and what is between the first two of them says nothing.
+     */
     milliseconds: () => {
       const moment = now()
-      return (spent * left(moment) + gap(moment)) / (count * left(moment) + 1)
+      const time = spent * left(moment) + gap(moment)
+      return time < memory / 2 ? 0 : time / (count * left(moment) + 1)
     },
     /** One was answered. */
     answered: (isBusy: boolean) => {
