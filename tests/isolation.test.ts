@@ -18,6 +18,7 @@ const routes: Made[] = app.routes.filter(
 const bodies: Record<string, unknown> = {
   'GET /tasks': undefined,
   'POST /tasks': { title: 'Mine' },
+  'POST /tasks/batch': { tasks: [{ title: 'Mine' }] },
   'GET /tasks/:id': undefined,
   'GET /tasks/count': undefined,
   'PATCH /tasks/:id': { title: 'Changed' },

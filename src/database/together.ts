@@ -1,10 +1,20 @@
 import type { Sql } from './connect.ts'
 import type { Db } from './gate.ts'
-import { type Author, type Fragment, given, owners } from './log.ts'
+import { type Ask, type Author, type Fragment, given, newOwners, owners } from './log.ts'
 import { earlier, keep, type Once, runOnce } from './once.ts'
 import type { Purge } from './purging.ts'
 import { grouped } from './share.ts'
-import { asking, changing, type Part, type Table, type Update, type Writes } from './writes.ts'
+import { sqlstateOf } from './sqlstates.ts'
+import {
+  asking,
+  type Creation,
+  changing,
+  making,
+  type Part,
+  type Table,
+  type Update,
+  type Writes,
+} from './writes.ts'
 
 /** A kind of thing that is in the log, as its resource hands it over: what history, undo and the trash know of it. */
 export type Kind = {
@@ -30,7 +40,7 @@ export type Change = {
   isDiscarded: boolean
 }
 
-/** What was changed, as the feed has it; `request` is that of an earlier one with the same key, which made it. */
+/** What was written, as an array of JSON; `request` is that of an earlier one with the same key, which made it. */
 type Together = { request: string | null; answer: string }
 
 /** The names of the parts of a statement have an end for each kind. */
@@ -106,3 +116,42 @@ const withType = (update: Update): Update => ({
   ...update,
   asked: (sql) => sql`, type text, is_discarded boolean ${update.asked?.(sql) ?? sql``}`,
 })
+
+/**
+ * Makes several things of a user in one statement: all, or none where something else has the id of one, which is undefined. Twice is once by
+ * their ids. The first ask has the key, if there is one.
+ */
+export async function createTogether(
+  db: Db,
+  table: Table,
+  creation: Creation,
+  asks: Ask[],
+  once: Once | null,
+): Promise<Together | undefined> {
+  const isKeyed = once !== null
+  const keyed = asks.map((ask, index) => (index === 0 ? { ...ask, ...once } : ask))
+  const statement = (sql: Sql) => {
+    const only = isKeyed ? sql`not exists (select from earlier)` : sql`true`
+    // Nothing else undoes what a part of the statement has done: what is not whole is divided by zero.
+    return sql<Together[]>`
+    with ${given(sql, JSON.stringify(grouped(keyed)))}, ${newOwners(sql)},
+    ${isKeyed ? sql`${earlier(sql)},` : sql``} ${making(sql, table, creation, isKeyed, only)}, answered as (
+      select user_id, ${isKeyed ? sql`max(key) as key, max(request) as request,` : sql``}
+        concat('[', string_agg(answer, ',' order by n), ']') as answer, 1 / (count(n) = ${asks.length}::integer)::integer as is_whole
+      from changed
+      group by user_id
+    )
+    ${isKeyed ? sql`, ${keep(sql, sql`answered`)}` : sql``}
+    select null as request, answer
+    from answered
+    where is_whole = 1
+    ${isKeyed ? sql`union all select request, answer::text from earlier` : sql``}`
+  }
+  try {
+    const [made] = await runOnce(() => db.idempotentWrite(statement))
+    return made
+  } catch (error) {
+    if (sqlstateOf(error) === '22012') return undefined
+    throw error
+  }
+}

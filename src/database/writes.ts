@@ -115,21 +115,26 @@ export type Creation = {
 }
 
 /**
- * Makes rows. What is there already with the same content is answered as it is; where something else is, there is no row. Twice
- * is once by the id.
+ * `made`: what is asked for, as it is now, unless something else has its id. `changed`: the same with its ask; and what is new of it is in
+ * the log.
+ * @param only more that must be so, or nothing is made
  */
-export const creating = <Of extends Write>(table: Table, creation: Creation): Writes<Of> =>
-  inBoth(true, (sql, isKeyed) => {
-    const values = creation.values(sql)
-    const keys = isKeyed ? sql`, key text, request text` : sql``
-    return sql`${newOwners(sql)},
-    ${isKeyed ? sql`${earlier(sql)},` : sql``} made as (
+export function making(
+  sql: Sql,
+  table: Table,
+  creation: Creation,
+  isKeyed: boolean,
+  only: Fragment,
+): Fragment {
+  const values = creation.values(sql)
+  const keys = isKeyed ? sql`, key text, request text` : sql``
+  return sql`made as (
       insert into ${table.name(sql)} as t
         (user_id, id, seq, created_at, updated_at, ${columnsOf(sql, values)})
       select asked.user_id, asked.id, asked.seq, asked.at, asked.at, ${valuesOf(sql, values)}
       from ${asksOf(sql, table.asked(sql))} asked
       ${creation.from(sql)}
-      where true ${isKeyed ? sql`and not exists (select from earlier where earlier.n = asked.n)` : sql``}
+      where ${only}
       on conflict (user_id, id) do update
         set version = t.version
         where ${creation.isSame(sql)}
@@ -139,7 +144,20 @@ export const creating = <Of extends Write>(table: Table, creation: Creation): Wr
         'created' as action, null::bigint as previous, null as before ${isKeyed ? sql`, a.key, a.request` : sql``}
       from ${asksOf(sql, sql`fields text[] ${keys}`)} a
       join made on made.user_id = a.user_id and made.id = a.id
-    ), ${logged(sql, table.type, sql`changed where is_new`)}
+    ), ${logged(sql, table.type, sql`changed where is_new`)}`
+}
+
+/**
+ * Makes rows. What is there already with the same content is answered as it is; where something else is, there is no row. Twice
+ * is once by the id.
+ */
+export const creating = <Of extends Write>(table: Table, creation: Creation): Writes<Of> =>
+  inBoth(true, (sql, isKeyed) => {
+    const only = isKeyed
+      ? sql`not exists (select from earlier where earlier.n = asked.n)`
+      : sql`true`
+    return sql`${newOwners(sql)},
+    ${isKeyed ? sql`${earlier(sql)},` : sql``} ${making(sql, table, creation, isKeyed, only)}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed

@@ -1,8 +1,8 @@
 import { exchangeOf } from './exchange.ts'
 import { invalid, overloaded, Problem } from './problem.ts'
 
-/** The largest body, in bytes: the longest task in UTF-8 fits. */
-const limit = 64 * 1024
+/** The largest body, in bytes, of most routes: the longest task in UTF-8 fits. */
+const usualLimit = 64 * 1024
 
 /** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
 const maxDepth = 8
@@ -33,8 +33,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * send 128 MiB, store U+FFFD in the place of bytes that are not UTF-8, and keep the last of two values in silence.
  * @throws Problem 400, 408, 413, 415 or 422
  */
-export async function readBody(request: Request): Promise<object | null> {
-  const bytes = await readBytes(request)
+export async function readBody(request: Request, limit = usualLimit): Promise<object | null> {
+  const bytes = await readBytes(request, limit)
   if (bytes.length === 0) return null
 
   const { headers, method } = request
@@ -53,14 +53,14 @@ export async function readBody(request: Request): Promise<object | null> {
  * The bytes of a body. Throws 413 before more than the limit is read, 408 when they do not come, and 503 when there is too
  * much to do by then.
  */
-export async function readBytes(request: Request): Promise<Uint8Array> {
+export async function readBytes(request: Request, limit = usualLimit): Promise<Uint8Array> {
   const { place } = exchangeOf(request)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(tooSlow()), patience)
   let bytes: Uint8Array
   place.setWaiting(true)
   try {
-    bytes = await Promise.race([collect(request), promise])
+    bytes = await Promise.race([collect(request, limit), promise])
   } catch (error) {
     // The client hung up: nobody reads this, and nothing here is at fault.
     throw error instanceof Problem ? error : new Problem(400, 'The body ended before it was whole.')
@@ -74,14 +74,15 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
 
 const hangUp = { headers: { connection: 'close' } }
 
-const tooLarge = (): Problem => new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
+const tooLarge = (limit: number): Problem =>
+  new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
 
 const tooSlow = (): Problem =>
   new Problem(408, `The body did not arrive within ${patience / 1000} seconds.`, hangUp)
 
-async function collect(request: Request): Promise<Uint8Array> {
+async function collect(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
-  if (Number(announced) > limit) throw tooLarge()
+  if (Number(announced) > limit) throw tooLarge(limit)
   if (announced !== null) return request.bytes()
 
   // Chunked: nobody knows how much will come.
@@ -89,7 +90,7 @@ async function collect(request: Request): Promise<Uint8Array> {
   let length = 0
   for await (const chunk of request.body ?? []) {
     length += chunk.length
-    if (length > limit) throw tooLarge()
+    if (length > limit) throw tooLarge(limit)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -38,10 +38,11 @@ export const unlessChanged = {
   },
 }
 
-const writeHeaders = {
-  ...etagHeader,
+const replayedHeader = {
   'Idempotency-Replayed': 'true: this is the first answer to the same Idempotency-Key.',
 }
+
+const writeHeaders = { ...etagHeader, ...replayedHeader }
 
 const task = (description: string, changes: Partial<Record<keyof typeof example, unknown>> = {}) =>
   ({
@@ -158,6 +159,26 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         201: {
           ...task('The task.'),
           headers: { ...writeHeaders, Location: 'The path of the task.' },
+        },
+      },
+      problems: [...common, ...forbidden, ...withBody, 409],
+    }),
+    batch: operation({
+      operationId: name('createTasks'),
+      summary: 'Create several tasks',
+      description:
+        'Up to 100, in a body of up to a megabyte: all of them or none. What is wrong with one of them is said with its place, as ' +
+        '`/tasks/1/title`. An id of the client that is taken by another task is 409. They are one change to undo, by the ' +
+        '`X-Request-Id` of the answer.',
+      headers: idempotencyKey,
+      answers: {
+        201: {
+          description: 'The tasks, in the order in which they were sent.',
+          schema: t.Array(TaskSchema),
+          model: 'Task',
+          list: true,
+          headers: replayedHeader,
+          example: [example],
         },
       },
       problems: [...common, ...forbidden, ...withBody, 409],

@@ -13,6 +13,7 @@ import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
+import { createBatch } from './batch.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
 import { findTask } from './queries.ts'
@@ -28,6 +29,7 @@ import {
 import {
   type Completion,
   type Course,
+  NewTaskSchema,
   type Task,
   type TaskListQuery,
   TaskParamsSchema,
@@ -51,6 +53,16 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   const parse = [
     async ({ request }: { request: Request }) =>
       withWords(TaskPatchSchema, await readBody(request)),
+  ]
+  const parseBatch = [
+    async ({ request }: { request: Request }) => {
+      const body = await readBody(request, mostBytesOfBatch)
+      if (body === null || !('tasks' in body) || !Array.isArray(body.tasks)) return body
+      const tasks = body.tasks.map((task: unknown) =>
+        typeof task === 'object' ? withWords(NewTaskSchema, task) : task,
+      )
+      return { ...body, tasks }
+    },
   ]
   const parseOptional = [
     async ({ request }: { request: Request }) => (await readBody(request)) ?? {},
@@ -138,6 +150,16 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       },
       { ...operations.create, parse, body: 'NewTask' },
     )
+    .post(
+      '/tasks/batch',
+      async ({ db, user, body, request, set, status }) => {
+        const once = readOnce(request.headers, 'batch', body)
+        const made = await createBatch(db, authorOf(user, request), body, once, usage)
+        if (made.isReplayed) set.headers['idempotency-replayed'] = 'true'
+        return json<ReturnType<typeof status<201, Task[]>>>(set, made.text, 201)
+      },
+      { ...operations.batch, parse: parseBatch, body: 'Batch' },
+    )
     .get(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set, status }) => {
@@ -174,6 +196,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       { ...operations.restore, parse: [ignoreBody], params },
     )
 }
+
+const mostBytesOfBatch = 1024 * 1024
 
 const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
 

@@ -136,6 +136,26 @@ export const NewTaskSchema = t.Object(
 )
 export type NewTask = Static<typeof NewTaskSchema>
 
+/** The most tasks that are made together. */
+const mostTogether = 100
+
+export const BatchSchema = t.Object(
+  {
+    tasks: t.Array(NewTaskSchema, {
+      minItems: 1,
+      maxItems: mostTogether,
+      description: 'The new tasks, each as it would be created alone.',
+      examples: [[{ title: 'Water the plants' }, { title: 'Feed the cat' }]],
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Tasks to be created together.',
+    examples: [{ tasks: [{ title: 'Water the plants' }, { title: 'Feed the cat' }] }],
+  },
+)
+export type Batch = Static<typeof BatchSchema>
+
 export const TaskPatchSchema = t.Object(
   { ...writable, title: t.Optional(title), ...identity, ...course },
   {
@@ -288,6 +308,7 @@ export const TaskParamsSchema = t.Object({ user_id: t.Optional(t.String()), id }
 export const taskModels = {
   Task: TaskSchema,
   NewTask: NewTaskSchema,
+  Batch: BatchSchema,
   TaskPatch: TaskPatchSchema,
   Completion: CompletionSchema,
   Count: CountSchema,

@@ -5,6 +5,7 @@ import type { Once } from '../database/once.ts'
 import { purging } from '../database/purging.ts'
 import type { Kind } from '../database/together.ts'
 import {
+  type Creation,
   creating,
   type Outcome,
   updating,
@@ -23,7 +24,8 @@ import { areSame, columns, given, givenValues, taskTable, wholeValues } from './
 /** What one request wants to be written. */
 type TaskWrite = Write & Partial<Omit<NewTask, 'id' | 'user_id'>> & Kept & Folded
 
-const creation = creating<TaskWrite>(taskTable, {
+/** Of new tasks. */
+export const taskCreation: Creation = {
   values: (sql) => ({
     completed_at: sql`case when asked.completed then asked.at end`,
     ...wholeValues(sql),
@@ -36,7 +38,9 @@ const creation = creating<TaskWrite>(taskTable, {
   isSame: (sql) => sql`t.deleted_at is null
           and (t.completed_at is null) = (excluded.completed_at is null)
           and ${areSame(sql)}`,
-})
+}
+
+const creation = creating<TaskWrite>(taskTable, taskCreation)
 
 /**
  * The new task. The same task once more, by an id that the client chose, is the one that is there already; another one

@@ -11,13 +11,14 @@ import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether } from '../../src/database/together.ts'
+import { changeTogether, createTogether } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as tagQueries from '../../src/tags/queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
@@ -134,7 +135,7 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
   | Exclude<keyof typeof queries, 'isThere' | 'searchText' | 'searchTextOfAll'>
-  | Exclude<keyof typeof writes, 'taskKind'>
+  | Exclude<keyof typeof writes, 'taskKind' | 'taskCreation'>
   | keyof typeof transfer
   | keyof typeof usageQueries
   | 'readPage'
@@ -279,7 +280,10 @@ const wanted = [
 
 /** Of the log, of whatever is in it. */
 const ofHistory: Record<
-  Exclude<keyof typeof historyQueries, 'most'> | 'changeTogether',
+  | Exclude<keyof typeof historyQueries, 'most'>
+  | keyof typeof tagQueries
+  | 'changeTogether'
+  | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   readHistory: [
@@ -316,6 +320,24 @@ const ofHistory: Record<
     'write',
     t.Object({ request: word, answer: json }),
     [(db) => changeTogether(db, author('alice'), changes, null)],
+  ],
+  createTogether: [
+    'idempotentWrite',
+    t.Object({ request: word, answer: json }),
+    [
+      (db) =>
+        createTogether(db, taskKind.table, writes.taskCreation, [{ ...author('alice'), id }], null),
+    ],
+  ],
+  countSlice: [
+    'read',
+    t.Object({ found: json, last: TaskSchema.properties.id }),
+    [(db) => tagQueries.countSlice(db, 'alice').catch(() => null)],
+  ],
+  taggedSlice: [
+    'read',
+    t.Object({ found: json, last: TaskSchema.properties.id }),
+    [(db) => tagQueries.taggedSlice(db, 'alice', 'home').catch(() => null)],
   ],
 }
 
@@ -422,11 +444,16 @@ test('are all here', async () => {
       readHead,
       readHeads,
     })
-      .filter((name) => !['isThere', 'searchText', 'searchTextOfAll', 'taskKind'].includes(name))
+      .filter(
+        (name) =>
+          !['isThere', 'searchText', 'searchTextOfAll', 'taskKind', 'taskCreation'].includes(name),
+      )
       .toSorted(),
   )
   expect(Object.keys(ofHistory).toSorted()).toEqual(
-    [...Object.keys(historyQueries), 'changeTogether'].filter((name) => name !== 'most').toSorted(),
+    [...Object.keys(historyQueries), ...Object.keys(tagQueries), 'changeTogether', 'createTogether']
+      .filter((name) => name !== 'most')
+      .toSorted(),
   )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
@@ -460,6 +487,7 @@ test('are all here', async () => {
     'src/history/queries.ts',
     'src/history/writes.ts',
     'src/me/queries.ts',
+    'src/tags/queries.ts',
     'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
     'src/tasks/table.ts',

@@ -221,7 +221,12 @@ function* limitsOf(schema: Schema): Generator<[value: unknown, isWithin: boolean
     yield [limit + step, false]
   }
   if (schema.maxItems !== undefined) {
-    const many = Array.from({ length: schema.maxItems + 1 }, (_, index) => `${index}`)
+    const [one] = schema.examples ?? []
+    // Of things as in the example, or of texts.
+    const isOfThings = Array.isArray(one) && typeof one[0] === 'object'
+    const many = Array.from({ length: schema.maxItems + 1 }, (_, index) =>
+      isOfThings ? one[0] : `${index}`,
+    )
     yield [many.slice(1), schema.items?.enum === undefined]
     yield [many, false]
   }

@@ -1,4 +1,4 @@
-import { expect, spyOn, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createLoad, type Load } from '../../src/http/load.ts'
 
 // What is decided; fairness.test.ts has what comes of it over HTTP.
@@ -25,17 +25,15 @@ const isLetIn = (load: Load, owner: string): boolean => {
 
 /** Answers of somebody else, one after each of these gaps in milliseconds. */
 function answer(load: Load, gaps: number[]): void {
-  const clock = spyOn(performance, 'now').mockImplementation(() => now)
   for (const gap of gaps) {
     now += gap
     expect(isLetIn(load, 'somebody else')).toBe(true)
   }
-  clock.mockRestore()
 }
 
 /** A load of so many requests of one user, of which answers came after these gaps. */
 function loadAfter(inFlight: number, gaps: number[]): Load {
-  const load = createLoad(64, 250)
+  const load = createLoad(64, 250, 1024, () => now)
   expect(fill(load, 'alice', inFlight).length).toBe(inFlight)
   answer(load, gaps)
   return load
@@ -116,7 +114,7 @@ test('refuses many users too, when they are more than can have their turn in tim
 test.each([1, 2, 3, 7, 30])(
   'leaves room for who has nothing in flight, beside %p who want all',
   (users) => {
-    const load = createLoad(64, 250)
+    const load = createLoad(64, 250, 1024, () => now)
     for (let round = 0; round < 1000; round += 1) {
       for (let user = 0; user < users; user += 1) fill(load, `user ${user}`, 1)
     }
@@ -128,7 +126,7 @@ test.each([1, 2, 3, 7, 30])(
 )
 
 test('leaves the same room beside addresses whose users are not known yet', () => {
-  const load = createLoad(64, 250)
+  const load = createLoad(64, 250, 1024, () => now)
   let held = 0
   for (let index = 0; index < 2000; index += 1) {
     const place = load.enter()
@@ -141,7 +139,7 @@ test('leaves the same room beside addresses whose users are not known yet', () =
 })
 
 test('has no place left at the end, and says so before anybody is known', () => {
-  const load = createLoad(64, 250)
+  const load = createLoad(64, 250, 1024, () => now)
   for (let user = 0; user < 2000; user += 1) fill(load, `user ${user}`, 1)
 
   expect(load.inFlight).toBe(1024)
@@ -196,7 +194,7 @@ test('ends at nothing, whatever became of a request', () => {
 })
 
 test('forgets who has nothing in flight, and nobody who has', () => {
-  const load = createLoad(64, 250)
+  const load = createLoad(64, 250, 1024, () => now)
   const [end] = fill(load, 'alice', 1)
   for (let user = 0; user < 10_000; user += 1) isLetIn(load, `user ${user}`)
   fill(load, 'alice', 1)

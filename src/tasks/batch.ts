@@ -1,0 +1,99 @@
+import type { Db } from '../database/gate.ts'
+import type { Author } from '../database/log.ts'
+import type { Once } from '../database/once.ts'
+import { createTogether } from '../database/together.ts'
+import { keyReused } from '../http/once.ts'
+import { type Fault, invalid, Problem } from '../http/problem.ts'
+import { stored } from './rules.ts'
+import type { Batch, Kept, NewTask } from './schema.ts'
+import { sizeOf } from './sizes.ts'
+import { taskTable } from './table.ts'
+import type { Amount, Usage } from './usage.ts'
+import { isMade } from './usage-queries.ts'
+import { taskCreation } from './writes.ts'
+
+/**
+ * Makes tasks, all or none, and gives them as JSON in the order in which they were sent. Their ids are the server's where the client has
+ * chosen none, so that twice is once.
+ * @throws Problem 409, 422
+ */
+export async function createBatch(
+  db: Db,
+  author: Author,
+  { tasks }: Batch,
+  once: Once | null,
+  usage: Usage,
+): Promise<{ text: string; isReplayed: boolean }> {
+  const { user_id: userId } = author
+  refuse(tasks, userId)
+  const asks = tasks.map((task) => ({
+    ...stored(task),
+    ...author,
+    id: task.id ?? Bun.randomUUIDv7(),
+  }))
+
+  const amount = { tasks: tasks.length, bytes: bytesOf(userId, tasks) }
+  const exactly = () => notYetMade(db, userId, tasks, once)
+  const isOnlyOnce = once === null && tasks.every(({ id }) => id === undefined)
+  const reservation = await usage.setAside(db, userId, amount, isOnlyOnce ? undefined : exactly)
+  let isNew = true
+  try {
+    const made = await createTogether(db, taskTable, taskCreation, asks, once)
+    isNew = made?.request === null
+    if (made === undefined) throw await taken(db, userId, tasks)
+    if (made.request !== null && made.request !== once?.request) throw keyReused()
+    return { text: made.answer, isReplayed: made.request !== null }
+  } finally {
+    reservation.settle(isNew ? null : { tasks: 0, bytes: 0 })
+  }
+}
+
+const bytesOf = (userId: string, tasks: (NewTask & Kept)[]): number =>
+  tasks.reduce((sum, task) => sum + sizeOf(userId, task), 0)
+
+/** What is new of it where it is sent again. */
+async function notYetMade(
+  db: Db,
+  userId: string,
+  tasks: NewTask[],
+  once: Once | null,
+): Promise<Amount> {
+  if (once !== null && (await isMade(db, userId, null, once.key))) return { tasks: 0, bytes: 0 }
+  const known = await there(db, userId, tasks)
+  const rest = tasks.filter((_, index) => !known[index])
+  return { tasks: rest.length, bytes: bytesOf(userId, rest) }
+}
+
+/** Of each whether there is a task with the id that the client has chosen, also in the trash. */
+const there = (db: Db, userId: string, tasks: NewTask[]): Promise<boolean[]> =>
+  Promise.all(tasks.map(async ({ id }) => id !== undefined && (await isMade(db, userId, id, null))))
+
+async function taken(db: Db, userId: string, tasks: NewTask[]): Promise<Problem> {
+  const known = await there(db, userId, tasks)
+  const errors = known.flatMap((isKnown, index) =>
+    isKnown ? [{ pointer: `/tasks/${index}/id`, detail: 'is the id of a task of yours' }] : [],
+  )
+  return new Problem(409, 'You have another task with one of these ids. No task was made.', {
+    errors,
+  })
+}
+
+/** What is wrong with one of them that its schema does not say. @throws Problem 422 */
+function refuse(tasks: NewTask[], userId: string): void {
+  const first = new Map<string, number>()
+  const faults = tasks.flatMap(({ id, user_id, due_date, due_time, time_zone }, index): Fault[] => {
+    const key = id?.toLowerCase()
+    const same = key === undefined ? undefined : first.get(key)
+    if (key !== undefined && same === undefined) first.set(key, index)
+    const found: [boolean, string, string][] = [
+      [same !== undefined, 'id', `is that of /tasks/${same} too`],
+      [user_id !== undefined && user_id !== userId, 'user_id', 'is not your own id'],
+      [due_time != null && due_date == null, 'due_time', 'needs a due_date'],
+      [time_zone != null && due_time == null, 'time_zone', 'needs a due_time'],
+    ]
+    return found.flatMap(([isFault, name, detail]) =>
+      isFault ? [{ pointer: `/tasks/${index}/${name}`, detail }] : [],
+    )
+  })
+  if (faults.length > 0) throw invalid(faults.slice(0, 20))
+}
