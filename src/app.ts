@@ -27,7 +27,6 @@ import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
-import { tagRoutes } from './tags/routes.ts'
 import { adopt } from './tasks/adoption.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -109,8 +108,6 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(taskRoutes('/api', db, authenticated, usage, epoch))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
-    .use(tagRoutes('/api', db, authenticated, usage, epoch))
-    .use(tagRoutes('/api/:user_id', db, authenticated, usage, epoch))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))

@@ -30,7 +30,7 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
   'GET /tags': undefined,
-  // Nobody has it: tests/tags has those of others.
+  // Nobody has it: tests/tasks/tags.test.ts has those of others.
   'POST /tags/rename': { from: 'nowhere', to: 'home' },
   'GET /changes': undefined,
   // tests/changes has what others hear.

@@ -103,7 +103,6 @@ export function docs(cookiePrefix: string) {
             },
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
-              { name: 'Tags', description: 'The tags of these tasks.' },
               { name: 'Changes', description: 'What has changed, and what changes.' },
               { name: 'History', description: 'What was done, and back.' },
               { name: 'Me', description: 'The caller, and the sessions of the caller.' },

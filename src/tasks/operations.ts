@@ -1,7 +1,7 @@
 import { Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
-import { CountSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
+import { CountSchema, RenamedSchema, TagSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -25,13 +25,12 @@ export const example = {
 
 const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
 
-/** Of every list. */
-export const listHeaders = {
+const listHeaders = {
   ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
   'Docket-Epoch': 'What that number is of: another one once the database was restored.',
 }
 
-export const unlessChanged = {
+const unlessChanged = {
   'If-None-Match': {
     description: 'An ETag: the answer is 304 without a body while nothing of yours has changed.',
     example: 'W/"42"',
@@ -232,6 +231,42 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       headers: ifMatch,
       answers: { 200: written('The task.', later) },
       problems: [...common, ...forbidden, 404, 412],
+    }),
+    tags: operation({
+      operationId: name('listTags'),
+      summary: 'List tags',
+      description:
+        'All tags, each with how many tasks have it. Those in the trash are not counted.',
+      headers: unlessChanged,
+      answers: {
+        200: {
+          description: 'The tags.',
+          schema: t.Array(TagSchema),
+          model: 'Tag',
+          list: true,
+          headers: listHeaders,
+          example: [{ tag: 'home', count: 7, pending: 3 }],
+        },
+        304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
+      },
+      problems: [...common, ...forbidden],
+    }),
+    renameTag: operation({
+      operationId: name('renameTag'),
+      summary: 'Rename a tag, or merge it into another one',
+      description:
+        'In all tasks that have it, but for those in the trash: together or not at all, and to be undone by its `request_id`. A task ' +
+        'that has the other tag already keeps that one. 1,000 tasks at a time: where there are more, send it again. To send ' +
+        'it twice does no harm: the second one finds nothing.',
+      answers: {
+        200: {
+          description: 'How many tasks had it, and were changed.',
+          schema: RenamedSchema,
+          model: 'Renamed',
+          example: { matched: 7, changed: 7, request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
+        },
+      },
+      problems: [...common, ...forbidden, ...withBody],
     }),
   }
 }

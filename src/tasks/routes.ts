@@ -37,6 +37,7 @@ import {
   TaskPatchSchema,
   taskModels,
 } from './schema.ts'
+import { listTags, renameTag } from './tags.ts'
 import type { Usage } from './usage.ts'
 import { withinQuota } from './within-quota.ts'
 
@@ -194,6 +195,30 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         return answer(await restoreTask(db, authorOf(user, request), id, versions, once), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
+    )
+    .get(
+      '/tags',
+      async ({ db, user, request, set, status }) => {
+        const reading = epochOf()
+        // Before the tags: what is changed meanwhile is read again.
+        const head = await readHead(db, user.id)
+        const isKnown = isNoneMatch(request.headers, head)
+        const tags = isKnown ? [] : await listTags(db, user.id)
+        const epoch = await reading
+        if (epoch !== null) set.headers['docket-epoch'] = epoch
+        set.headers.etag = listTag(head)
+        return isKnown ? status(304, undefined) : tags
+      },
+      operations.tags,
+    )
+    .post(
+      '/tags/rename',
+      ({ db, user, body, request }) => renameTag(db, authorOf(user, request), body, usage),
+      {
+        ...operations.renameTag,
+        parse: [({ request }: { request: Request }) => readBody(request)],
+        body: 'Rename',
+      },
     )
 }
 

@@ -18,11 +18,11 @@ import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
-import * as tagQueries from '../../src/tags/queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import { taskJson } from '../../src/tasks/table.ts'
+import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
@@ -487,10 +487,10 @@ test('are all here', async () => {
     'src/history/queries.ts',
     'src/history/writes.ts',
     'src/me/queries.ts',
-    'src/tags/queries.ts',
     'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
     'src/tasks/table.ts',
+    'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
-import { isThere } from '../tasks/queries.ts'
+import { isThere } from './queries.ts'
 
 // What is read of tags. They are nowhere but in tasks, which are read so many at a time: no statement takes long, however many there are.
 // One exported function is one statement.

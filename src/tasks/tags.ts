@@ -1,12 +1,12 @@
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { changeTogether } from '../database/together.ts'
-import type { SetAside } from '../history/undo.ts'
 import { fold } from '../http/fold.ts'
 import { Problem } from '../http/problem.ts'
-import { taskKind } from '../tasks/writes.ts'
-import { type Counted, countSlice, type Tagged, taggedSlice } from './queries.ts'
 import type { Rename, Renamed, Tag } from './schema.ts'
+import { type Counted, countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
+import type { Usage } from './usage.ts'
+import { taskKind } from './writes.ts'
 
 /** Tasks that are changed in one statement, and can be undone at once. */
 const most = 1000
@@ -54,7 +54,7 @@ export async function renameTag(
   db: Db,
   author: Author & { request_id: string },
   { from, to, dry_run = false }: Rename,
-  setAside: SetAside,
+  usage: Usage,
 ): Promise<Renamed> {
   const { user_id: userId, request_id } = author
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
@@ -62,7 +62,7 @@ export async function renameTag(
     if (dry_run || matched === 0) return { matched, changed: 0, request_id }
 
     const bytes = tasks.reduce((sum, { growth }) => sum + growth, 0)
-    const reservation = await setAside(db, userId, { tasks: 0, bytes })
+    const reservation = await usage.setAside(db, userId, { tasks: 0, bytes })
     let isMade = false
     try {
       const changed = await changeTogether(db, author, tasks, null)
