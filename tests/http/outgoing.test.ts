@@ -4,7 +4,7 @@ import { createOutgoing, textAnswer } from '../../src/http/outgoing.ts'
 import { createTestApp, signUp, sql, type TestUser } from '../support/app.ts'
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000 && !condition(); tries += 1) await Bun.sleep(10)
+  for (let tries = 0; tries < 2000 && !condition(); tries += 1) await Bun.sleep(10)
   expect(condition()).toBe(true)
 }
 
