@@ -236,7 +236,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name('listTags'),
       summary: 'List tags',
       description:
-        'All tags, each with how many tasks have it. Those in the trash are not counted.',
+        'Each with how many tasks have it, but for those in the trash. Of more than 5,000 tags the rest is left out.',
       headers: unlessChanged,
       answers: {
         200: {

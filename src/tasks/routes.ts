@@ -55,6 +55,15 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     async ({ request }: { request: Request }) =>
       withWords(TaskPatchSchema, await readBody(request)),
   ]
+  /** Says of which number a list is: only once the database has answered, for which there is a deadline. */
+  const tagger = (set: Set) => {
+    const reading = epochOf()
+    return async (seq: number) => {
+      const epoch = await reading
+      if (epoch !== null) set.headers['docket-epoch'] = epoch
+      set.headers['etag'] = listTag(seq)
+    }
+  }
   const parseBatch = [
     async ({ request }: { request: Request }) => {
       const body = await readBody(request, mostBytesOfBatch)
@@ -108,13 +117,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks',
       async ({ db, user, query, request, set, status }) => {
         const after = readCursor(query)
-        const reading = epochOf()
-        // Only once the database has answered, for which there is a deadline.
-        const tag = async (seq: number) => {
-          const epoch = await reading
-          if (epoch !== null) set.headers['docket-epoch'] = epoch
-          set.headers.etag = listTag(seq)
-        }
+        const tag = tagger(set)
         // Whoever has the page of now, or skips some of it, is told the number of before.
         const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
         const head = isBefore ? await readHead(db, user.id) : null
@@ -199,14 +202,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/tags',
       async ({ db, user, request, set, status }) => {
-        const reading = epochOf()
+        const tag = tagger(set)
         // Before the tags: what is changed meanwhile is read again.
         const head = await readHead(db, user.id)
         const isKnown = isNoneMatch(request.headers, head)
         const tags = isKnown ? [] : await listTags(db, user.id)
-        const epoch = await reading
-        if (epoch !== null) set.headers['docket-epoch'] = epoch
-        set.headers.etag = listTag(head)
+        await tag(head)
         return isKnown ? status(304, undefined) : tags
       },
       operations.tags,

@@ -5,11 +5,8 @@ import { isThere } from './queries.ts'
 // What is read of tags. They are nowhere but in tasks, which are read so many at a time: no statement takes long, however many there are.
 // One exported function is one statement.
 
-/** Tasks that are looked at in one statement. */
-const slice = 5000
-
-/** Before the id of any task. */
-const start = '00000000-0000-0000-0000-000000000000'
+/** Tasks that are looked at in one statement: each has 20 tags at most. */
+const slice = 1000
 
 /** What was found, and the last task that was looked at; null: there are no more. */
 type Slice<Found> = { found: Found; last: string | null }
@@ -18,7 +15,7 @@ type Slice<Found> = { found: Found; last: string | null }
 export type Counted = { key: string; tag: string; count: number; pending: number }
 
 /** Spelling by spelling. */
-export const countSlice = (db: Db, userId: string, after = start): Promise<Slice<Counted[]>> =>
+export const countSlice = (db: Db, userId: string, after?: string): Promise<Slice<Counted[]>> =>
   inSlice(
     db,
     (sql) => sql`
@@ -34,20 +31,20 @@ export const countSlice = (db: Db, userId: string, after = start): Promise<Slice
     after,
   )
 
-/** A task that has a tag. */
-export type Tagged = { id: string; version: number; tags: string[] }
+/** A task that has a tag. `keys`: what its tags fold to. */
+export type Tagged = { id: string; version: number; tags: string[]; keys: string[] }
 
 /** Those that have the tag with this key. */
 export const taggedSlice = (
   db: Db,
   userId: string,
   key: string,
-  after = start,
+  after?: string,
 ): Promise<Slice<Tagged[]>> =>
   inSlice(
     db,
     (sql) => sql`
-      select coalesce(json_agg(json_build_object('id', t.id, 'version', t.version, 'tags', t.tags) order by t.id), '[]') as found
+      select coalesce(json_agg(json_build_object('id', t.id, 'version', t.version, 'tags', t.tags, 'keys', coalesce(t.tag_keys, t.tags)) order by t.id), '[]') as found
       from slice t
       where ${isThere(sql)}
         and ${key} = any(coalesce(t.tag_keys, t.tags))`,
@@ -59,7 +56,7 @@ async function inSlice<Found>(
   db: Db,
   find: (sql: Sql) => ReturnType<Sql>,
   userId: string,
-  after: string,
+  after: string | undefined,
 ): Promise<Slice<Found>> {
   const [row] = await db.read(
     (sql) => sql<Slice<Found>[]>`
@@ -67,7 +64,7 @@ async function inSlice<Found>(
       select t.id, t.version, t.tags, t.tag_keys, t.completed_at, t.deleted_at
       from docket.tasks t
       where t.user_id = ${userId}
-        and t.id > ${after}
+        ${after === undefined ? sql`` : sql`and t.id > ${after}`}
       order by t.id
       limit ${slice}
     )

@@ -4,7 +4,7 @@ import { changeTogether } from '../database/together.ts'
 import { fold } from '../http/fold.ts'
 import { Problem } from '../http/problem.ts'
 import type { Rename, Renamed, Tag } from './schema.ts'
-import { type Counted, countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
+import { countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
 import type { Usage } from './usage.ts'
 import { taskKind } from './writes.ts'
 
@@ -14,35 +14,40 @@ const most = 1000
 /** How often it is looked anew at what somebody has changed meanwhile. */
 const mostAttempts = 5
 
+/** Tags that are listed, and spellings of each that are told apart: who has more of them takes nobody's time with it. */
+const listed = { tags: 5000, spellings: 20 }
+
+/** A tag, and how many tasks write it in each way. */
+type Known = { count: number; pending: number; spellings: Map<string, number> }
+
 /** The tags of a user, in the order of their folded names. */
 export async function listTags(db: Db, userId: string): Promise<Tag[]> {
-  const tags = new Map<string, Counted[]>()
+  const tags = new Map<string, Known>()
   for (let after: string | undefined; ; ) {
     const { found, last } = await countSlice(db, userId, after)
-    for (const spelled of found) {
-      const known = tags.get(spelled.key) ?? []
-      if (known.length === 0) tags.set(spelled.key, known)
-      const same = known.find(({ tag }) => tag === spelled.tag)
-      if (same === undefined) known.push(spelled)
-      else {
-        same.count += spelled.count
-        same.pending += spelled.pending
+    for (const { key, tag, count, pending } of found) {
+      const known = tags.get(key) ?? { count: 0, pending: 0, spellings: new Map<string, number>() }
+      if (known.count === 0 && tags.size === listed.tags) continue
+      tags.set(key, known)
+      known.count += count
+      known.pending += pending
+      const before = known.spellings.get(tag) ?? 0
+      if (before > 0 || known.spellings.size < listed.spellings) {
+        known.spellings.set(tag, before + count)
       }
     }
     if (last === null) break
     after = last
   }
-  return [...tags].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, spellings]) => whole(spellings))
+  return [...tags]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { count, pending, spellings }]) => ({ tag: usual(spellings), count, pending }))
 }
 
-/** One tag of its spellings, in the most frequent one. */
-function whole(spellings: Counted[]): Tag {
-  const [first] = spellings.toSorted((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1))
-  return {
-    tag: first?.tag ?? '',
-    count: spellings.reduce((sum, { count }) => sum + count, 0),
-    pending: spellings.reduce((sum, { pending }) => sum + pending, 0),
-  }
+/** The most frequent one. */
+function usual(spellings: Map<string, number>): string {
+  const [first] = [...spellings].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  return first?.[0] ?? ''
 }
 
 /**
@@ -79,12 +84,17 @@ export async function renameTag(
 
 /** The first tasks that are to be changed, as changes, and how many there are of all. */
 async function findTagged(db: Db, userId: string, from: string, to: string) {
+  const key = { from: fold(from), to: fold(to) }
   const tasks: ReturnType<typeof changeOf>[] = []
   let matched = 0
   for (let after: string | undefined; ; ) {
-    const { found, last } = await taggedSlice(db, userId, fold(from), after)
+    const { found, last } = await taggedSlice(db, userId, key.from, after)
     for (const task of found) {
-      const tags = renamed(task.tags, fold(from), to)
+      // Where it has the other tag already, that one stays.
+      const isThere = key.to !== key.from && task.keys.includes(key.to)
+      const tags = task.tags.flatMap((tag, index) =>
+        task.keys[index] !== key.from ? [tag] : isThere ? [] : [to],
+      )
       if (Bun.deepEquals(tags, task.tags)) continue
       matched += 1
       if (tasks.length < most) tasks.push(changeOf(task, tags))
@@ -92,12 +102,6 @@ async function findTagged(db: Db, userId: string, from: string, to: string) {
     if (last === null) return { tasks, matched }
     after = last
   }
-}
-
-/** With `to` in the place of the tag with the key `from`, unless it is there already under another one. */
-function renamed(tags: string[], from: string, to: string): string[] {
-  const isThere = fold(to) !== from && tags.some((tag) => fold(tag) === fold(to))
-  return tags.flatMap((tag) => (fold(tag) !== from ? [tag] : isThere ? [] : [to]))
 }
 
 const changeOf = ({ id, version, tags: before }: Tagged, tags: string[]) => ({

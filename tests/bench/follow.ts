@@ -8,7 +8,7 @@ import { measure, prepare, type Run } from './wrk.ts'
 
 // What it costs to follow what changes: to hear that there is nothing new, to read what changed last, and to have everything once.
 
-export const asked = ['get', 'feed', 'unchanged', 'page', 'updated'] as const
+const asked = ['get', 'feed', 'unchanged', 'page', 'updated'] as const
 type Asked = (typeof asked)[number]
 
 export type Followed = { request: Asked; round: number } & Run

@@ -60,6 +60,32 @@ describe('a list of tags', () => {
     expect((await alice.send('GET', '/api/tags', undefined, known)).body).toHaveLength(2)
   })
 
+  test('has that of a task whose id comes before any other', async () => {
+    const alice = await signUp()
+    await alice.create({ id: '00000000-0000-0000-0000-000000000000', tags: ['first'] })
+
+    expect(await tagsOf(alice)).toEqual([{ tag: 'first', count: 1, pending: 1 }])
+    const { body } = await rename(alice, { from: 'first', to: 'last' })
+    expect([body.changed, await tagsOf(alice)]).toMatchObject([1, [{ tag: 'last' }]])
+  })
+
+  test('of very many tags has the first, and all of their tasks', async () => {
+    const alice = await signUp()
+    await sql`insert into docket.users (id) values (${alice.id})`
+    await sql`
+      insert into docket.tasks (user_id, id, title, tags)
+      select ${alice.id}, lpad(n::text, 32, '0')::uuid, 'A', array['tag ' || n % 6000, 'all']
+      from generate_series(1, 7000) n`
+    await numberTasks(sql)
+
+    const tags = await tagsOf(alice)
+
+    expect(tags).toHaveLength(5000)
+    expect(tags[0]).toEqual({ tag: 'all', count: 7000, pending: 7000 })
+    expect(tags).toContainEqual({ tag: 'tag 1', count: 2, pending: 2 })
+    expect(tags).not.toContainEqual({ tag: 'tag 5500', count: 1, pending: 1 })
+  }, 60_000)
+
   test('has no parameters', async () => {
     expectInvalid(await (await signUp()).send('GET', '/api/tags?limit=1'), '/limit')
   })
