@@ -30,7 +30,7 @@ import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
-import { TaskSchema, taskConstraints } from './tasks/schema.ts'
+import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts'
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
@@ -86,7 +86,7 @@ export function createApp(options: AppOptions) {
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors(taskConstraints, options.log, rates?.failures ?? null))
+    .use(errors({ ...taskConstraints, ...placeConstraints }, options.log, rates?.failures ?? null))
     .use(options.compat === null ? new Elysia() : compatibility(options.compat))
     .use(
       exchange(load, {

@@ -29,6 +29,7 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/complete': undefined,
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
+  'POST /tasks/:id/move': {},
   'GET /tags': undefined,
   // Nobody has it: tests/tasks/tags.test.ts has those of others.
   'POST /tags/rename': { from: 'nowhere', to: 'home' },

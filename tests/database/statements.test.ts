@@ -24,6 +24,7 @@ import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
+import * as treeQueries from '../../src/tasks/tree-queries.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { sql, accounts as tables } from '../support/app.ts'
@@ -134,7 +135,7 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
-  | Exclude<keyof typeof queries, 'isThere' | 'searchText' | 'searchTextOfAll'>
+  | Exclude<keyof typeof queries, 'isThere' | 'placeOf' | 'searchText' | 'searchTextOfAll'>
   | Exclude<keyof typeof writes, 'taskKind' | 'taskCreation'>
   | keyof typeof transfer
   | keyof typeof usageQueries
@@ -282,6 +283,7 @@ const wanted = [
 const ofHistory: Record<
   | Exclude<keyof typeof historyQueries, 'most'>
   | keyof typeof tagQueries
+  | Exclude<keyof typeof treeQueries, 'mostInTree'>
   | 'changeTogether'
   | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
@@ -338,6 +340,39 @@ const ofHistory: Record<
     'read',
     t.Object({ found: json, last: TaskSchema.properties.id }),
     [(db) => tagQueries.taggedSlice(db, 'alice', 'home').catch(() => null)],
+  ],
+  readTree: [
+    'read',
+    t.Object({
+      text: json,
+      nodes: json,
+      above: t.Union([json, t.Null()]),
+      target: t.Union([json, t.Null()]),
+      has_list: t.Boolean(),
+    }),
+    [
+      (db) => treeQueries.readTree(db, 'alice', id),
+      (db) => treeQueries.readTree(db, 'alice', id, id),
+    ],
+  ],
+  readAnchor: [
+    'read',
+    t.Object({
+      list_id: TaskSchema.properties.list_id,
+      parent_id: TaskSchema.properties.parent_id,
+      position: word,
+      before: t.Union([word, t.Null()]),
+      after: t.Union([word, t.Null()]),
+    }),
+    [(db) => treeQueries.readAnchor(db, 'alice', id)],
+  ],
+  readAround: [
+    'read',
+    t.Object({ id: TaskSchema.properties.id, version, position: word }),
+    [
+      (db) => treeQueries.readAround(db, 'alice', null, 'i000000001', 50),
+      (db) => treeQueries.readAround(db, 'alice', id, 'i000000001', 50),
+    ],
   ],
 }
 
@@ -446,13 +481,26 @@ test('are all here', async () => {
     })
       .filter(
         (name) =>
-          !['isThere', 'searchText', 'searchTextOfAll', 'taskKind', 'taskCreation'].includes(name),
+          ![
+            'isThere',
+            'placeOf',
+            'searchText',
+            'searchTextOfAll',
+            'taskKind',
+            'taskCreation',
+          ].includes(name),
       )
       .toSorted(),
   )
   expect(Object.keys(ofHistory).toSorted()).toEqual(
-    [...Object.keys(historyQueries), ...Object.keys(tagQueries), 'changeTogether', 'createTogether']
-      .filter((name) => name !== 'most')
+    [
+      ...Object.keys(historyQueries),
+      ...Object.keys(tagQueries),
+      ...Object.keys(treeQueries),
+      'changeTogether',
+      'createTogether',
+    ]
+      .filter((name) => name !== 'most' && name !== 'mostInTree')
       .toSorted(),
   )
   // A file with statements of its own has to come to this test.
@@ -477,6 +525,7 @@ test('are all here', async () => {
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
     'src/database/pool.ts',
+    'src/database/positions.ts',
     'src/database/purging.ts',
     'src/database/rates.ts',
     'src/database/schema-refusals.ts',
@@ -492,6 +541,7 @@ test('are all here', async () => {
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
+    'src/tasks/tree-queries.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',
   ])
