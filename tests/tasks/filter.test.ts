@@ -258,7 +258,7 @@ test('gives a tree or says what is wrong, whatever it is given', () => {
   const random = seeded(20_261_127)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
   const parts = [
-    ...[
+    [
       'due',
       'priority',
       'tag',
@@ -271,38 +271,10 @@ test('gives a tree or says what is wrong, whatever it is given', () => {
       'stauts',
       'created',
     ],
-    ...[':', '=', '==', '!=', '<', '<=', '>', '>=', ':>', ',', '..', '.', '\\', "'", '"', '“', '”'],
-    ...[
-      '(',
-      ')',
-      ' and ',
-      ' or ',
-      ' not ',
-      '-',
-      '!',
-      '&',
-      '||',
-      '|',
-      '#',
-      '@',
-      ' ',
-      ' ',
-      ' ',
-      '\t',
-    ],
-    ...[
-      'today',
-      'friday',
-      '+3d',
-      '-9999y',
-      '2026-12-31',
-      '2026-02-30',
-      'high',
-      'none',
-      'any',
-      'true',
-    ],
-    ...[
+    [':', '=', '==', '!=', '<', '<=', '>', '>=', ':>', ',', '..', '.', '\\', "'", '"', '“', '”'],
+    ['(', ')', ' and ', ' or ', ' not ', '-', '!', '&', '||', '|', '#', '@', ' ', ' ', ' ', '\t'],
+    ['today', 'friday', '+3d', '-9999y', '2026-12-31', '2026-02-30', 'high', 'none', 'any', 'true'],
+    [
       'home',
       'ß',
       'é',
@@ -317,7 +289,7 @@ test('gives a tree or says what is wrong, whatever it is given', () => {
       '0',
       '__proto__',
     ],
-  ]
+  ].flat()
   const wordsOf = () =>
     Array.from({ length: Math.floor(random() * 20) }, () => pick(parts)).join('')
   const mutated = () => {
