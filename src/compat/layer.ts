@@ -5,6 +5,7 @@ import { maxAddress } from '../http/door.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { textAnswer } from '../http/outgoing.ts'
 import { invalid } from '../http/problem.ts'
+import { meantBy } from '../tasks/filters.ts'
 import { countTasks } from '../tasks/pages.ts'
 import { findTask } from '../tasks/queries.ts'
 import type { Task, TaskListQuery } from '../tasks/schema.ts'
@@ -87,7 +88,9 @@ export function compatibility(config: CompatConfig) {
   /** How many tasks there are, of which so many are answered. */
   async function countAll({ db, request, query }: Context, headers: Headers, count: number) {
     const isWhole = !headers.has('link') && !query.cursor && !query.offset
-    return isWhole || config.list.length === 0 ? count : countTasks(db, userOf(request), query)
+    if (isWhole || config.list.length === 0) return count
+    const userId = userOf(request)
+    return countTasks(db, userId, await meantBy(db, userId, query, request.headers))
   }
 
   return new Elysia({ name: 'compatibility', seed: config.text })

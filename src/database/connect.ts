@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import postgres from 'postgres'
+import postgres, { type MaybeRow, type PendingQuery } from 'postgres'
 import { usualSchema, withSchema } from './schema-name.ts'
 import { isolation, meaning, preludeOf, settingsFor } from './settings.ts'
 import type { ServerAddress } from './url.ts'
@@ -132,6 +132,13 @@ export const connectEmbedded = (socket: () => Duplex, schema: string = usualSche
     }),
     schema,
   )
+
+/** A statement that is sent once and forgotten: neither the driver nor the server keeps it for the next time. */
+export function unprepared<T extends readonly MaybeRow[]>(query: PendingQuery<T>): PendingQuery<T> {
+  // The driver looks for it in the options of a query, which are missing in the types.
+  ;(query as unknown as { options: { prepare: boolean } }).options.prepare = false
+  return query
+}
 
 /**
  * `2026-11-20 22:36:42.123456+00` of a session in UTC as `2026-11-20T22:36:42.123456+00:00`. What is infinite, or in a year of more

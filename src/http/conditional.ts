@@ -1,8 +1,12 @@
 /** The ETag of a version (RFC 9110): strong, because two versions of a task never read the same. */
 export const etag = (version: number): string => `"${version}"`
 
-/** The ETag of a list, from the number of its user's last change: weak, as it changes with whatever else of the user's does. */
-export const listTag = (seq: number): string => `W/"${seq}"`
+/**
+ * The ETag of a list, from the number of its user's last change: weak, as it changes with whatever else of the user's does.
+ * @param mark in small letters and digits, of a list that changes with something else too
+ */
+export const listTag = (seq: number, mark: string | null = null): string =>
+  `W/"${seq}${mark === null ? '' : `.f${mark}`}"`
 
 /** What a column of type integer holds. */
 const lastVersion = 2 ** 31 - 1
@@ -12,14 +16,14 @@ const lastVersion = 2 ** 31 - 1
  * (Apache, Caddy), "1--gzip" (Jetty), "1;gzip", "1:br". It is of the same version, which is all that our tags say.
  */
 const ownTag =
-  /^(?:W\/)?"(0|[1-9]\d{0,15})(?:[-;:+._/]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|compress|identity))?"$/i
+  /^(?:W\/)?"(0|[1-9]\d{0,15})(?:\.f([0-9a-z]+))?(?:[-;:+._/]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|compress|identity))?"$/i
 
 /** Null for any, without the header or with `*`. What is no tag of ours matches none. */
-function readTags(header: string | null): number[] | null {
+function readTags(header: string | null, mark: string | null = null): number[] | null {
   if (header === null || header.trim() === '*') return null
   return header.split(',').flatMap((tag) => {
-    const number = ownTag.exec(tag.trim())?.[1]
-    return number === undefined ? [] : [Number(number)]
+    const [, number, ownMark = null] = ownTag.exec(tag.trim()) ?? []
+    return number === undefined || ownMark !== mark ? [] : [Number(number)]
   })
 }
 
@@ -29,7 +33,7 @@ export const readIfMatch = (headers: Headers): number[] | null =>
   null
 
 /** Whether an `If-None-Match` names this version or number, so that the client has it already. */
-export function isNoneMatch(headers: Headers, number: number): boolean {
+export function isNoneMatch(headers: Headers, number: number, mark: string | null = null): boolean {
   const header = headers.get('if-none-match')
-  return header !== null && (readTags(header)?.includes(number) ?? true)
+  return header !== null && (readTags(header, mark)?.includes(number) ?? true)
 }

@@ -59,6 +59,7 @@ const allowedHeaders = [
   'Idempotency-Key',
   'If-Match',
   'If-None-Match',
+  'Time-Zone',
   'Traceparent',
   'X-Request-Id',
 ]

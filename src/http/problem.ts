@@ -6,6 +6,16 @@ const FaultSchema = t.Object({
     examples: ['/title'],
   }),
   detail: t.String({ description: 'What is wrong with it.', examples: ['must not be empty'] }),
+  at: t.Optional(
+    t.Integer({
+      minimum: 0,
+      description: 'Of a filter: where in it, in characters as JavaScript counts them.',
+      examples: [0],
+    }),
+  ),
+  length: t.Optional(
+    t.Integer({ minimum: 0, description: 'Of a filter: how many characters.', examples: [6] }),
+  ),
 })
 
 /** RFC 9457: the body of every answer of 400 and above. */

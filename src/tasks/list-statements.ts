@@ -1,7 +1,11 @@
-import type { Sql } from '../database/connect.ts'
+import type { PendingQuery } from 'postgres'
+import { type Sql, unprepared } from '../database/connect.ts'
+import type { Db } from '../database/gate.ts'
 import type { Fragment } from '../database/log.ts'
-import { few, type Shared } from '../database/share.ts'
+import { few, type Shared, textOf } from '../database/share.ts'
 import { fold } from '../http/fold.ts'
+import { conditionOf } from './filter-statements.ts'
+import type { Tests } from './filter-tree.ts'
 import { isThere } from './queries.ts'
 import type { Order } from './rules.ts'
 
@@ -20,6 +24,8 @@ export type Shape = {
   isNext: boolean
   hasFilters: boolean
   hasWords: boolean
+  /** What else they must have, of a filter: with it there is `hasFilters`, and no words. */
+  tests?: Tests
 }
 
 /** What tasks must have. Tags and words are folded. */
@@ -79,7 +85,7 @@ export const betweenKeys = '\u001E'
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
 /** The statement for slices of a shape, made once. */
-export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
+function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
   const { order, deleted, span, isNext, hasFilters, hasWords } = shape
   const name = [order.sort, order.direction, deleted, span, isNext, hasFilters, hasWords].join()
   const known = statements.get(name)
@@ -89,22 +95,24 @@ export function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
     most: hasWords ? 4 : 16,
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
-    statement: (sql, asked) => sql`
-    select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)},
-      (select u.seq::text from docket.users u where u.id = asked.user_id) as seq
-    from json_to_recordset(${asked}::text::json) as asked (
-      n integer, user_id text, size integer
-      ${hasFilters || hasWords ? sql`, reach integer` : sql``}
-      ${hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean` : sql``}
-      ${hasWords ? sql`, depth integer, word text, others text[]` : sql``}
-      ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
-    )
-    ${hasWords ? search(sql, shape) : page(sql, shape)}
-    where ${few(sql)}`,
+    statement: (sql, asked) => sliceStatement(sql, asked, shape),
   }
   statements.set(name, made)
   return made
 }
+
+const sliceStatement = (sql: Sql, asked: string, shape: Shape) => sql<(Slice & { n: number })[]>`
+    select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)},
+      (select u.seq::text from docket.users u where u.id = asked.user_id) as seq
+    from json_to_recordset(${asked}::text::json) as asked (
+      n integer, user_id text, size integer
+      ${shape.hasFilters || shape.hasWords ? sql`, reach integer` : sql``}
+      ${shape.hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean` : sql``}
+      ${shape.hasWords ? sql`, depth integer, word text, others text[]` : sql``}
+      ${shape.isNext ? sql`, key ${keyType(sql, shape.order)}, id uuid` : sql``}
+    )
+    ${shape.hasWords ? search(sql, shape) : page(sql, shape)}
+    where ${few(sql)}`
 
 export type StrideAsk = Filters & {
   user_id: string
@@ -122,7 +130,7 @@ export type Stride = Pick<Slice, 'count' | 'key' | 'id' | 'took'>
 const strides = new Map<string, Shared<StrideAsk, Stride>>()
 
 /** The statement that counts what a list of a shape has, and answers none of it. */
-export function strideOf(given: Shape): Shared<StrideAsk, Stride> {
+function strideOf(given: Shape): Shared<StrideAsk, Stride> {
   const shape = { ...given, hasFilters: true }
   const { order, deleted, span, isNext, hasWords: hasAny } = shape
   const name = [order.sort, order.direction, deleted, span, isNext, hasAny].join()
@@ -132,23 +140,29 @@ export function strideOf(given: Shape): Shared<StrideAsk, Stride> {
     most: hasAny ? 4 : 16,
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
-    statement: (sql, asked) => sql`
+    statement: (sql, asked) => strideStatement(sql, asked, shape),
+  }
+  strides.set(name, made)
+  return made
+}
+
+const strideStatement = (sql: Sql, asked: string, shape: Shape) => sql<(Stride & { n: number })[]>`
     select asked.n, page.count, coalesce(last.key, stop.key) as key, coalesce(last.id, stop.id) as id,
       extract(epoch from clock_timestamp() - statement_timestamp())::float8 as took
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer, reach integer,
       completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean
-      ${hasAny ? sql`, word text, others text[]` : sql``}
-      ${isNext ? sql`, key ${keyType(sql, order)}, id uuid` : sql``}
+      ${shape.hasWords ? sql`, word text, others text[]` : sql``}
+      ${shape.isNext ? sql`, key ${keyType(sql, shape.order)}, id uuid` : sql``}
     )
     cross join lateral (
       select count(task.id)::integer as count,
         (array_agg(task.id) filter (where asked.size is not null))[asked.size] as last
       from (
         select t.id
-        from ${slice(sql, shape, sql`t.id, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.words, t.long_words`)}
+        from ${slice(sql, shape, sql`t.id, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.words, t.long_words ${more(sql, shape)}`)}
         where ${filters(sql, shape)}
-          ${hasAny ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
+          ${shape.hasWords ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
         limit asked.size
       ) task
     ) page
@@ -160,10 +174,34 @@ export function strideOf(given: Shape): Shared<StrideAsk, Stride> {
       offset 0
     ) last on true
     ${stop(sql, shape, sql`page.last is null`)}
-    where ${few(sql)}`,
-  }
-  strides.set(name, made)
-  return made
+    where ${few(sql)}`
+
+/** A slice in a statement that others share. With a filter in one of its own: there are too many of them for each to be kept. */
+export const readSlice = (db: Db, shape: Shape, ask: SliceAsk): Promise<Slice | undefined> =>
+  shape.tests === undefined
+    ? db.share(sliceOf(shape), ask)
+    : readAlone(db, (sql, asked) => sliceStatement(sql, asked, shape), ask)
+
+export const readStride = (db: Db, shape: Shape, ask: StrideAsk): Promise<Stride | undefined> =>
+  shape.tests === undefined
+    ? db.share(strideOf(shape), ask)
+    : readAlone(
+        db,
+        (sql, asked) => strideStatement(sql, asked, { ...shape, hasFilters: true }),
+        ask,
+      )
+
+/** In a statement that neither the server nor the driver remembers. */
+function readAlone<Row>(
+  db: Db,
+  statement: (sql: Sql, asked: string) => PendingQuery<(Row & { n: number })[]>,
+  ask: object,
+): Promise<Row | undefined> {
+  const asked = textOf({}, [ask])
+  return db.read(async (sql) => {
+    const [row] = await unprepared(statement(sql, asked))
+    return row
+  })
 }
 
 /** The tasks of a slice that pass the filters. */
@@ -270,7 +308,13 @@ const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => s
 
 /** What filters look at, and what is answered. */
 const filtered = (sql: Sql, shape: Shape): Fragment =>
-  sql`t.id, t.words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date ${ownKey(sql, shape)}`
+  sql`t.id, t.words, t.long_words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date ${more(sql, shape)} ${ownKey(sql, shape)}`
+
+/** What a filter may look at besides. */
+const more = (sql: Sql, { tests }: Shape): Fragment =>
+  tests === undefined
+    ? sql``
+    : sql`, t.description, t.due_time, t.created_at, t.updated_at, t.list_id, t.parent_id`
 
 /** The last task of a slice, where it is needed and there is one. */
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
@@ -343,7 +387,7 @@ function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): 
 }
 
 /** Each of them, where it is asked for. */
-const filters = (sql: Sql, { order }: Shape): Fragment => sql`
+const filters = (sql: Sql, { order, tests }: Shape): Fragment => sql`
           (asked.completed is null or (t.completed_at is not null) = asked.completed)
           and (asked.priority is null or t.priority = any(asked.priority))
           and (asked.tag is null or coalesce(t.tag_keys, t.tags) @> asked.tag)
@@ -354,7 +398,8 @@ const filters = (sql: Sql, { order }: Shape): Fragment => sql`
               : sql`
           and (asked.due_after is null or t.due_date >= asked.due_after)
           and (asked.due_before is null or t.due_date <= asked.due_before)`
-          }`
+          }
+          ${tests === undefined ? sql`` : sql`and ${conditionOf(sql, tests)}`}`
 
 /** Each word somewhere in the text of the task. No word has the separator in it, so none matches across two fields. */
 const hasWords = (sql: Sql, words: Fragment): Fragment => sql`
@@ -400,9 +445,12 @@ function keyType(sql: Sql, { sort }: Order): Fragment {
 }
 
 /** The longest word is looked for first: it is the rarest. One that folds to several has to be there as they are. */
-export function wordsOf(q = ''): Pick<Filters, 'word' | 'others'> {
-  const words = [...new Set(q.split(/\s+/).map(fold))].filter((part) => part !== '')
-  const [word, ...others] = words.toSorted((a, b) => b.length - a.length)
+export function wordsOf(q: string | undefined): Pick<Filters, 'word' | 'others'> {
+  const [word, ...others] = foldedWords(q).toSorted((a, b) => b.length - a.length)
   if (word === undefined) return {}
   return { word, others: others.map((other) => `%${other.replace(/[\\%_]/g, '\\$&')}%`) }
 }
+
+/** Each word once. */
+export const foldedWords = (q = ''): string[] =>
+  [...new Set(q.split(/\s+/).map(fold))].filter((part) => part !== '')

@@ -40,6 +40,15 @@ const unlessChanged = {
   },
 }
 
+const timeZone = {
+  'Time-Zone': {
+    description:
+      'Where you are, as a name of the IANA database: it says what day is today to a `filter`. What `PATCH /api/me` says comes first; ' +
+      'without either it is UTC.',
+    example: 'Europe/Berlin',
+  },
+}
+
 const replayedHeader = {
   'Idempotency-Replayed': 'true: this is the first answer to the same Idempotency-Key.',
 }
@@ -119,7 +128,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
         'after a second and a half: it can be short, and even empty, and have a next one.',
       query: TaskListQuerySchema,
-      headers: unlessChanged,
+      headers: { ...unlessChanged, ...timeZone },
       answers: {
         200: {
           description: 'A page of tasks.',
@@ -140,6 +149,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'How many tasks match, with the parameters of a list. Where a page begins, how long it is and how it is sorted is taken, and ' +
         'changes nothing.',
       query: TaskListQuerySchema,
+      headers: timeZone,
       answers: {
         200: {
           description: 'The number.',

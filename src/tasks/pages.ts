@@ -1,6 +1,8 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
+import { dueOf, readsText } from './filter-meaning.ts'
+import type { Tests } from './filter-tree.ts'
 import {
   firstStride,
   isDeep,
@@ -13,21 +15,27 @@ import {
 } from './known.ts'
 import {
   type Filters,
+  foldedWords,
+  readSlice,
+  readStride,
   type Span,
   type Stride,
-  sliceOf,
-  strideOf,
   wordsOf,
 } from './list-statements.ts'
 import { createPage, type Page } from './page.ts'
-import { noDate, type Order, orderOf, type Position } from './rules.ts'
-import type { TaskListQuery } from './schema.ts'
+import { type ListQuery, noDate, type Order, orderOf, type Position } from './rules.ts'
 
 /** Milliseconds after which a page ends with what was found. */
 const patience = 1500
 
 /** What is asked for, as the statements have it. */
-type List = { order: Order; deleted: boolean; filters: Filters; hasFilters: boolean }
+type List = {
+  order: Order
+  deleted: boolean
+  filters: Filters
+  hasFilters: boolean
+  tests?: Tests
+}
 
 /** Where a statement looks: in a span, from its beginning or after a position. */
 type Place = { span: Span; from: Position | null }
@@ -39,7 +47,7 @@ type Place = { span: Span; from: Position | null }
 export async function readPage(
   db: Db,
   userId: string,
-  query: TaskListQuery,
+  query: ListQuery,
   after: Position | null,
   limit: number,
 ): Promise<Page & { seq: number }> {
@@ -48,6 +56,8 @@ export async function readPage(
   const page = createPage(list.order, limit, weight)
   const began = performance.now()
   let scope = scopeOf(userId, list.deleted)
+  // With a filter nobody knows what a task costs: each list finds out for itself.
+  if (list.tests !== undefined) scope = { ...scope, reach: firstStride(readsWords(list)) }
   const skipped = await skip(
     db,
     userId,
@@ -67,7 +77,7 @@ export async function readPage(
     const size = page.room()
     const isLong = !isFirst || isHeavy || (hasWords(list) && isDeep(scope))
     const ask = { user_id: userId, size, ...scope, ...list.filters, ...place.from, isLong }
-    const asked = db.share(sliceOf(shapeOf(list, place)), ask)
+    const asked = readSlice(db, shapeOf(list, place), ask)
     const slice = await (isFirst ? asked : orNothing(asked))
     if (slice === undefined) return end(isFirst ? null : cursorOf(place))
 
@@ -75,7 +85,9 @@ export async function readPage(
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
     const isPart = isFiltered(list) && scope.reach !== null
-    if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
+    if (list.tests !== undefined) {
+      scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took) }
+    } else if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
       : slice.count >= size
@@ -104,13 +116,13 @@ async function skip(
   offset: number,
 ): Promise<{ place: Place; left: number } | null> {
   const began = performance.now()
-  let reach = firstStride(hasWords(list))
+  let reach = firstStride(readsWords(list))
   let place = start
   let left = offset
 
   for (let isFirst = true; left > 0; isFirst = false) {
     const ask = { user_id: userId, size: left, reach, ...list.filters, ...place.from }
-    const asked = db.share(strideOf(shapeOf(list, place)), { ...ask, isLong: !isFirst })
+    const asked = readStride(db, shapeOf(list, place), { ...ask, isLong: !isFirst })
     const stride = await (isFirst ? asked : orNothing(asked))
     if (stride === undefined) return { place, left }
     left -= stride.count
@@ -124,18 +136,19 @@ async function skip(
 }
 
 /** How many tasks a list has. It takes as many statements as it needs, in their turn, for as long as a request may. */
-export async function countTasks(db: Db, userId: string, query: TaskListQuery): Promise<number> {
-  const { due, due_after, due_before } = query
+export async function countTasks(db: Db, userId: string, query: ListQuery): Promise<number> {
+  const { due } = query
+  const { due_after, due_before } = dueBounds(query)
   const isDue = due !== undefined || due_after !== undefined || due_before !== undefined
   // By their due dates no others are looked at.
   const list = listOf({ ...query, sort: isDue ? 'due_date' : 'created_at', order: 'asc' })
-  let reach = firstStride(hasWords(list))
+  let reach = firstStride(readsWords(list))
   let count = 0
 
   for (let place: Place | null = beginning(list, null); place !== null; ) {
     const isLong = place.from !== null
     const ask = { user_id: userId, size: null, reach, ...list.filters, ...place.from, isLong }
-    const stride: Stride | undefined = await db.share(strideOf(shapeOf(list, place)), ask)
+    const stride: Stride | undefined = await readStride(db, shapeOf(list, place), ask)
     if (stride === undefined) break
     count += stride.count
     place = beyond(list, place, stride)
@@ -151,8 +164,9 @@ const orNothing = <T>(found: Promise<T>): Promise<T | undefined> =>
     throw error
   })
 
-function listOf(query: TaskListQuery): List {
-  const { status, priority, tag, due, due_after, due_before, q, deleted = false } = query
+function listOf(query: ListQuery): List {
+  const { status, priority, tag, due, q, deleted = false, filter } = query
+  const { due_after, due_before } = dueBounds(query)
   const filters = {
     ...(status === undefined || status === 'all' ? {} : { completed: status === 'completed' }),
     ...(priority === undefined ? {} : { priority }),
@@ -164,10 +178,33 @@ function listOf(query: TaskListQuery): List {
   const order = orderOf(query)
   // By their last change others are looked at too: those in the trash, or those that are not.
   const hasFilters = Object.keys(filters).length > 0 || order.sort === 'updated_at'
-  return { order, deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
+  if (filter === undefined) {
+    return { order, deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
+  }
+  // Words are one more condition then.
+  const words = foldedWords(q).map((word): Tests => ({ is: 'words', in: 'text', words: word }))
+  const tests = words.length === 0 ? filter : { all: [filter, ...words] }
+  return { order, deleted, filters, hasFilters: true, tests }
+}
+
+/** Those that are asked for, and those that the filter has. */
+function dueBounds({ due_after, due_before, filter }: ListQuery) {
+  if (filter === undefined) return { due_after, due_before }
+  const bounds = dueOf(filter)
+  return {
+    due_after: [due_after, bounds.due_after]
+      .filter((day) => day !== undefined)
+      .toSorted()
+      .at(-1),
+    due_before: [due_before, bounds.due_before].filter((day) => day !== undefined).toSorted()[0],
+  }
 }
 
 const hasWords = ({ filters }: List): boolean => filters.word !== undefined
+
+/** Whether it takes long to look at a long task. */
+const readsWords = (list: List): boolean =>
+  hasWords(list) || (list.tests !== undefined && readsText(list.tests))
 
 const isFiltered = (list: List): boolean => list.hasFilters || hasWords(list)
 
@@ -178,6 +215,7 @@ const shapeOf = (list: List, { span, from }: Place) => ({
   hasWords: hasWords(list),
   span,
   isNext: from !== null,
+  ...(list.tests === undefined ? {} : { tests: list.tests }),
 })
 
 /** A task without a date comes last, whichever way the list goes. Backwards the index has it first: so there are two spans. */

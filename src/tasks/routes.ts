@@ -14,10 +14,12 @@ import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
 import { createBatch } from './batch.ts'
+import { markOf, meantBy } from './filters.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
 import { findTask } from './queries.ts'
 import {
+  type ListQuery,
   notAsItIs,
   type Position,
   pageSize,
@@ -31,7 +33,6 @@ import {
   type Course,
   NewTaskSchema,
   type Task,
-  type TaskListQuery,
   TaskParamsSchema,
   type TaskPatch,
   TaskPatchSchema,
@@ -57,12 +58,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       withWords(TaskPatchSchema, await readBody(request)),
   ]
   /** Says of which number a list is: only once the database has answered, for which there is a deadline. */
-  const tagger = (set: Set) => {
+  const tagger = (set: Set, mark: string | null = null) => {
     const reading = epochOf()
     return async (seq: number) => {
       const epoch = await reading
       if (epoch !== null) set.headers['docket-epoch'] = epoch
-      set.headers['etag'] = listTag(seq)
+      set.headers['etag'] = listTag(seq, mark)
     }
   }
   const parseBatch = [
@@ -116,13 +117,15 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .model(taskModels)
     .get(
       '/tasks',
-      async ({ db, user, query, request, set, status }) => {
+      async ({ db, user, query: asked, request, set, status }) => {
+        const query = await meantBy(db, user.id, asked, request.headers)
         const after = readCursor(query)
-        const tag = tagger(set)
+        const mark = markOf(query.filter)
+        const tag = tagger(set, mark)
         // Whoever has the page of now, or skips some of it, is told the number of before.
         const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
         const head = isBefore ? await readHead(db, user.id) : null
-        if (head !== null && isNoneMatch(request.headers, head)) {
+        if (head !== null && isNoneMatch(request.headers, head, mark)) {
           await tag(head)
           return status(304, undefined)
         }
@@ -135,7 +138,9 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
     .get(
       '/tasks/count',
-      async ({ db, user, query }) => ({ count: await countTasks(db, user.id, query) }),
+      async ({ db, user, query, request }) => ({
+        count: await countTasks(db, user.id, await meantBy(db, user.id, query, request.headers)),
+      }),
       operations.count,
     )
     .post(
@@ -266,7 +271,7 @@ function taskOf(change: Outcome, set: Set, said: Course = {}): Text {
 }
 
 /** The address of the next page: relative to that of this one, so that it is right behind any proxy. */
-function nextLink(address: string, query: TaskListQuery, next: Position): string {
+function nextLink(address: string, query: ListQuery, next: Position): string {
   const url = new URL(address)
   for (const name of ['offset', 'skip']) url.searchParams.delete(name)
   url.searchParams.set('cursor', writeCursor(query, next))

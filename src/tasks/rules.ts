@@ -1,6 +1,7 @@
 import { fold, isTitleKey, titleKey } from '../http/fold.ts'
 import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
 import { invalid, type Problem } from '../http/problem.ts'
+import type { Tests } from './filter-tree.ts'
 import {
   type Course,
   isOfCourse,
@@ -109,21 +110,24 @@ const usualDirection = {
   title: 'asc',
 } as const
 
-export const orderOf = ({ sort = 'created_at', order }: TaskListQuery): Order => ({
+/** What is asked of a list, with what its filter means. */
+export type ListQuery = Omit<TaskListQuery, 'filter'> & { filter?: Tests }
+
+export const orderOf = ({ sort = 'created_at', order }: ListQuery): Order => ({
   sort,
   direction: order ?? usualDirection[sort],
 })
 
-export const pageSize = ({ limit = 50 }: TaskListQuery): number => Math.min(limit, 200)
+export const pageSize = ({ limit = 50 }: ListQuery): number => Math.min(limit, 200)
 
 /** The cursor that goes on after a position: opaque to clients, and good for this list only. */
-export function writeCursor(query: TaskListQuery, { key, id, skip }: Position): string {
+export function writeCursor(query: ListQuery, { key, id, skip }: Position): string {
   const cursor = [fingerprint(query), key, id, ...(skip === undefined ? [] : [skip])]
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
 /** @throws Problem 422 for a cursor of another list, or one that no list gave */
-export function readCursor(query: TaskListQuery): Position | null {
+export function readCursor(query: ListQuery): Position | null {
   if (query.cursor === undefined) return null
   if (query.offset) {
     throw invalid([
@@ -139,8 +143,11 @@ export function readCursor(query: TaskListQuery): Position | null {
   ])
 }
 
-/** Same list, same fingerprint: everything of the query but where the page begins and how long it is. */
-function fingerprint(query: TaskListQuery): string {
+/**
+ * Same list, same fingerprint: everything of the query but where the page begins and how long it is. Of a filter what it means now:
+ * what is due today is another list tomorrow.
+ */
+function fingerprint(query: ListQuery): string {
   const {
     cursor: _cursor,
     limit: _limit,

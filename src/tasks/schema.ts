@@ -306,6 +306,16 @@ export const TaskListQuerySchema = t.Object(
         examples: ['plant'],
       }),
     ),
+    filter: t.Optional(
+      storable(0, 1000, {
+        description:
+          'Which tasks, in one line: `priority:>=high due:<tomorrow -#waiting list:"Home" "exact words"`, or as ' +
+          '`priority >= medium and (due = today or tag = home)`. What is side by side holds together. Fields: status, priority, ' +
+          'tag, list, due, created, updated, completed, title, description, text, is, has. `@name` is a filter that is kept. Where ' +
+          'something is wrong with it, `errors` says at what character.',
+        examples: ['priority:>=medium (due:<=today or #home)'],
+      }),
+    ),
     deleted: t.Optional(
       t.Boolean({ default: false, description: 'True lists the trash instead.', examples: [true] }),
     ),

@@ -11,7 +11,7 @@ import { listOldTrash, listTrash, readChains, readHistory } from '../../src/hist
 import { pruneAnswers, pruneChanges } from '../../src/history/writes.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
-import type { TaskListQuery } from '../../src/tasks/schema.ts'
+import type { ListQuery } from '../../src/tasks/rules.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
@@ -203,11 +203,8 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     return plan
   }
 
-  const pageOf = (
-    query: TaskListQuery,
-    after: { key: string; id: string } | null = null,
-    limit = 50,
-  ) => planOf((db) => readPage(db, user, query, after, limit))
+  const pageOf = (query: ListQuery, after: { key: string; id: string } | null = null, limit = 50) =>
+    planOf((db) => readPage(db, user, query, after, limit))
 
   const live = 0.9 * count
 
@@ -262,7 +259,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     expect(read(plan)).toBeLessThanOrEqual(51)
   })
 
-  const filters: TaskListQuery[] = [
+  const filters: ListQuery[] = [
     { status: 'pending' },
     { status: 'completed' },
     { priority: ['high', 'medium'] },

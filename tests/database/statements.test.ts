@@ -20,7 +20,8 @@ import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
-import { type TaskListQuery, TaskSchema } from '../../src/tasks/schema.ts'
+import type { ListQuery } from '../../src/tasks/rules.ts'
+import { TaskSchema } from '../../src/tasks/schema.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -101,7 +102,7 @@ const positions = {
   priority: ['high'],
   title: [titleKey('A')],
 }
-const filters: TaskListQuery = {
+const filters: ListQuery = {
   status: 'pending',
   priority: ['high', 'low'],
   tag: ['home'],
@@ -120,7 +121,7 @@ const lists = sorts.flatMap((sort) =>
   ),
 )
 
-const counted: TaskListQuery[] = [
+const counted: ListQuery[] = [
   {},
   { deleted: true },
   { due: 'none' },

@@ -10,7 +10,7 @@ import {
 } from '../../src/tasks/known.ts'
 import type { Slice, SliceAsk } from '../../src/tasks/list-statements.ts'
 import { readPage } from '../../src/tasks/pages.ts'
-import type { TaskListQuery } from '../../src/tasks/schema.ts'
+import type { ListQuery } from '../../src/tasks/rules.ts'
 
 // How much a statement of a list looks at, and with whom, by what was seen of the user before.
 
@@ -111,7 +111,7 @@ test('all lists there are need no more than some statements', async () => {
                   const query = { sort, order, status, priority, tag, due_after, q, deleted }
                   const given = Object.fromEntries(
                     Object.entries(query).filter(([, value]) => value !== undefined),
-                  ) as TaskListQuery
+                  ) as ListQuery
                   await readPage(db, someone(), given, null, 50)
                   await readPage(db, someone(), given, after, 50)
                 }

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { Unavailable } from '../../src/database/faults.ts'
 import type { Db } from '../../src/database/gate.ts'
 import { readPage } from '../../src/tasks/pages.ts'
-import { readCursor, writeCursor } from '../../src/tasks/rules.ts'
-import type { Task, TaskListQuery } from '../../src/tasks/schema.ts'
+import { type ListQuery, readCursor, writeCursor } from '../../src/tasks/rules.ts'
+import type { Task } from '../../src/tasks/schema.ts'
 import { db, signUp, sql, type TestUser } from '../support/app.ts'
 import {
   expectInvalid,
@@ -150,7 +150,7 @@ test('refuses an offset with a cursor', async () => {
   expect((await alice.send('GET', `${next}&offset=0`)).status).toBe(200)
 })
 
-test.each<TaskListQuery>([
+test.each<ListQuery>([
   { sort: 'title', q: 'task' },
   { sort: 'due_date', order: 'desc', status: 'pending' },
   { sort: 'priority', tag: ['home'] },

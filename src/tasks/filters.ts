@@ -1,0 +1,70 @@
+import type { Db } from '../database/gate.ts'
+import { timeZoneOf } from '../http/formats.ts'
+import { invalid, Problem } from '../http/problem.ts'
+import { parseFilter } from './filter.ts'
+import { todayIn } from './filter-days.ts'
+import { needsOf, refuseKept, testsOf, withKept } from './filter-meaning.ts'
+import { findKnown } from './filter-queries.ts'
+import { FilterError, type Tests } from './filter-tree.ts'
+import type { ListQuery } from './rules.ts'
+import type { TaskListQuery } from './schema.ts'
+
+/**
+ * A query with what its filter means to the user now. Today is where the user is, else where the header `Time-Zone` says.
+ * @throws Problem 422
+ */
+export async function meantBy(
+  db: Db,
+  userId: string,
+  { filter: text, ...query }: TaskListQuery,
+  headers: Headers,
+): Promise<ListQuery> {
+  if (text === undefined || text.trim() === '') return query
+  const zone = readZone(headers)
+  try {
+    const filter = parseFilter(text)
+    const needs = needsOf(filter)
+    const isPlain = !needs.today && !needs.lists && needs.filters.length === 0
+    if (isPlain) return { ...query, filter: testsOf(filter, todayIn('UTC'), []) }
+
+    const known = await findKnown(db, userId, needs, query.deleted ?? false)
+    const kept = new Map(known.filters.map(({ key, filter: one }) => [key, one]))
+    const today = todayIn(known.time_zone ?? zone ?? 'UTC')
+    return { ...query, filter: testsOf(withKept(filter, kept), today, known.lists) }
+  } catch (error) {
+    throw error instanceof FilterError ? toProblem(error) : error
+  }
+}
+
+/** @throws Problem 422 where a text is no filter that can be kept */
+export function checkFilter(text: string): void {
+  try {
+    refuseKept(parseFilter(text))
+  } catch (error) {
+    throw error instanceof FilterError ? toProblem(error) : error
+  }
+}
+
+const toProblem = ({ message, at, length }: FilterError): Problem =>
+  new Problem(422, `filter: ${message}`, {
+    errors: [{ pointer: '/filter', detail: message, at, length }],
+  })
+
+function readZone(headers: Headers): string | null {
+  const given = headers.get('time-zone')
+  if (given === null || given === '') return null
+  const zone = timeZoneOf(given)
+  if (zone === null) {
+    throw invalid([
+      {
+        pointer: '/Time-Zone',
+        detail: 'must be a time zone of the IANA database, such as Europe/Berlin, or UTC',
+      },
+    ])
+  }
+  return zone
+}
+
+/** Of what a filter means: another one is another list, though nothing has changed. */
+export const markOf = (filter: Tests | undefined): string | null =>
+  filter === undefined ? null : Bun.hash(JSON.stringify(filter)).toString(36)
