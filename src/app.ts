@@ -26,8 +26,14 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { example as exampleList } from './lists/operations.ts'
+import { listRoutes } from './lists/routes.ts'
+import { ListSchema, listConstraints } from './lists/schema.ts'
+import { listJson } from './lists/table.ts'
+import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
+import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts'
@@ -64,7 +70,10 @@ export type AppOptions = {
 }
 
 /** What is in the log. */
-const things: Documented[] = [{ type: 'task', model: 'Task', example, json: taskJson }]
+const things: Documented[] = [
+  { type: 'task', model: 'Task', example, json: taskJson },
+  { type: 'list', model: 'List', example: exampleList, json: listJson },
+]
 
 /** For `AppOptions`: the streams are to be woken when something was written. */
 export function createFollowing(db: Gate): Streams {
@@ -73,7 +82,7 @@ export function createFollowing(db: Gate): Streams {
 }
 
 /** What is in the log. */
-export const kinds: Kind[] = [taskKind]
+export const kinds: Kind[] = [taskKind, listKind]
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
@@ -82,11 +91,14 @@ export function createApp(options: AppOptions) {
   const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
   const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
+  const members = { discarding, restoring }
+  const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
+  const schemas = { task: TaskSchema, list: ListSchema }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors({ ...taskConstraints, ...placeConstraints }, options.log, rates?.failures ?? null))
+    .use(errors(constraints, options.log, rates?.failures ?? null))
     .use(options.compat === null ? new Elysia() : compatibility(options.compat))
     .use(
       exchange(load, {
@@ -108,10 +120,12 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(taskRoutes('/api', db, authenticated, usage, epoch))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
+    .use(listRoutes('/api', db, authenticated, usage, epoch, members))
+    .use(listRoutes('/api/:user_id', db, authenticated, usage, epoch, members))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
-    .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))
-    .use(historyRoutes('/api/:user_id', db, authenticated, taskKind, TaskSchema, usage))
+    .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))
+    .use(historyRoutes('/api/:user_id', db, authenticated, kinds, schemas, usage))
 
   refuseOtherMethods(app)
   return app

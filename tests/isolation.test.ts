@@ -30,6 +30,15 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
   'POST /tasks/:id/move': {},
+  'GET /lists': undefined,
+  'POST /lists': { name: 'Mine' },
+  'GET /lists/:id': undefined,
+  'PATCH /lists/:id': { name: 'Changed' },
+  'PUT /lists/:id': { name: 'Changed' },
+  'DELETE /lists/:id': undefined,
+  'POST /lists/:id/restore': undefined,
+  'POST /lists/:id/move': {},
+  'GET /lists/:id/history': undefined,
   'GET /tags': undefined,
   // Nobody has it: tests/tasks/tags.test.ts has those of others.
   'POST /tags/rename': { from: 'nowhere', to: 'home' },
@@ -56,8 +65,10 @@ const owner = await signUp()
 const stranger = await signUp()
 const expired = `Bearer ${await sign({ sub: owner.id }, Math.floor(Date.now() / 1000) - 60)}`
 
-const rowsOf = ({ id }: TestUser) =>
-  sql`select * from docket.tasks where user_id = ${id} order by id`
+const rowsOf = async ({ id }: TestUser) => [
+  await sql`select * from docket.tasks where user_id = ${id} order by id`,
+  await sql`select * from docket.lists where user_id = ${id} order by id`,
+]
 
 /** What an answer says, in whole. */
 const whole = ({ status, headers, text }: Awaited<ReturnType<typeof send>>) => ({
@@ -72,13 +83,18 @@ test('has a line for every route', () => {
   expect([...lines].toSorted()).toEqual(Object.keys(bodies).toSorted())
 })
 
-const withTask = routes.filter(({ path }) => /\/(tasks|trash)\/:id/.test(path))
+const withThing = routes.filter(({ path }) => /\/(tasks|lists|trash)\/:id/.test(path))
 
-test.each(withTask.map((route) => [`${route.method} ${route.path}`, route] as const))(
-  '%s knows nothing of a task that is not there for who asks',
+test.each(withThing.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s knows nothing of what is not there for who asks',
   async (_name, route) => {
-    const foreign = await owner.create()
-    const { body: trashed } = await owner.send('DELETE', `/api/tasks/${(await owner.create()).id}`)
+    const things = route.path.includes('/lists/') ? 'lists' : 'tasks'
+    const make = async () => {
+      const thing = things === 'lists' ? { name: 'A list' } : { title: 'A task' }
+      return (await owner.send('POST', `/api/${things}`, thing)).body
+    }
+    const foreign = await make()
+    const { body: trashed } = await owner.send('DELETE', `/api/${things}/${(await make()).id}`)
     const before = await rowsOf(owner)
     const call = (id: string, user: string, headers: Record<string, string>) =>
       send(route.method, route.path.replace(':user_id', user).replace(':id', id), {

@@ -10,6 +10,7 @@ import {
   type Creation,
   changing,
   making,
+  type Outcome,
   type Part,
   type Table,
   type Update,
@@ -28,6 +29,8 @@ export type Kind = {
   /** Makes what is asked of the `fields`: to the letter, or in the trash from now on where it `is_discarded`. */
   update: Update
   purging: Writes<Purge>
+  /** Whether it is part of what a user may have so much of. */
+  isCounted: boolean
 }
 
 /** What is to be written of one thing, all of it while it has this version. */
@@ -51,7 +54,7 @@ const suffixOf = ({ table }: Kind): string => `_${table.type}`
 /**
  * Makes changes of several things of a user, of whatever kinds, in one statement: all, or none where one of them is not as it was when
  * it was looked at, which is undefined. The first ask has the key, if there is one.
- * @param only the id of the one that is the answer, by itself and as it is in every other answer
+ * @param only the id of the one that is the answer, by itself and as it is in every other answer: of the kind of the first
  */
 export async function changeTogether(
   db: Db,
@@ -100,7 +103,7 @@ export async function changeTogether(
             ? sql`concat('[', string_agg(
           concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
         ), ']')`
-            : sql`max(answer) filter (where id = ${only})`
+            : sql`max(answer) filter (where id = ${only} and type = ${changes[0]?.kind.table.type ?? ''})`
         } as answer
       from (${each(
         sql` union all `,
@@ -119,6 +122,13 @@ export async function changeTogether(
     ? await runOnce(() => db.idempotentWrite(statement))
     : await db.write(statement)
   return made
+}
+
+/** What became of the one that is the answer. */
+export function outcomeOf({ request, answer }: Together, once: Once | null): Outcome {
+  if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
+  const row = { text: answer, version: Number(JSON.parse(answer).version) }
+  return { outcome: request === null ? 'changed' : 'replayed', row }
 }
 
 const withType = (update: Update): Update => ({

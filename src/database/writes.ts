@@ -106,6 +106,10 @@ export const columnsOf = (sql: Sql, values: Values): Fragment =>
 
 export const valuesOf = (sql: Sql, values: Values): Fragment => listed(sql, Object.values(values))
 
+/** A column that becomes what is asked for where it is among the `fields`, else stays. */
+export const whereGiven = (sql: Sql, name: string, value: Fragment): Fragment =>
+  sql`case when ${name}::text = any(asked.fields) then ${value} else t.${sql(name)} end`
+
 /** What a new row is made of; `derived`: more columns, out of `from`, a lateral join. */
 export type Creation = {
   values: (sql: Sql) => Values

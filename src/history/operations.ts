@@ -1,4 +1,4 @@
-import { type TSchema, Type as t } from '@sinclair/typebox'
+import { type TProperties, Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { common, operation, withBody } from '../http/operation.ts'
 import { ChangeSchema, HistoryQuerySchema, PurgedSchema, undoneSchema } from './schema.ts'
@@ -52,7 +52,10 @@ const replayed = {
 }
 
 /** The routes below one path. */
-export function historyOperations<S extends TSchema>(path: '/api' | '/api/:user_id', schema: S) {
+export function historyOperations<S extends TProperties>(
+  path: '/api' | '/api/:user_id',
+  schemas: S,
+) {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
   // A path that names a user can name another one.
   const forbidden = path === '/api' ? ([] as const) : ([403] as const)
@@ -63,12 +66,12 @@ export function historyOperations<S extends TSchema>(path: '/api' | '/api/:user_
     example: { purged: 1, more: false },
   }
 
-  return {
-    list: operation({
-      operationId: name('listHistory'),
-      summary: 'What was done to a task',
+  const historyOf = (verb: string, thing: string) =>
+    operation({
+      operationId: name(verb),
+      summary: `What was done to a ${thing}`,
       description:
-        'The latest first, for as long as changes are kept. A task in the trash has its history too. While there may be more, the ' +
+        `The latest first, for as long as changes are kept. A ${thing} in the trash has its history too. While there may be more, the ` +
         '`Link` header has the address of the next page. A page ends at a megabyte.',
       query: HistoryQuerySchema,
       answers: {
@@ -82,7 +85,11 @@ export function historyOperations<S extends TSchema>(path: '/api' | '/api/:user_
         },
       },
       problems: [...common, ...forbidden, 404],
-    }),
+    })
+
+  return {
+    list: historyOf('listHistory', 'task'),
+    listOfList: historyOf('listHistoryOfList', 'list'),
     undo: operation({
       operationId: name('undo'),
       summary: 'Take back changes',
@@ -95,7 +102,7 @@ export function historyOperations<S extends TSchema>(path: '/api' | '/api/:user_
       answers: {
         200: {
           description: 'What is changed by it, as it is now.',
-          schema: t.Array(undoneSchema('task', 'Task', schema)),
+          schema: t.Array(undoneSchema(schemas)),
           model: 'Undone',
           list: true,
           headers: replayed,
@@ -106,13 +113,13 @@ export function historyOperations<S extends TSchema>(path: '/api' | '/api/:user_
     }),
     purge: operation({
       operationId: name('purge'),
-      summary: 'Delete a task for good',
+      summary: 'Delete a task or a list for good',
       description:
         'One that is in the trash. All that was ever changed of it is gone too; that there was something with its id is kept.',
       headers: {
         ...once,
         'If-Match': {
-          description: 'An ETag: delete the task only while it has that version, else 412.',
+          description: 'An ETag: delete it only while it has that version, else 412.',
           example: '"2"',
         },
       },

@@ -1,8 +1,9 @@
-import { type Static, type TObject, Type as t } from '@sinclair/typebox'
+import { type Static, type TProperties, Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { authorOf } from '../auth/author.ts'
+import type { Identity } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate.ts'
 import type { Kind } from '../database/together.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { readIfMatch } from '../http/conditional.ts'
@@ -10,48 +11,60 @@ import { isUuid } from '../http/formats.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
+import { absent } from '../http/written.ts'
 import { historyOperations } from './operations.ts'
 import { readHistory } from './queries.ts'
 import { historySize, pageOf, readBelow, wantedOf, writeBelow } from './rules.ts'
-import { type Change, ChangeSchema, PurgedSchema, UndoSchema, undoneSchema } from './schema.ts'
-import { emptyTrash, purgeOne } from './trash.ts'
+import {
+  type Change,
+  ChangeSchema,
+  type HistoryQuery,
+  PurgedSchema,
+  UndoSchema,
+  undoneSchema,
+} from './schema.ts'
+import { emptyTrash, purgeAny } from './trash.ts'
 import { type SetAside, undo } from './undo.ts'
 
-/** What was done to the tasks of the caller, and back: history, undo, the end of the trash. */
-export function historyRoutes<const Path extends '/api' | '/api/:user_id', S extends TObject>(
+/** What was done to what the caller has, and back: history, undo, the end of the trash. */
+export function historyRoutes<const Path extends '/api' | '/api/:user_id', S extends TProperties>(
   prefix: Path,
   gate: Gate,
   signedIn: SignedIn,
-  kind: Kind,
-  schema: S,
+  kinds: readonly Kind[],
+  schemas: S,
   { setAside }: { setAside: SetAside },
 ) {
-  const operations = historyOperations(prefix, schema)
-  const Undone = undoneSchema('task', 'Task', schema)
+  const operations = historyOperations(prefix, schemas)
+  const Undone = undoneSchema(schemas)
+
+  const params = t.Object({ user_id: t.Optional(t.String()), id: uuid })
+
+  const historyOf =
+    (type: string) =>
+    async ({ db, user, params: { id }, query, request, set }: Asked) => {
+      const table = kinds.find((kind) => kind.table.type === type)?.table
+      const below = readBelow(query)
+      const limit = historySize(query)
+      // What it is below of is read too.
+      const most = below === null ? limit : limit + 1
+      const found = table && (await readHistory(db, user.id, table, id, below, most))
+      if (found === undefined) throw absent(type)
+      const { changes, next } = pageOf(found, below)
+      if (next !== null) {
+        const url = new URL(request.url)
+        url.searchParams.set('cursor', writeBelow(next))
+        set.headers['link'] = `<${url.search}>; rel="next"`
+      }
+      return json<Change[]>(set, JSON.stringify(changes))
+    }
 
   return new Elysia({ prefix, tags: ['History'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
     .model({ HistoryEntry: ChangeSchema, Undo: UndoSchema, Undone, Purged: PurgedSchema })
-    .get(
-      '/tasks/:id/history',
-      async ({ db, user, params: { id }, query, request, set }) => {
-        const below = readBelow(query)
-        const limit = historySize(query)
-        // What it is below of is read too.
-        const most = below === null ? limit : limit + 1
-        const found = await readHistory(db, user.id, kind.table, id, below, most)
-        if (found === undefined) throw new Problem(404, 'You have no task with this id.')
-        const { changes, next } = pageOf(found, below)
-        if (next !== null) {
-          const url = new URL(request.url)
-          url.searchParams.set('cursor', writeBelow(next))
-          set.headers['link'] = `<${url.search}>; rel="next"`
-        }
-        return json<Change[]>(set, JSON.stringify(changes))
-      },
-      { ...operations.list, params: t.Object({ user_id: t.Optional(t.String()), id: uuid }) },
-    )
+    .get('/tasks/:id/history', historyOf('task'), { ...operations.list, params })
+    .get('/lists/:id/history', historyOf('list'), { ...operations.listOfList, params })
     .post(
       '/undo',
       async ({ db, user, body, request, set }) => {
@@ -59,7 +72,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
         const wanted = wantedOf(body)
         const author = authorOf(user, request)
         const { force = false } = body
-        const undone = await undo(db, author, [kind], wanted, force, once, setAside)
+        const undone = await undo(db, author, kinds, wanted, force, once, setAside)
         if (undone.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<Static<typeof Undone>[]>(set, undone.text)
       },
@@ -71,7 +84,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
     )
     .delete(
       '/trash',
-      async ({ db, user, request }) => emptyTrash(db, authorOf(user, request), [kind], setAside),
+      async ({ db, user, request }) => emptyTrash(db, authorOf(user, request), kinds, setAside),
       { ...operations.empty, parse: [ignoreBody] },
     )
     .delete(
@@ -80,7 +93,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
         const versions = readIfMatch(request.headers)
         const once = readOnce(request.headers, 'purge', id)
         const outcome = isUuid(id)
-          ? await purgeOne(db, authorOf(user, request), kind, id, versions, once, setAside)
+          ? await purgeAny(db, authorOf(user, request), kinds, id, versions, once, setAside)
           : ({ outcome: 'not_found' } as const)
         switch (outcome.outcome) {
           case 'changed':
@@ -89,7 +102,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
             set.headers['idempotency-replayed'] = 'true'
             break
           case 'stale':
-            throw new Problem(412, 'The task has changed since: read it again.')
+            throw new Problem(412, 'It has changed since: read it again.')
           case 'key_reused':
             throw keyReused()
           default:
@@ -102,3 +115,12 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
 }
 
 const uuid = t.String({ format: 'uuid' })
+
+type Asked = {
+  db: Db
+  user: Identity
+  params: { id: string }
+  query: HistoryQuery
+  request: Request
+  set: { headers: Record<string, unknown> }
+}

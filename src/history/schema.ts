@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
+import { type Static, type TProperties, Type as t } from '@sinclair/typebox'
 import { nullable, place, storable } from '../http/formats.ts'
 
 const seq = t.Integer({
@@ -140,28 +140,38 @@ export const UndoSchema = t.Object(
 )
 export type Undo = Static<typeof UndoSchema>
 
-/** @param type of a thing, as it is in the log; `model` is the component of the document with its schema */
-export const undoneSchema = <const Type extends string, S extends TSchema>(
-  type: Type,
-  model: string,
-  schema: S,
-) =>
-  t.Object(
-    {
-      seq,
-      type: t.Literal(type, { description: 'What it is.', examples: [type] }),
-      id: t.String({
-        format: 'uuid',
-        description: 'Its id.',
-        examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
-      }),
-      [type]: t.Unsafe<Static<S>>({
-        $ref: `#/components/schemas/${model}`,
-        examples: schema['examples'] ?? [],
-      }),
-    } as const,
-    { additionalProperties: false, description: 'A thing as it is after an undo.' },
+/** @param schemas of things by their types in the log, of which the document has each under that name, with a capital */
+export const undoneSchema = <S extends TProperties>(schemas: S) => {
+  const types = Object.keys(schemas)
+  return t.Unsafe<
+    { seq: number; type: keyof S & string; id: string } & { [K in keyof S]?: Static<S[K]> }
+  >(
+    t.Object(
+      {
+        seq,
+        type: t.Union(
+          types.map((type) => t.Literal(type)),
+          { description: 'What it is.', examples: types.slice(0, 1) },
+        ),
+        id: t.String({
+          format: 'uuid',
+          description: 'Its id.',
+          examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
+        }),
+        ...Object.fromEntries(
+          types.map((type) => [type, t.Optional(referTo(type, schemas[type]))]),
+        ),
+      },
+      { additionalProperties: false, description: 'A thing as it is after an undo.' },
+    ),
   )
+}
+
+const referTo = (type: string, schema: TProperties[string] | undefined) =>
+  t.Unsafe({
+    $ref: `#/components/schemas/${type.charAt(0).toUpperCase()}${type.slice(1)}`,
+    examples: schema?.['examples'] ?? [],
+  })
 
 export const PurgedSchema = t.Object(
   {

@@ -46,7 +46,9 @@ export async function purgeOne(
   let added = nothing
   try {
     const outcome = await purge(db, kind, { ...author, id, versions }, once)
-    if (outcome.outcome === 'changed') added = { tasks: -1, bytes: -bytesIn(outcome.row.text) }
+    if (outcome.outcome === 'changed' && kind.isCounted) {
+      added = { tasks: -1, bytes: -bytesIn(outcome.row.text) }
+    }
     return outcome
   } finally {
     reservation.settle(added)
@@ -54,6 +56,23 @@ export async function purgeOne(
 }
 
 const bytesIn = (text: string): number => JSON.parse(text).bytes
+
+/** Purges one thing of whatever kind. */
+export async function purgeAny(
+  db: Db,
+  author: Author,
+  kinds: readonly Kind[],
+  id: string,
+  versions: number[] | null,
+  once: Once | null,
+  setAside: SetAside,
+): Promise<Outcome> {
+  for (const kind of kinds) {
+    const outcome = await purgeOne(db, author, kind, id, versions, once, setAside)
+    if (outcome.outcome !== 'not_found') return outcome
+  }
+  return { outcome: 'not_found' }
+}
 
 /** Purges what is in the trash, for as long as there is time. */
 export async function emptyTrash(

@@ -120,7 +120,7 @@ function reckon(
       version: Number(current['version']),
       fields,
       isDiscarded,
-      growth: growthOf(current, fields),
+      growth: kind.isCounted ? growthOf(current, fields) : 0,
     })
   }
   const isAllGone = chains.every(({ current, targets }) => current === null || targets.length === 0)

@@ -37,3 +37,19 @@ export function isNoneMatch(headers: Headers, number: number, mark: string | nul
   const header = headers.get('if-none-match')
   return header !== null && (readTags(header, mark)?.includes(number) ?? true)
 }
+
+/**
+ * Says of which number a list is: only once the database has answered, for which there is a deadline.
+ * @param reading what the numbers are of; null: nobody knows
+ */
+export const tagger =
+  (
+    set: { headers: Record<string, unknown> },
+    reading: Promise<string | null>,
+    mark: string | null = null,
+  ) =>
+  async (seq: number): Promise<void> => {
+    const epoch = await reading
+    if (epoch !== null) set.headers['docket-epoch'] = epoch
+    set.headers['etag'] = listTag(seq, mark)
+  }

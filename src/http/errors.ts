@@ -6,9 +6,10 @@ import { exchangeOf } from './exchange.ts'
 import { type Fault, invalid, Problem } from './problem.ts'
 import type { Rates } from './rates.ts'
 import { findFaults } from './validation.ts'
+import { absent } from './written.ts'
 
 /** What a violated constraint means to the client, by its name: what is wrong with a field, or that something is not there. */
-export type Constraints = Record<string, Fault | { status: 404; detail: string }>
+export type Constraints = Record<string, Fault | { status: 404 | 422; detail: string }>
 
 /**
  * Renders whatever is thrown under a request, the only place that does. Used before any route: Elysia gives a hook
@@ -23,7 +24,7 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
       exchange.route = route ?? ''
       exchange.sqlstate = sqlstateOf(error)
 
-      let problem = toProblem(error, constraints)
+      let problem = toProblem(error, constraints, exchange.route)
       if (codeOf(error) === 'UNAVAILABLE' && error instanceof Error) {
         const { sqlstate } = exchange
         log.warn(
@@ -51,22 +52,22 @@ export const errors = (constraints: Constraints, log: Logger, failures: Rates | 
     },
   )
 
-function toProblem(error: unknown, constraints: Constraints): Problem {
+function toProblem(error: unknown, constraints: Constraints, route: string): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof ValidationError) return fromValidation(error)
+  if (error instanceof ValidationError) return fromValidation(error, route)
   if (error instanceof postgres.PostgresError) return fromPostgres(error, constraints)
 
   const code = codeOf(error)
   // Elysia wraps what a parser throws.
-  if (error instanceof ParseError) return toProblem(error.cause, constraints)
+  if (error instanceof ParseError) return toProblem(error.cause, constraints, route)
   if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
   if (code === 'UNAVAILABLE') return unavailable(sqlstateOf(error))
   return internal()
 }
 
-function fromValidation({ type, validator, value }: ValidationError): Problem {
+function fromValidation({ type, validator, value }: ValidationError, route: string): Problem {
   // An id that is no UUID is an id that nothing has.
-  if (type === 'params') return new Problem(404, 'You have no task with this id.')
+  if (type === 'params') return absent(route.includes('/lists/:id') ? 'list' : 'task')
   if (type !== 'body' || !('Errors' in validator)) return internal()
   return invalid(findFaults(validator.Errors(value)))
 }

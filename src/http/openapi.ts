@@ -12,7 +12,7 @@ type Document = Json & {
 const pathParameters: Record<string, Json> = {
   user_id: { description: 'Your own id, or `me`.', example: 'me', schema: { type: 'string' } },
   id: {
-    description: 'The id of the task.',
+    description: 'The id of what it is about.',
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
     schema: { type: 'string', format: 'uuid' },
   },

@@ -1,5 +1,12 @@
 import { Type as t } from '@sinclair/typebox'
-import { keyLimits } from '../http/once.ts'
+import {
+  etagOf,
+  idempotencyKey,
+  ifMatch,
+  listHeaders,
+  replayedHeader,
+  unlessChanged,
+} from '../http/described.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import { CountSchema, RenamedSchema, TagSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
 
@@ -26,19 +33,7 @@ export const example = {
   deleted_at: null,
 }
 
-const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
-
-const listHeaders = {
-  ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
-  'Docket-Epoch': 'What that number is of: another one once the database was restored.',
-}
-
-const unlessChanged = {
-  'If-None-Match': {
-    description: 'An ETag: the answer is 304 without a body while nothing of yours has changed.',
-    example: 'W/"42"',
-  },
-}
+const etagHeader = etagOf('task')
 
 const timeZone = {
   'Time-Zone': {
@@ -47,10 +42,6 @@ const timeZone = {
       'without either it is UTC.',
     example: 'Europe/Berlin',
   },
-}
-
-const replayedHeader = {
-  'Idempotency-Replayed': 'true: this is the first answer to the same Idempotency-Key.',
 }
 
 const writeHeaders = { ...etagHeader, ...replayedHeader }
@@ -72,24 +63,6 @@ const written = (description: string, changes: Partial<Record<keyof typeof examp
 
 const later = { version: 2, updated_at: '2026-11-21T07:15:00.5+00:00' }
 
-const idempotencyKey = {
-  'Idempotency-Key': {
-    description:
-      '1 to 255 printable characters that name this request. Sent again with the same key within a day, it has no ' +
-      'second effect, and the same answer.',
-    example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
-    ...keyLimits,
-  },
-}
-
-const ifMatch = {
-  ...idempotencyKey,
-  'If-Match': {
-    description: 'An ETag: change the task only while it has that version, else 412.',
-    example: '"1"',
-  },
-}
-
 /** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
 export function taskOperations(path: '/api' | '/api/:user_id') {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
@@ -101,7 +74,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name(verb),
       summary: 'Change a task',
       description,
-      headers: ifMatch,
+      headers: ifMatch('task'),
       answers: { 200: written('The task, changed.', { ...later, title: 'Water the ferns' }) },
       problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
@@ -111,7 +84,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name(verb),
       summary: 'Complete or reopen a task',
       description,
-      headers: ifMatch,
+      headers: ifMatch('task'),
       optionalBody: true,
       answers: {
         200: written('The task.', { ...later, completed: true, completed_at: later.updated_at }),
@@ -232,7 +205,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name('deleteTask'),
       summary: 'Put a task into the trash',
       description: 'From where `restore` brings it back.',
-      headers: ifMatch,
+      headers: ifMatch('task'),
       answers: { 200: written('The task as it went.', { ...later, deleted_at: later.updated_at }) },
       problems: [...common, ...forbidden, 404, 412],
     }),
@@ -242,7 +215,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'With the subtasks that went there together with it. Where its list or its parent is not there any more, it is in the inbox, ' +
         'or under no task. A task that is not in the trash is answered just the same, so this can be sent again.',
-      headers: ifMatch,
+      headers: ifMatch('task'),
       answers: { 200: written('The task.', later) },
       problems: [...common, ...forbidden, 404, 412],
     }),
@@ -252,7 +225,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'To another list, under another task, or to another place among its neighbours, with all that is under it: its id and what else ' +
         'it is stay as they are. Where positions become too long, those of some neighbours are made anew with it.',
-      headers: ifMatch,
+      headers: ifMatch('task'),
       answers: {
         200: written('The task, moved.', { ...later, position: 'i00000002a0i00000002bV' }),
       },

@@ -5,32 +5,26 @@ import type { SignedIn } from '../auth/signed-in.ts'
 import type { Epoch } from '../database/epoch.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import { readHead } from '../database/heads.ts'
-import type { Outcome, Text } from '../database/writes.ts'
+import type { Outcome } from '../database/writes.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
-import { etag, isNoneMatch, listTag, readIfMatch } from '../http/conditional.ts'
+import { etag, isNoneMatch, readIfMatch, tagger } from '../http/conditional.ts'
 import { withWords } from '../http/enums.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
-import { keyReused, readOnce } from '../http/once.ts'
+import { readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
+import { partsOf, refuseOthers } from '../http/sent-back.ts'
+import { absent, rowAfter } from '../http/written.ts'
 import { createBatch } from './batch.ts'
 import { markOf, meantBy } from './filters.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
 import { findTask } from './queries.ts'
-import {
-  type ListQuery,
-  notAsItIs,
-  type Position,
-  pageSize,
-  partsOf,
-  readCursor,
-  refuseOthers,
-  writeCursor,
-} from './rules.ts'
+import { type ListQuery, type Position, pageSize, readCursor, writeCursor } from './rules.ts'
 import {
   type Completion,
   type Course,
+  isOfCourse,
   NewTaskSchema,
   type Task,
   TaskParamsSchema,
@@ -57,15 +51,6 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     async ({ request }: { request: Request }) =>
       withWords(TaskPatchSchema, await readBody(request)),
   ]
-  /** Says of which number a list is: only once the database has answered, for which there is a deadline. */
-  const tagger = (set: Set, mark: string | null = null) => {
-    const reading = epochOf()
-    return async (seq: number) => {
-      const epoch = await reading
-      if (epoch !== null) set.headers['docket-epoch'] = epoch
-      set.headers['etag'] = listTag(seq, mark)
-    }
-  }
   const parseBatch = [
     async ({ request }: { request: Request }) => {
       const body = await readBody(request, mostBytesOfBatch)
@@ -88,7 +73,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     async ({ db, user, params: { id }, body, request, set }: Asked<TaskPatch>) => {
       const versions = readIfMatch(request.headers)
       const once = readOnce(request.headers, 'update', id, body)
-      const { changes, course } = partsOf(body, user.id, id)
+      const { changes, course } = partsOf(body, isOfCourse, user.id, id)
       const parts = { changes, course: isExact ? course : null }
       const change = await updateTask(db, authorOf(user, request), id, versions, parts, once)
       return answer(change, set, course ?? {})
@@ -121,7 +106,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const query = await meantBy(db, user.id, asked, request.headers)
         const after = readCursor(query)
         const mark = markOf(query.filter)
-        const tag = tagger(set, mark)
+        const tag = tagger(set, epochOf(), mark)
         // Whoever has the page of now, or skips some of it, is told the number of before.
         const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
         const head = isBefore ? await readHead(db, user.id) : null
@@ -153,7 +138,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
         }
-        const { text } = taskOf(change, set)
+        const { text } = rowAfter(change, set, 'task')
         const made = change.outcome === 'replayed' ? JSON.parse(text).id : id.toLowerCase()
         set.headers.location = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${made}`
         return json<ReturnType<typeof status<201, Task>>>(set, text, 201)
@@ -174,7 +159,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set, status }) => {
         const task = await findTask(db, user.id, id)
-        if (task === undefined) throw notFound()
+        if (task === undefined) throw absent('task')
         set.headers.etag = etag(task.version)
         if (isNoneMatch(request.headers, task.version)) return status(304, undefined)
         return json<Task>(set, task.text)
@@ -218,7 +203,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/tags',
       async ({ db, user, request, set, status }) => {
-        const tag = tagger(set)
+        const tag = tagger(set, epochOf())
         // Before the tags: what is changed meanwhile is read again.
         const head = await readHead(db, user.id)
         const isKnown = isNoneMatch(request.headers, head)
@@ -241,8 +226,6 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 
 const mostBytesOfBatch = 1024 * 1024
 
-const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
-
 type Asked<Body> = {
   db: Db
   user: Identity
@@ -255,20 +238,7 @@ type Asked<Body> = {
 type Set = { headers: Record<string, unknown> }
 
 const answer = (change: Outcome, set: Set, said: Course = {}): Task =>
-  json<Task>(set, taskOf(change, set, said).text)
-
-/** The task after a change; its new ETag goes into the headers. */
-function taskOf(change: Outcome, set: Set, said: Course = {}): Text {
-  if (change.outcome === 'not_found') throw notFound()
-  if (change.outcome === 'stale') {
-    throw new Problem(412, 'The task has changed since: read it again.')
-  }
-  if (change.outcome === 'unlike') throw notAsItIs(said, JSON.parse(change.row.text))
-  if (change.outcome === 'key_reused') throw keyReused()
-  if (change.outcome === 'replayed') set.headers['idempotency-replayed'] = 'true'
-  set.headers['etag'] = etag(change.row.version)
-  return change.row
-}
+  json<Task>(set, rowAfter(change, set, 'task', said).text)
 
 /** The address of the next page: relative to that of this one, so that it is right behind any proxy. */
 function nextLink(address: string, query: ListQuery, next: Position): string {

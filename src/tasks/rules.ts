@@ -1,10 +1,9 @@
 import { fold, isTitleKey, titleKey } from '../http/fold.ts'
 import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
-import { invalid, type Problem } from '../http/problem.ts'
+import { invalid } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
 import {
   type Course,
-  isOfCourse,
   type Kept,
   mostSkipped,
   type NewTask,
@@ -55,38 +54,6 @@ function foldedTags(tags: string[]) {
 export type Parts = {
   changes: Omit<TaskPatch, 'id' | 'user_id' | keyof Course> & Kept
   course: Course | null
-}
-
-/** @throws Problem 422 where it is a patch of another task, or of another user's */
-export function partsOf(patch: TaskPatch, userId: string, taskId: string): Parts {
-  const { id = taskId, user_id, ...fields } = patch
-  refuseOthers(userId, user_id)
-  if (id.toLowerCase() !== taskId.toLowerCase()) throw invalid([readOnly('id')])
-  const [course, changes] = [true, false].map((isCourse) =>
-    Object.entries(fields).filter(([name]) => isOfCourse(name) === isCourse),
-  )
-  return {
-    changes: Object.fromEntries(changes ?? []),
-    course: course?.length ? Object.fromEntries(course) : null,
-  }
-}
-
-/** @throws Problem 422 for a user_id that is not the caller's */
-export function refuseOthers(userId: string, user_id = userId): void {
-  if (user_id !== userId) throw invalid([{ pointer: '/user_id', detail: 'is not your own id' }])
-}
-
-const readOnly = (name: string) => ({
-  pointer: `/${name}`,
-  detail: 'cannot be changed: leave it out, or send it back as it is',
-})
-
-/** The problem of a patch that has other values than the task in fields that only the server changes. */
-export function notAsItIs(course: Course, task: Task): Problem {
-  const names = Object.keys(course).filter(isOfCourse)
-  const others = names.filter((name) => course[name] !== task[name])
-  // It may have changed to these meanwhile.
-  return invalid((others.length > 0 ? others : names).map(readOnly))
 }
 
 /**

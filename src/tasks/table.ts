@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import type { Fragment } from '../database/log.ts'
-import { listed, type Table, type Values } from '../database/writes.ts'
+import { listed, type Table, type Values, whereGiven } from '../database/writes.ts'
 
 /** A column that a client writes: its type, what null stands for, if not for null, and what a change makes of it, if not what is asked. */
 type Column = {
@@ -44,15 +44,11 @@ const askedValue = (sql: Sql, name: string, { empty }: Column): Fragment =>
 export const wholeValues = (sql: Sql): Values =>
   Object.fromEntries(each((name, column) => [name, askedValue(sql, name, column)]))
 
-/** One that becomes what is asked for where it is among the `fields`, else stays. */
-export const given = (sql: Sql, name: string, value: Fragment): Fragment =>
-  sql`case when ${name}::text = any(asked.fields) then ${value} else t.${sql(name)} end`
-
 export const givenValues = (sql: Sql): Values =>
   Object.fromEntries(
     each((name, column) => [
       name,
-      given(sql, name, column.changed?.(sql) ?? askedValue(sql, name, column)),
+      whereGiven(sql, name, column.changed?.(sql) ?? askedValue(sql, name, column)),
     ]),
   )
 

@@ -3,7 +3,7 @@ import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
-import { type Change, changeTogether } from '../database/together.ts'
+import { type Change, changeTogether, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import type { Parts } from './rules.ts'
@@ -244,7 +244,7 @@ async function change(
     const tree = await readTree(db, author.user_id, id, targetId)
     // Afterwards: where its effect was seen it is there.
     const earlier = once && (await findAnswer(db, author.user_id, once.key))
-    if (earlier) return made(earlier, once)
+    if (earlier) return outcomeOf(earlier, once)
     if (tree === undefined) return { outcome: 'not_found' }
     const { root, text, nodes } = tree
     const row = { text, version: root.version }
@@ -261,7 +261,7 @@ async function change(
     }
     try {
       const changed = await changeTogether(db, author, changes, once, root.id)
-      if (changed !== undefined) return made(changed, once)
+      if (changed !== undefined) return outcomeOf(changed, once)
     } catch (error) {
       // Something came under it that was not there when it was read.
       const isOther =
@@ -276,12 +276,3 @@ async function change(
 
 const noTask = 'You have no task with this id.'
 const tooMany = `More than ${mostInTree} tasks are under this one: change some of them first.`
-
-function made(
-  { request, answer }: { request: string | null; answer: string },
-  once: Once | null,
-): Outcome {
-  if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
-  const row = { text: answer, version: Number(JSON.parse(answer).version) }
-  return { outcome: request === null ? 'changed' : 'replayed', row }
-}

@@ -12,12 +12,13 @@ import {
   updating,
   type Values,
   type Write,
+  whereGiven,
   write,
 } from '../database/writes.ts'
 import { isThere, searchText, searchTextOfAll } from './queries.ts'
 import { type Folded, type Parts, stored } from './rules.ts'
 import type { Kept, NewTask } from './schema.ts'
-import { areSame, columns, given, givenValues, taskTable, wholeValues } from './table.ts'
+import { areSame, columns, givenValues, taskTable, wholeValues } from './table.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
 // another task: database/writes.ts has how, and this what is special about tasks.
@@ -191,14 +192,14 @@ export const taskKind: Kind = {
       sql`, completed_at timestamptz, deleted_at timestamptz, is_done boolean, ${spotColumns(sql)}`,
     values: (sql) => ({
       ...givenValues(sql),
-      extra: given(sql, 'extra', sql`asked.extra`),
-      position: given(sql, 'position', askedPosition(sql)),
-      completed_at: given(
+      extra: whereGiven(sql, 'extra', sql`asked.extra`),
+      position: whereGiven(sql, 'position', askedPosition(sql)),
+      completed_at: whereGiven(
         sql,
         'completed_at',
         sql`case when asked.is_done then asked.at else asked.completed_at end`,
       ),
-      deleted_at: given(
+      deleted_at: whereGiven(
         sql,
         'deleted_at',
         // What goes together has one instant, by which it comes back together.
@@ -208,4 +209,5 @@ export const taskKind: Kind = {
     derived: folded,
   },
   purging: purging(taskTable),
+  isCounted: true,
 }

@@ -16,8 +16,13 @@ import { write } from '../../src/database/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
+import * as listQueries from '../../src/lists/queries.ts'
+import { ListSchema } from '../../src/lists/schema.ts'
+import { listJson } from '../../src/lists/table.ts'
+import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
@@ -130,7 +135,10 @@ const counted: ListQuery[] = [
   { q: 'word', deleted: true },
 ]
 
-const readChanges = readerOf([{ type: 'task', json: taskJson }])
+const readChanges = readerOf([
+  { type: 'task', json: taskJson },
+  { type: 'list', json: listJson },
+])
 
 const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
@@ -261,8 +269,13 @@ const statements: Record<
 }
 
 const { taskKind } = writes
+const { listKind } = listWrites
 const changes = [
   { kind: taskKind, id, version: 1, fields: { title: 'Old', tags: ['home'] }, isDiscarded: false },
+]
+const changesOfTwo = [
+  { kind: listKind, id, version: 1, fields: { color: '#000000' }, isDiscarded: true },
+  ...changes,
 ]
 const chains = t.Object({
   last: t.Number(),
@@ -279,6 +292,75 @@ const wanted = [
   { ...from, by: {} },
   { ...from, by: { name: 'A' } },
 ]
+
+const listed = { name: 'A list', color: '#3366CC' }
+const found = { id: TaskSchema.properties.id, version }
+
+/** Of lists. */
+const ofLists: Record<
+  | keyof typeof listQueries
+  | keyof typeof ofListQueries
+  | Exclude<keyof typeof listWrites, 'listKind'>,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  findList: ['shared, idempotent', foundRow, [(db) => listQueries.findList(db, 'alice', id)]],
+  readLists: [
+    'read',
+    t.Object({ seq: word, text: json }),
+    [{}, { archived: true }, { archived: false, counts: true }, { deleted: true }].map(
+      (query) => (db: Db) => listQueries.readLists(db, 'alice', query),
+    ),
+  ],
+  findAnyList: [
+    'read',
+    t.Object({
+      id: ListSchema.properties.id,
+      version,
+      text: json,
+      deleted_at: ListSchema.properties.deleted_at,
+    }),
+    [(db) => listQueries.findAnyList(db, 'alice', id)],
+  ],
+  readPlaces: [
+    'read',
+    t.Object({ ...found, position: word }),
+    [(db) => listQueries.readPlaces(db, 'alice')],
+  ],
+  listInList: [
+    'read',
+    t.Object(found),
+    [true, false].map((isPart) => (db: Db) => ofListQueries.listInList(db, 'alice', id, 9, isPart)),
+  ],
+  listTrashInList: [
+    'read',
+    t.Object({ ...found, parent_id: TaskSchema.properties.parent_id, has_parent: t.Boolean() }),
+    [true, false].map(
+      (isPart) => (db: Db) =>
+        ofListQueries.listTrashInList(db, 'alice', id, user.created_at, 9, isPart),
+    ),
+  ],
+  insertList: [
+    'shared, idempotent',
+    written,
+    [(db) => listWrites.insertList(db, author('alice'), id, listed)],
+  ],
+  updateList: [
+    'shared',
+    written,
+    [
+      (db) =>
+        listWrites.updateList(db, author('alice'), id, [1], {
+          changes: listed,
+          course: { version: 1 },
+        }),
+    ],
+  ],
+  placeList: [
+    'shared',
+    written,
+    [(db) => listWrites.placeList(db, author('alice'), id, null, { spot: 'end' })],
+  ],
+}
 
 /** Of the log, of whatever is in it. */
 const ofHistory: Record<
@@ -302,7 +384,9 @@ const ofHistory: Record<
     wanted.map(
       (one) => async (db: Db) =>
         // There is always a row, but for who only describes.
-        historyQueries.readChains(db, 'alice', [taskKind.table], one).catch(() => null),
+        historyQueries
+          .readChains(db, 'alice', [taskKind.table, listKind.table], one)
+          .catch(() => null),
     ),
   ],
   listTrash: [
@@ -322,7 +406,10 @@ const ofHistory: Record<
   changeTogether: [
     'write',
     t.Object({ request: word, answer: json }),
-    [(db) => changeTogether(db, author('alice'), changes, null)],
+    [
+      (db) => changeTogether(db, author('alice'), changes, null),
+      (db) => changeTogether(db, author('alice'), changesOfTwo, null, id),
+    ],
   ],
   createTogether: [
     'idempotentWrite',
@@ -504,6 +591,11 @@ test('are all here', async () => {
       .filter((name) => name !== 'most' && name !== 'mostInTree')
       .toSorted(),
   )
+  expect(Object.keys(ofLists).toSorted()).toEqual(
+    Object.keys({ ...listQueries, ...ofListQueries, ...listWrites })
+      .filter((name) => name !== 'listKind')
+      .toSorted(),
+  )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
@@ -536,8 +628,14 @@ test('are all here', async () => {
     'src/database/writes.ts',
     'src/history/queries.ts',
     'src/history/writes.ts',
+    'src/lists/queries.ts',
+    'src/lists/table.ts',
+    'src/lists/writes.ts',
     'src/me/queries.ts',
+    'src/tasks/filter-queries.ts',
+    'src/tasks/filter-statements.ts',
     'src/tasks/list-statements.ts',
+    'src/tasks/of-list-queries.ts',
     'src/tasks/queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
@@ -548,7 +646,7 @@ test('are all here', async () => {
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory }))(
+test.each(Object.entries({ ...statements, ...ofHistory, ...ofLists }))(
   '%s gives what its schema says, of one user',
   async (_name, [way, schema, calls]) => {
     for (const call of calls) {
@@ -583,6 +681,9 @@ const keyed: [string, (db: Db) => unknown][] = [
   ['deleteTask', (db) => writes.deleteTask(db, author('alice'), id, null, once)],
   ['restoreTask', (db) => writes.restoreTask(db, author('alice'), id, null, once)],
   ['purging', (db) => write(db, taskKind.purging, { ...author('alice'), id }, once)],
+  ['purging lists', (db) => write(db, listKind.purging, { ...author('alice'), id }, once)],
+  ['insertList', (db) => listWrites.insertList(db, author('alice'), id, listed, once)],
+  ['placeList', (db) => listWrites.placeList(db, author('alice'), id, [1], { spot: 'end' }, once)],
 ]
 
 test.each(keyed)('%s with a key stores it in the same statement', async (_name, call) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Answer, send, signUp, sql, type TestUser } from '../support/app.ts'
+import { type Answer, send, signUp, type TestUser } from '../support/app.ts'
 
 // What the document says of what is sent, held against the server: everything is tried, in every operation that has it.
 
@@ -94,12 +94,15 @@ function give(values: Values, { name, in: where, schema }: Parameter, value: unk
   else values[where][name] = String(value)
 }
 
-/** The list and the tasks that the examples refer to. */
-async function placeFor({ id, create }: TestUser): Promise<void> {
-  const place = { list_id: '019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f' }
+const list = '019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f'
+
+/** The lists and the tasks that the examples refer to. */
+async function placeFor({ create, send }: TestUser): Promise<void> {
+  const place = { list_id: list }
   const parent_id = '019d2f6e-6c2b-7d4e-9f3a-2b1c0d9e8f70'
-  await sql`
-    insert into docket.lists (user_id, id, name, position) values (${id}, ${place.list_id}, 'Home', 'i000000001')`
+  for (const id of [list, '019d2f6e-5b1a-7c3d-8e2f-2b1c0d9e8f70']) {
+    await send('POST', '/api/lists', { id, name: 'Home' })
+  }
   await create({ ...place, id: parent_id })
   await create({ ...place, parent_id, id: '019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d' })
 }
@@ -120,7 +123,9 @@ function sendAs(
   body: unknown,
 ): Promise<Answer> {
   const [method = '', template = ''] = name.split(' ')
-  const path = template.replace('{user_id}', 'me').replace('{id}', values.path['id'] ?? id)
+  const path = template
+    .replace('{user_id}', 'me')
+    .replace('{id}', values.path['id'] ?? (template.includes('/lists/') ? list : id))
   const query = new URLSearchParams(values.query).toString()
   const own =
     body && JSON.parse(JSON.stringify(body).replaceAll('"alice"', JSON.stringify(user.id)))

@@ -1,0 +1,86 @@
+import type { Db } from '../database/gate.ts'
+import type { Author } from '../database/log.ts'
+import { findAnswer, type Once } from '../database/once.ts'
+import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
+import { type Change, changeTogether, outcomeOf } from '../database/together.ts'
+import type { Outcome } from '../database/writes.ts'
+import { invalid } from '../http/problem.ts'
+import { type Placed, readPlaces } from './queries.ts'
+import { busy, mostAttempts } from './rules.ts'
+import type { ListMove } from './schema.ts'
+import { listKind, placeList } from './writes.ts'
+
+/** How many on either side are spread anew where positions become too long. */
+const around = 50
+
+type Asked = { id: string; versions: number[] | null; once: Once | null }
+
+/** To another place among the others: before or after one of them, or to the end. */
+export async function moveList(
+  db: Db,
+  author: Author,
+  { id, versions, once }: Asked,
+  { before, after }: ListMove,
+): Promise<Outcome> {
+  if (before !== undefined && after !== undefined) {
+    throw invalid([{ pointer: '/after', detail: 'is not taken together with before' }])
+  }
+  const besides = (before ?? after)?.toLowerCase()
+  if (besides === undefined) return placeList(db, author, id, versions, { spot: 'end' }, once)
+  if (besides === id.toLowerCase()) {
+    throw invalid([{ pointer: before ? '/before' : '/after', detail: 'is the list itself' }])
+  }
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const lists = await readPlaces(db, author.user_id)
+    const others = lists.filter((list) => list.id !== id.toLowerCase())
+    const spot = spotBeside(others, besides, before !== undefined)
+    if (spot === null) {
+      const earlier = once && (await findAnswer(db, author.user_id, once.key))
+      return earlier ? outcomeOf(earlier, once) : { outcome: 'not_found' }
+    }
+    if (!isLong(spot)) return placeList(db, author, id, versions, spot, once)
+    const own = lists.find((list) => list.id === id.toLowerCase())
+    if (own === undefined) return { outcome: 'not_found' }
+    if (versions !== null && !versions.includes(own.version)) return { outcome: 'stale' }
+    const changes = spread(others, own, besides, before !== undefined)
+    const changed = await changeTogether(db, author, changes, once, own.id)
+    if (changed !== undefined) return outcomeOf(changed, once)
+  }
+  throw busy()
+}
+
+/** Where one goes that is beside another; null: that is not there. Two can have one position, if they came from elsewhere. */
+function spotBeside(lists: Placed[], besides: string, isBefore: boolean): Spot | null {
+  const anchor = lists.find(({ id }) => id === besides)
+  if (anchor === undefined) return null
+  const { position: at } = anchor
+  return isBefore
+    ? spotBetween(lists.findLast(({ position }) => position < at)?.position ?? null, at)
+    : spotBetween(at, lists.find(({ position }) => position > at)?.position ?? null)
+}
+
+/** New positions of those around another one, but for the outermost, and of the list that is to be beside it. */
+function spread(others: Placed[], own: Placed, besides: string, isBefore: boolean): Change[] {
+  const at = others.findIndex(({ id }) => id === besides) + (isBefore ? 0 : 1)
+  const from = Math.max(0, at - around)
+  const window = others.slice(from, at + around)
+  const inner = window.slice(1, -1)
+  inner.splice(at - from - 1, 0, own)
+  const spots = spotsBetween(
+    window[0]?.position ?? null,
+    window.at(-1)?.position ?? null,
+    inner.length,
+  )
+  const changes = inner.map(
+    ({ id, version }, index): Change => ({
+      kind: listKind,
+      id,
+      version,
+      fields: { position: null },
+      isDiscarded: false,
+      more: spots[index] ?? {},
+    }),
+  )
+  // The one that is asked for comes first, with the key.
+  return changes.toSorted((a, b) => Number(b.id === own.id) - Number(a.id === own.id))
+}
