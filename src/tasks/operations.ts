@@ -1,7 +1,14 @@
 import { Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
-import { CountSchema, RenamedSchema, TagSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
+import {
+  CountSchema,
+  RenamedSchema,
+  TagSchema,
+  TaskListQuerySchema,
+  TaskSchema,
+  TaskTreeSchema,
+} from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -132,8 +139,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       answers: {
         200: {
           description: 'A page of tasks.',
-          schema: t.Array(TaskSchema),
-          model: 'Task',
+          schema: t.Array(TaskTreeSchema),
+          model: 'TaskTree',
           list: true,
           headers: { ...listHeaders, Link: '`<address>; rel="next"`, if there is more.' },
           example: [example],
@@ -173,7 +180,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           headers: { ...writeHeaders, Location: 'The path of the task.' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...forbidden, ...withBody, 404, 409],
     }),
     batch: operation({
       operationId: name('createTasks'),
@@ -193,7 +200,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...forbidden, ...withBody, 404, 409],
     }),
     get: operation({
       operationId: name('getTask'),

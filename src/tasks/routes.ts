@@ -36,6 +36,7 @@ import {
   TaskParamsSchema,
   type TaskPatch,
   TaskPatchSchema,
+  type TaskTree,
   taskModels,
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
@@ -132,7 +133,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
         await tag(head ?? seq)
         if (next !== null) set.headers.link = nextLink(request.url, query, next)
-        return json<Task[]>(set, text)
+        return json<TaskTree[]>(set, text)
       },
       operations.list,
     )

@@ -108,6 +108,7 @@ const usualDirection = {
   due_date: 'asc',
   priority: 'desc',
   title: 'asc',
+  position: 'asc',
 } as const
 
 /** What is asked of a list, with what its filter means. */
@@ -175,7 +176,9 @@ export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Positio
       ? storedKey
       : sort === 'due_date'
         ? dueOf(task)
-        : task[sort],
+        : sort === 'position'
+          ? `${task.list_id ?? ''} ${task.position}`
+          : task[sort],
   id: task.id,
 })
 
@@ -207,6 +210,8 @@ function isKey({ sort }: Order, key: unknown): key is string {
       return key === noDate || isCalendarDate(due.exec(key)?.[1] ?? '')
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
+    case 'position':
+      return /^([0-9a-f-]{36})? [0-9A-Za-z]{1,60}$/.test(key)
     case 'title':
       return (key === '' || isTitleKey(key)) && isStorable(key)
   }

@@ -120,6 +120,27 @@ export type Task = Static<typeof TaskSchema>
 /** Where a task is. */
 export type Place = Pick<Task, 'list_id' | 'parent_id' | 'position'>
 
+/** A task of a list that has what is under each. */
+export type TaskTree = Task & { subtasks?: TaskTree[] }
+
+const task = TaskSchema.properties
+
+export const TaskTreeSchema = t.Object(
+  {
+    ...task,
+    subtasks: t.Optional(
+      t.Array(t.Unsafe<TaskTree>({ $ref: '#/components/schemas/TaskTree' }), {
+        description: 'With include=subtasks: what is just under it, in manual order.',
+        examples: [[]],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'A task, with what is under it where that is asked for.',
+  },
+)
+
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
@@ -243,26 +264,35 @@ const sort = t.Union(
     t.Literal('due_date'),
     t.Literal('priority'),
     t.Literal('title'),
+    t.Literal('position'),
   ],
   {
     model: 'Sort',
     aliases: ['sort_by'],
     synonyms: { created: 'created_at', updated: 'updated_at' },
-    error: 'must be one of created_at, updated_at, due_date, priority, title',
+    error: 'must be one of created_at, updated_at, due_date, priority, title, position',
     default: 'created_at',
     description:
       'By title, letters go by the alphabet whatever their case and marks, and numbers by what they are: Step 2 is before ' +
-      'Step 10. By due_date, the times of a day come in their order, and without a time last of it. Ties go by id. A task ' +
-      'without a due date comes last in either order.',
+      'Step 10. By due_date, the times of a day come in their order, and without a time last of it. By position is the manual order: that of the inbox, ' +
+      'then list by list. Ties go by id. A task without a due date comes last in either order.',
   },
 )
 const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
   model: 'Order',
   aliases: ['sort_order'],
   error: 'must be asc or desc',
-  description: 'Ascending or descending. Default: asc by due_date and title, else desc.',
+  description: 'Ascending or descending. Default: asc by due_date, title and position, else desc.',
   examples: ['asc'],
 })
+
+/** An id, or none. */
+const place = (options: { description: string; error: string }) =>
+  t.String({
+    pattern: '^(none|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$',
+    examples: ['none'],
+    ...options,
+  })
 
 /** Further on there are cursors, which cost nothing to go on from. */
 export const mostSkipped = 10_000
@@ -314,6 +344,34 @@ export const TaskListQuerySchema = t.Object(
           'tag, list, due, created, updated, completed, title, description, text, is, has. `@name` is a filter that is kept. Where ' +
           'something is wrong with it, `errors` says at what character.',
         examples: ['priority:>=medium (due:<=today or #home)'],
+      }),
+    ),
+    list: t.Optional(
+      place({
+        description: 'Is in the list with this id; none: in no list, which is the inbox.',
+        error: 'must be the id of a list, or none',
+      }),
+    ),
+    parent: t.Optional(
+      place({
+        description: 'Is just under the task with this id; none: under no task.',
+        error: 'must be the id of a task, or none',
+      }),
+    ),
+    archived: t.Optional(
+      t.Boolean({
+        default: false,
+        description:
+          'True also lists tasks of lists that are archived. With `list` or `parent` they are listed anyway.',
+        examples: [true],
+      }),
+    ),
+    include: t.Optional(
+      t.Literal('subtasks', {
+        error: 'must be subtasks',
+        description:
+          'Lists tasks that are under no task, unless `parent` says else, each with `subtasks`: all that is under it, in manual order.',
+        examples: ['subtasks'],
       }),
     ),
     deleted: t.Optional(
@@ -427,6 +485,7 @@ export type Renamed = Static<typeof RenamedSchema>
 /** Named so that OpenAPI shows each once, under components.schemas. */
 export const taskModels = {
   Task: TaskSchema,
+  TaskTree: TaskTreeSchema,
   NewTask: NewTaskSchema,
   Batch: BatchSchema,
   Tag: TagSchema,
