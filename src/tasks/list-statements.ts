@@ -333,7 +333,8 @@ const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment =>
 const source = (sql: Sql, { underOne }: Shape): Fragment =>
   underOne
     ? sql`(
-            select *
+            select user_id, id, seq, list_id, parent_id, position, has_subtasks, description, completed_at, priority, tags, due_date,
+              due_time, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words, json
             from docket.tasks
             where user_id = asked.user_id
               and parent_id = asked.parent

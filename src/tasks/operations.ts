@@ -2,6 +2,7 @@ import { Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import {
+  BulkChangedSchema,
   CountSchema,
   RenamedSchema,
   TagSchema,
@@ -201,6 +202,24 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         },
       },
       problems: [...common, ...forbidden, ...withBody, 404, 409],
+    }),
+    bulk: operation({
+      operationId: name('changeTasks'),
+      summary: 'Change many tasks',
+      description:
+        'All that a filter finds, or that are named: all or none, each as it would be changed alone, with what is under it, 1,000 at most. ' +
+        'Undo all of it by its `request_id`. `dry_run` says how many there are.',
+      headers: idempotencyKey,
+      answers: {
+        200: {
+          description: 'How many were meant, and changed.',
+          schema: BulkChangedSchema,
+          model: 'BulkChanged',
+          headers: replayedHeader,
+          example: { matched: 7, changed: 9, request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
+        },
+      },
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     }),
     get: operation({
       operationId: name('getTask'),

@@ -3,6 +3,7 @@ import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.
 import { invalid, type Problem } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
 import {
+  type Bulk,
   type Course,
   isOfCourse,
   type Kept,
@@ -69,6 +70,25 @@ export function partsOf(patch: TaskPatch, userId: string, taskId: string): Parts
     changes: Object.fromEntries(changes ?? []),
     course: course?.length ? Object.fromEntries(course) : null,
   }
+}
+
+/** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
+export function refuseBulk({ filter, ids, set, action }: Bulk): void {
+  const faults = [
+    ...(filter === undefined && ids === undefined
+      ? [{ pointer: '', detail: 'must have one of filter, ids' }]
+      : []),
+    ...(filter !== undefined && ids !== undefined
+      ? [{ pointer: '/ids', detail: 'is not taken together with filter' }]
+      : []),
+    ...(set === undefined && action === undefined
+      ? [{ pointer: '', detail: 'must have one of set, action' }]
+      : []),
+    ...(set !== undefined && action !== undefined
+      ? [{ pointer: '/action', detail: 'is not taken together with set' }]
+      : []),
+  ]
+  if (faults.length > 0) throw invalid(faults)
 }
 
 /** @throws Problem 422 for a user_id that is not the caller's */

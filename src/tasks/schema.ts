@@ -251,6 +251,100 @@ export const MoveSchema = t.Object(
 )
 export type Move = Static<typeof MoveSchema>
 
+const { title: _, ...settable } = writable
+
+export const BulkSchema = t.Object(
+  {
+    filter: t.Optional(
+      storable(1, 1000, {
+        description:
+          'The tasks that `GET /api/tasks?filter=` lists, 1,000 at most: of more none is changed.',
+        examples: ['#home due:<today'],
+      }),
+    ),
+    ids: t.Optional(
+      t.Array(
+        t.Union(
+          [
+            id,
+            t.Object(
+              {
+                id,
+                version: t.Integer({ minimum: 1, description: 'Which it has.', examples: [1] }),
+              },
+              {
+                additionalProperties: false,
+                description: 'A task as long as it has that version.',
+              },
+            ),
+          ],
+          { error: 'must be the id of a task, or an id with a version' },
+        ),
+        {
+          minItems: 1,
+          maxItems: 1000,
+          description: 'These tasks: each by its id, or by id and version.',
+          examples: [['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d']],
+        },
+      ),
+    ),
+    set: t.Optional(
+      t.Object(
+        { title: t.Optional(title), ...settable },
+        {
+          additionalProperties: false,
+          minProperties: 1,
+          description: 'What each of them becomes, as by PATCH.',
+          examples: [{ priority: 'high' }],
+        },
+      ),
+    ),
+    action: t.Optional(
+      t.Union(
+        [t.Literal('complete'), t.Literal('reopen'), t.Literal('delete'), t.Literal('restore')],
+        {
+          error: 'must be one of complete, reopen, delete, restore',
+          description: 'What is done with each of them, and with what is under it.',
+          examples: ['complete'],
+        },
+      ),
+    ),
+    dry_run: t.Optional(
+      t.Boolean({
+        default: false,
+        description: 'True only counts, and changes nothing.',
+        examples: [false],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    oneOf: [{ required: ['filter'] }, { required: ['ids'] }],
+    dependentSchemas: { set: { not: { required: ['action'] } } },
+    description:
+      'Which tasks, by a filter or by their ids, and what becomes of them: `set` or `action`.',
+    examples: [{ filter: '#home due:<today', action: 'complete' }],
+  },
+)
+export type Bulk = Static<typeof BulkSchema>
+
+export const BulkChangedSchema = t.Object(
+  {
+    matched: t.Integer({ minimum: 0, description: 'How many tasks were meant.', examples: [7] }),
+    changed: t.Integer({
+      minimum: 0,
+      description: 'How many have changed, with what is under them.',
+      examples: [9],
+    }),
+    request_id: t.String({
+      description: 'Undo all of it by this.',
+      examples: ['4bf92f3577b34da6a3ce929d0e0e4736'],
+    }),
+  },
+  { additionalProperties: false, description: 'What was changed together.' },
+)
+export type BulkChanged = Static<typeof BulkChangedSchema>
+
 const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
   model: 'Status',
   error: 'must be one of all, pending, completed',
@@ -488,6 +582,8 @@ export const taskModels = {
   TaskTree: TaskTreeSchema,
   NewTask: NewTaskSchema,
   Batch: BatchSchema,
+  Bulk: BulkSchema,
+  BulkChanged: BulkChangedSchema,
   Tag: TagSchema,
   Rename: RenameSchema,
   Renamed: RenamedSchema,
