@@ -84,7 +84,8 @@ export function pageOf(
 /** What an image may leave out. */
 const longText = 'description'
 
-const digestOf = (image: Image): string => Bun.hash(JSON.stringify(image[longText] ?? null)).toString(36)
+const digestOf = (image: Image): string =>
+  Bun.hash(JSON.stringify(image[longText] ?? null)).toString(36)
 
 const foreign = () =>
   invalid([{ pointer: '/cursor', detail: 'is not of this history: start again without a cursor' }])

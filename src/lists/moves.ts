@@ -2,7 +2,7 @@ import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
-import { type Change, changeTogether, outcomeOf } from '../database/together.ts'
+import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { invalid } from '../http/problem.ts'
 import { type Placed, readPlaces } from './queries.ts'
@@ -43,7 +43,7 @@ export async function moveList(
     if (own === undefined) return { outcome: 'not_found' }
     if (versions !== null && !versions.includes(own.version)) return { outcome: 'stale' }
     const changes = spread(others, own, besides, before !== undefined)
-    const changed = await changeTogether(db, author, changes, once, own.id)
+    const changed = await changeTogether(db, author, changes, once, onlyAnswered(listKind, own.id))
     if (changed !== undefined) return outcomeOf(changed, once)
   }
   throw busy()

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
-import { type Change, changeTogether, outcomeOf } from '../database/together.ts'
+import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { type AnyList, findAnyList } from './queries.ts'
 import { busy, mostAttempts } from './rules.ts'
@@ -51,8 +51,7 @@ export async function deleteList(
     const tasks = isLast ? all : await discarding(db, { ...of, limit: most, isPart: true })
     const own = changeOf(list, { deleted_at: null }, true)
     const changes = isLast ? [own, ...tasks] : tasks
-    const answered = isLast ? list.id : (tasks[0]?.id ?? null)
-    const changed = await together(db, author, laterAt(changes, at), isLast ? once : null, answered)
+    const changed = await together(db, author, laterAt(changes, at), isLast ? once : null)
     if (changed === undefined) attempt += 1
     else if (isLast) return outcomeOf(changed, once)
     else {
@@ -99,7 +98,7 @@ export async function restoreList(
     const tasks = isLast ? all : await find(most, true)
     // It is the answer, though nothing of it may change.
     const changes = [changeOf(list, isThere ? {} : { deleted_at: null }), ...tasks]
-    const changed = await together(db, author, changes, isLast ? once : null, list.id)
+    const changed = await together(db, author, changes, isLast ? once : null)
     if (changed === undefined) attempt += 1
     else if (isLast) return outcomeOf(changed, once)
     else {
@@ -125,16 +124,12 @@ const changeOf = (
 /** What the database says where something was put there that was not there when it was read. */
 const meanwhile = ['lists_empty', 'tasks_tree', 'tasks_parent_there', 'tasks_list_there']
 
-/** Undefined where something was changed meanwhile. */
-async function together(
-  db: Db,
-  author: Author,
-  changes: Change[],
-  once: Once | null,
-  answered: string | null,
-) {
+/** The first is the answer. Undefined where something was changed meanwhile. */
+async function together(db: Db, author: Author, changes: Change[], once: Once | null) {
+  const [first] = changes
+  if (first === undefined) return undefined
   try {
-    return await changeTogether(db, author, changes, once, answered)
+    return await changeTogether(db, author, changes, once, onlyAnswered(first.kind, first.id))
   } catch (error) {
     const isOther =
       error instanceof postgres.PostgresError && meanwhile.includes(error.constraint_name ?? '')

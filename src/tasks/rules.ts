@@ -3,6 +3,7 @@ import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.
 import { invalid } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
 import {
+  type Bulk,
   type Course,
   type Kept,
   mostSkipped,
@@ -56,6 +57,28 @@ export type Parts = {
   course: Course | null
 }
 
+/** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
+export function refuseBulk({ filter, ids, versions, set, action }: Bulk): void {
+  const faults = [
+    ...(filter === undefined && ids === undefined
+      ? [{ pointer: '', detail: 'must have one of filter, ids' }]
+      : []),
+    ...(filter !== undefined && ids !== undefined
+      ? [{ pointer: '/ids', detail: 'is not taken together with filter' }]
+      : []),
+    ...(versions !== undefined && versions.length !== ids?.length
+      ? [{ pointer: '/versions', detail: 'must have one for each of the ids' }]
+      : []),
+    ...(set === undefined && action === undefined
+      ? [{ pointer: '', detail: 'must have one of set, action' }]
+      : []),
+    ...(set !== undefined && action !== undefined
+      ? [{ pointer: '/action', detail: 'is not taken together with set' }]
+      : []),
+  ]
+  if (faults.length > 0) throw invalid(faults)
+}
+
 /**
  * Where a page ended: the sort key of its last task, as PostgreSQL reads it, and the task's id. With an offset it may have ended on
  * its way: then how many are left to skip.
@@ -75,6 +98,7 @@ const usualDirection = {
   due_date: 'asc',
   priority: 'desc',
   title: 'asc',
+  position: 'asc',
 } as const
 
 /** What is asked of a list, with what its filter means. */
@@ -142,7 +166,9 @@ export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Positio
       ? storedKey
       : sort === 'due_date'
         ? dueOf(task)
-        : task[sort],
+        : sort === 'position'
+          ? `${task.list_id ?? ''} ${task.position}`
+          : task[sort],
   id: task.id,
 })
 
@@ -174,6 +200,8 @@ function isKey({ sort }: Order, key: unknown): key is string {
       return key === noDate || isCalendarDate(due.exec(key)?.[1] ?? '')
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
+    case 'position':
+      return /^([0-9a-f-]{36})? [0-9A-Za-z]{1,60}$/.test(key)
     case 'title':
       return (key === '' || isTitleKey(key)) && isStorable(key)
   }

@@ -11,7 +11,7 @@ import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether, createTogether } from '../../src/database/together.ts'
+import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
@@ -115,16 +115,26 @@ const filters: ListQuery = {
   due_before: '2026-12-31',
   q: 'some words',
 }
-const lists = sorts.flatMap((sort) =>
-  (['asc', 'desc'] as const).flatMap((order) =>
-    [{}, filters, { q: 'word' }, { status: 'completed', deleted: true } as const].flatMap(
-      (filter) =>
-        [null, ...positions[sort].map((key) => ({ key, id }))].map(
-          (after) => (db: Db) => readPage(db, 'alice', { ...filter, sort, order }, after, 50),
+const lists = [
+  { list: 'none' as const, sort: 'position' as const },
+  { list: id, tag: ['home'] },
+  { parent: id, include: 'subtasks' as const },
+  { include: 'subtasks' as const, q: 'word' },
+  { archived: true, parent: 'none' },
+]
+  .map((query) => (db: Db) => readPage(db, 'alice', query, null, 50))
+  .concat(
+    sorts.flatMap((sort) =>
+      (['asc', 'desc'] as const).flatMap((order) =>
+        [{}, filters, { q: 'word' }, { status: 'completed', deleted: true } as const].flatMap(
+          (filter) =>
+            [null, ...positions[sort].map((key) => ({ key, id }))].map(
+              (after) => (db: Db) => readPage(db, 'alice', { ...filter, sort, order }, after, 50),
+            ),
         ),
+      ),
     ),
-  ),
-)
+  )
 
 const counted: ListQuery[] = [
   {},
@@ -165,6 +175,7 @@ const statements: Record<
       key: t.String(),
       id: TaskSchema.properties.id,
       took: t.Number(),
+      archives: t.Boolean(),
       seq: t.String(),
     }),
     lists,
@@ -408,7 +419,7 @@ const ofHistory: Record<
     t.Object({ request: word, answer: json }),
     [
       (db) => changeTogether(db, author('alice'), changes, null),
-      (db) => changeTogether(db, author('alice'), changesOfTwo, null, id),
+      (db) => changeTogether(db, author('alice'), changesOfTwo, null, onlyAnswered(listKind, id)),
     ],
   ],
   createTogether: [
@@ -429,19 +440,17 @@ const ofHistory: Record<
     t.Object({ found: json, last: TaskSchema.properties.id }),
     [(db) => tagQueries.taggedSlice(db, 'alice', 'home').catch(() => null)],
   ],
-  readTree: [
+  readTrees: [
     'read',
     t.Object({
-      text: json,
-      nodes: json,
-      above: t.Union([json, t.Null()]),
-      target: t.Union([json, t.Null()]),
-      has_list: t.Boolean(),
+      root: t.Object({}),
+      text: t.Union([json, t.Null()]),
+      nodes: t.Object({}),
+      above: t.Union([t.Object({}), t.Null()]),
+      target: t.Union([t.Object({}), t.Null()]),
+      hasList: t.Boolean(),
     }),
-    [
-      (db) => treeQueries.readTree(db, 'alice', id),
-      (db) => treeQueries.readTree(db, 'alice', id, id),
-    ],
+    [(db) => treeQueries.readTrees(db, 'alice', [id], null, true)],
   ],
   readAnchor: [
     'read',
