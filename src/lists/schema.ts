@@ -98,7 +98,7 @@ const course = {
 }
 
 export const ListPatchSchema = t.Object(
-  { id: given(id), user_id: given(user_id), ...writable, name: t.Optional(name), ...course },
+  { ...writable, name: t.Optional(name), id: given(id), user_id: given(user_id), ...course },
   {
     additionalProperties: false,
     minProperties: 1,

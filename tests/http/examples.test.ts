@@ -97,14 +97,14 @@ function give(values: Values, { name, in: where, schema }: Parameter, value: unk
 const list = '019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f'
 
 /** The lists and the tasks that the examples refer to. */
-async function placeFor({ create, send }: TestUser): Promise<void> {
+async function placeFor(user: TestUser): Promise<void> {
   const place = { list_id: list }
   const parent_id = '019d2f6e-6c2b-7d4e-9f3a-2b1c0d9e8f70'
   for (const id of [list, '019d2f6e-5b1a-7c3d-8e2f-2b1c0d9e8f70']) {
-    await send('POST', '/api/lists', { id, name: 'Home' })
+    await user.send('POST', '/api/lists', { id, name: 'Home' })
   }
-  await create({ ...place, id: parent_id })
-  await create({ ...place, parent_id, id: '019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d' })
+  await user.create({ ...place, id: parent_id })
+  await user.create({ ...place, parent_id, id: '019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d' })
 }
 
 /** Sends it as a user of its own, with a task of its own, whom the examples name alice. */

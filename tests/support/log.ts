@@ -21,30 +21,33 @@ export async function readLog(sql: Pick<Sql, 'unsafe'>, users: string[]) {
   const changes = await read<Change>(`
     select user_id, seq::float8 as seq, id, action, previous::float8 as previous, before::json as before, at
     from docket.changes where ${of} order by user_id, seq`)
-  const latest = await read<Thing>(
-    `select user_id, seq::float8 as seq, id from docket.latest where ${of} order by user_id, seq`,
+  const latest = await read<Thing & { type: string }>(
+    `select user_id, seq::float8 as seq, type, id from docket.latest where ${of} order by user_id, seq`,
   )
   const tasks = await read<Thing & { task: Record<string, unknown> }>(
     `select user_id, seq::float8 as seq, id, json::json as task from docket.tasks where ${of}`,
   )
+  const lists = await read<Thing>(
+    `select user_id, seq::float8 as seq, id from docket.lists where ${of}`,
+  )
   const heads = await read<{ id: string; seq: number }>(
     `select id, seq::float8 as seq from docket.users where ${of.replace('user_id', 'id')}`,
   )
-  return { changes, latest, tasks, heads: new Map(heads.map(({ id, seq }) => [id, seq])) }
+  return { changes, latest, tasks, lists, heads: new Map(heads.map(({ id, seq }) => [id, seq])) }
 }
 
 export type Log = Awaited<ReturnType<typeof readLog>>
 
 const placeOf = ({ user_id, seq }: { user_id: string; seq: number }) => `${user_id} ${seq}`
 
-/** What is wrong with a log: each task is the end of one chain of its changes, which is where `latest` has it. */
-export function faultsOf({ changes, latest, tasks, heads }: Log): string[] {
+/** What is wrong with a log: each thing is the end of one chain of its changes, which is where `latest` has it. */
+export function faultsOf({ changes, latest, tasks, lists, heads }: Log): string[] {
   const faults: string[] = []
   const byPlace = new Map(changes.map((change) => [placeOf(change), change]))
   const last = new Map(latest.map((thing) => [placeOf(thing), thing]))
-  const current = new Map(tasks.map((task) => [placeOf(task), task]))
+  const current = new Map([...tasks, ...lists].map((thing) => [placeOf(thing), thing]))
   if (byPlace.size !== changes.length) faults.push('a number was given twice')
-  const things = new Set(latest.map(({ user_id, id }) => `${user_id} ${id}`))
+  const things = new Set(latest.map(({ user_id, type, id }) => `${user_id} ${type} ${id}`))
   if (things.size !== latest.length) faults.push('a thing has two last changes')
 
   const followed = new Set<string>()
@@ -66,7 +69,7 @@ export function faultsOf({ changes, latest, tasks, heads }: Log): string[] {
       faults.push(`${place} is ${isLast ? 'the last' : 'not the last'} of its thing`)
     }
     if (isLast && current.get(place)?.id !== change.id && change.action !== 'purged') {
-      faults.push(`${place} is the last of a task that is not there`)
+      faults.push(`${place} is the last of a thing that is not there`)
     }
   }
   for (const place of last.keys()) if (!byPlace.has(place)) faults.push(`${place} is no change`)
