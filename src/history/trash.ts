@@ -7,7 +7,7 @@ import type { Kind } from '../database/together.ts'
 import { type Outcome, write } from '../database/writes.ts'
 import { listTrash, type Place } from './queries.ts'
 import type { Purged } from './schema.ts'
-import type { SetAside } from './undo.ts'
+import type { Amount, SetAside } from './undo.ts'
 
 /** Things whose ids are read at a time, and that go at a time. */
 const batch = 64
@@ -43,11 +43,12 @@ export async function purgeOne(
 ): Promise<Outcome> {
   const nothing = { tasks: 0, bytes: 0 }
   const reservation = await setAside(db, author.user_id, nothing)
-  let added = nothing
+  let added: Amount | null = nothing
   try {
     const outcome = await purge(db, kind, { ...author, id, versions }, once)
-    if (outcome.outcome === 'changed' && kind.isCounted) {
-      added = { tasks: -1, bytes: -bytesIn(outcome.row.text) }
+    if (outcome.outcome === 'changed') {
+      // What is not counted may have been in what is, which is measured anew.
+      added = kind.isCounted ? { tasks: -1, bytes: -bytesIn(outcome.row.text) } : null
     }
     return outcome
   } finally {
