@@ -27,6 +27,7 @@ import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { example as exampleList } from './lists/operations.ts'
+import { findList } from './lists/queries.ts'
 import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
@@ -118,8 +119,8 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
-    .use(taskRoutes('/api', db, authenticated, usage, epoch))
-    .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
+    .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
+    .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
     .use(listRoutes('/api/:user_id', db, authenticated, usage, epoch, members))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))

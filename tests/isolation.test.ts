@@ -41,6 +41,7 @@ const bodies: Record<string, unknown> = {
   'POST /lists/:id/restore': undefined,
   'POST /lists/:id/move': {},
   'GET /lists/:id/history': undefined,
+  'GET /lists/:id/tasks': undefined,
   'GET /tags': undefined,
   // Nobody has it: tests/tasks/tags.test.ts has those of others.
   'POST /tags/rename': { from: 'nowhere', to: 'home' },

@@ -11,6 +11,7 @@ import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import {
   BulkChangedSchema,
   CountSchema,
+  ListTasksQuerySchema,
   RenamedSchema,
   TagSchema,
   TaskListQuerySchema,
@@ -71,6 +72,25 @@ const written = (description: string, changes: Partial<Record<keyof typeof examp
 
 const later = { version: 2, updated_at: '2026-11-21T07:15:00.5+00:00' }
 
+const page = {
+  description:
+    'A page of the tasks that match every parameter. While there is more, the `Link` header has the address of ' +
+    'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
+    'after a second and a half: it can be short, and even empty, and have a next one.',
+  headers: { ...unlessChanged, ...timeZone },
+  answers: {
+    200: {
+      description: 'A page of tasks.',
+      schema: t.Array(TaskTreeSchema),
+      model: 'TaskTree',
+      list: true,
+      headers: { ...listHeaders, Link: '`<address>; rel="next"`, if there is more.' },
+      example: [example],
+    },
+    304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
+  },
+}
+
 /** The routes below one path. Their names are those of the queries, and say so where the path names the user. */
 export function taskOperations(path: '/api' | '/api/:user_id') {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
@@ -102,26 +122,19 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
 
   return {
     list: operation({
+      ...page,
       operationId: name('listTasks'),
       summary: 'List tasks',
-      description:
-        'A page of the tasks that match every parameter. While there is more, the `Link` header has the address of ' +
-        'the next page, which neither misses nor repeats a task that was there all along. A page ends at a megabyte, and ' +
-        'after a second and a half: it can be short, and even empty, and have a next one.',
       query: TaskListQuerySchema,
-      headers: { ...unlessChanged, ...timeZone },
-      answers: {
-        200: {
-          description: 'A page of tasks.',
-          schema: t.Array(TaskTreeSchema),
-          model: 'TaskTree',
-          list: true,
-          headers: { ...listHeaders, Link: '`<address>; rel="next"`, if there is more.' },
-          example: [example],
-        },
-        304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
-      },
       problems: [...common, ...forbidden],
+    }),
+    listOfList: operation({
+      ...page,
+      operationId: name('listTasksOfList'),
+      summary: 'List the tasks of a list',
+      description: `${page.description} In their manual order, unless \`sort\` says else.`,
+      query: ListTasksQuerySchema,
+      problems: [...common, ...forbidden, 404],
     }),
     count: operation({
       operationId: name('countTasks'),

@@ -36,6 +36,7 @@ import {
   isOfCourse,
   NewTaskSchema,
   type Task,
+  type TaskListQuery,
   TaskParamsSchema,
   type TaskPatch,
   TaskPatchSchema,
@@ -53,6 +54,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   signedIn: SignedIn,
   usage: Usage,
   epochOf: Epoch,
+  findList: (db: Db, userId: string, id: string) => Promise<object | undefined>,
 ) {
   const { completeTask, deleteTask, insertTask, moveTask, restoreTask, updateTask } =
     withinQuota(usage)
@@ -113,30 +115,49 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     )
   }
 
+  /** A page of tasks; null: whoever asks has it. */
+  const readTasks = async (
+    { db, user, request, set }: Pick<Asked<never>, 'db' | 'user' | 'request' | 'set'>,
+    asked: TaskListQuery,
+  ): Promise<string | null> => {
+    const query = await meantBy(db, user.id, asked, request.headers)
+    const after = readCursor(query)
+    const mark = markOf(query.filter)
+    const tag = tagger(set, epochOf(), mark)
+    // Whoever has the page of now, or skips some of it, is told the number of before.
+    const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
+    const head = isBefore ? await readHead(db, user.id) : null
+    if (head !== null && isNoneMatch(request.headers, head, mark)) {
+      await tag(head)
+      return null
+    }
+    const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
+    await tag(head ?? seq)
+    if (next !== null) set.headers['link'] = nextLink(request.url, query, next)
+    return text
+  }
+
   return new Elysia({ prefix, tags: ['Tasks'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
     .model(taskModels)
     .get(
       '/tasks',
-      async ({ db, user, query: asked, request, set, status }) => {
-        const query = await meantBy(db, user.id, asked, request.headers)
-        const after = readCursor(query)
-        const mark = markOf(query.filter)
-        const tag = tagger(set, epochOf(), mark)
-        // Whoever has the page of now, or skips some of it, is told the number of before.
-        const isBefore = request.headers.has('if-none-match') || Boolean(query.offset)
-        const head = isBefore ? await readHead(db, user.id) : null
-        if (head !== null && isNoneMatch(request.headers, head, mark)) {
-          await tag(head)
-          return status(304, undefined)
-        }
-        const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
-        await tag(head ?? seq)
-        if (next !== null) set.headers.link = nextLink(request.url, query, next)
-        return json<TaskTree[]>(set, text)
+      async ({ query, status, ...asked }) => {
+        const text = await readTasks(asked, query)
+        return text === null ? status(304, undefined) : json<TaskTree[]>(asked.set, text)
       },
       operations.list,
+    )
+    .get(
+      '/lists/:id/tasks',
+      async ({ query, status, params: { id }, ...asked }) => {
+        if ((await findList(asked.db, asked.user.id, id)) === undefined) throw absent('list')
+        const ofList = { sort: 'position', ...query, list: id.toLowerCase() } as const
+        const text = await readTasks(asked, ofList)
+        return text === null ? status(304, undefined) : json<TaskTree[]>(asked.set, text)
+      },
+      { ...operations.listOfList, params },
     )
     .get(
       '/tasks/count',

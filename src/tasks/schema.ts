@@ -498,6 +498,23 @@ export const TaskListQuerySchema = t.Object(
 )
 export type TaskListQuery = Static<typeof TaskListQuerySchema>
 
+const { list: _list, sort: usualSort, cursor, ...ofList } = TaskListQuerySchema.properties
+
+/** Of the tasks of a list. */
+export const ListTasksQuerySchema = t.Object(
+  {
+    ...ofList,
+    sort: t.Optional({ ...usualSort, default: 'position' }),
+    cursor: t.Optional({
+      ...cursor,
+      examples: [
+        'WyIzZXV0c250bjQydDciLCIwMTlkMmY2ZS01YjFhLTdjM2QtOGUyZi0xYTBiOWM4ZDdlNmYgaTAwMDAwMDAyYSIsIjAxOWQyZjZlLTdhM2MtN2I1NC05YzFlLTBkNWYyYThiNmMzMSJd',
+      ],
+    }),
+  },
+  { additionalProperties: false },
+)
+
 export const CountSchema = t.Object(
   { count: t.Integer({ minimum: 0, description: 'How many tasks.', examples: [7] }) },
   { additionalProperties: false, description: 'How many tasks there are.' },

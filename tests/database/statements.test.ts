@@ -305,7 +305,7 @@ const wanted = [
 ]
 
 const listed = { name: 'A list', color: '#3366CC' }
-const found = { id: TaskSchema.properties.id, version }
+const placed = { id: TaskSchema.properties.id, version }
 
 /** Of lists. */
 const ofLists: Record<
@@ -334,17 +334,17 @@ const ofLists: Record<
   ],
   readPlaces: [
     'read',
-    t.Object({ ...found, position: word }),
+    t.Object({ ...placed, position: word }),
     [(db) => listQueries.readPlaces(db, 'alice')],
   ],
   listInList: [
     'read',
-    t.Object(found),
+    t.Object(placed),
     [true, false].map((isPart) => (db: Db) => ofListQueries.listInList(db, 'alice', id, 9, isPart)),
   ],
   listTrashInList: [
     'read',
-    t.Object({ ...found, parent_id: TaskSchema.properties.parent_id, has_parent: t.Boolean() }),
+    t.Object({ ...placed, parent_id: TaskSchema.properties.parent_id, has_parent: t.Boolean() }),
     [true, false].map(
       (isPart) => (db: Db) =>
         ofListQueries.listTrashInList(db, 'alice', id, user.created_at, 9, isPart),

@@ -113,7 +113,7 @@ test('positions do not grow without end', async () => {
 
 test('beside one of two that have one position', async () => {
   const { alice, ids, move } = await withLists('A', 'B', 'C')
-  const [a = '', b = ''] = [ids['A'], ids['B']].toSorted()
+  const [a = '', b = ''] = [ids['A'] ?? '', ids['B'] ?? ''].toSorted((x, y) => (x < y ? -1 : 1))
   await sql`update docket.lists set position = 'i000000001' where user_id = ${alice.id} and id in (${a}, ${b})`
 
   await move('C', { before: Object.keys(ids).find((name) => ids[name] === a) ?? '' })
