@@ -1,14 +1,17 @@
-import { type Static, Type as t } from '@sinclair/typebox'
+import { type Static, type TObject, Type as t } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import { isUserId } from './auth/identity.ts'
+import { isPosition } from './database/positions.ts'
 import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
+import { type List, ListSchema } from './lists/schema.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
-import type { Change, Moving, User } from './tasks/transfer.ts'
+import type { User } from './tasks/transfer.ts'
 
-// What export writes and import reads: JSON Lines. First {"user": …}, then a {"task": …, "history": […]} for each.
+// What export writes and import reads: JSON Lines. First {"user": …}, then a {"list": …, "history": […]} and a
+// {"task": …, "history": […]} for each.
 
 const UserSchema = t.Object(
   {
@@ -39,44 +42,56 @@ const words = (values: string[]) =>
     values.map((value) => t.Literal(value)),
     { error: `must be one of ${values.join(', ')}` },
   )
-/** A change that was made of a task elsewhere. */
-const ChangeSchema = t.Object(
-  {
-    at: t.String({ format: 'date-time' }),
-    by: nullable(
-      t.Object(
-        {
-          kind: words(['session', 'token', 'program', 'jwt']),
-          name: nullable(t.String()),
-        },
-        { additionalProperties: false },
+/** A change that was made of a thing elsewhere. */
+const changeOf = <S extends TObject>(image: S) =>
+  t.Object(
+    {
+      at: t.String({ format: 'date-time' }),
+      by: nullable(
+        t.Object(
+          {
+            kind: words(['session', 'token', 'program', 'jwt']),
+            name: nullable(t.String()),
+          },
+          { additionalProperties: false },
+        ),
       ),
-    ),
-    request_id: nullable(storable(1, 128, {})),
-    action: words([
-      'created',
-      'updated',
-      'completed',
-      'reopened',
-      'moved',
-      'deleted',
-      'restored',
-      'imported',
-    ]),
-    before: nullable(t.Partial(ImageSchema)),
-  },
-  { additionalProperties: false },
-)
+      request_id: nullable(storable(1, 128, {})),
+      action: words([
+        'created',
+        'updated',
+        'completed',
+        'reopened',
+        'moved',
+        'deleted',
+        'restored',
+        'imported',
+      ]),
+      before: nullable(t.Partial(image)),
+    },
+    { additionalProperties: false },
+  )
 const lineSchemas = {
   user: t.Object({ user: UserSchema }, { additionalProperties: false }),
   task: t.Object(
-    { task: KeptTaskSchema, history: t.Optional(t.Array(ChangeSchema, { maxItems: 1000 })) },
+    {
+      task: KeptTaskSchema,
+      history: t.Optional(t.Array(changeOf(ImageSchema), { maxItems: 1000 })),
+    },
+    { additionalProperties: false },
+  ),
+  list: t.Object(
+    { list: ListSchema, history: t.Optional(t.Array(changeOf(ListSchema), { maxItems: 1000 })) },
     { additionalProperties: false },
   ),
 }
-export type Line = Static<typeof lineSchemas.user> | Static<typeof lineSchemas.task>
+export type Line =
+  | Static<typeof lineSchemas.user>
+  | Static<typeof lineSchemas.task>
+  | Static<typeof lineSchemas.list>
 const isUserLine = TypeCompiler.Compile(lineSchemas.user)
 const isTaskLine = TypeCompiler.Compile(lineSchemas.task)
+const isListLine = TypeCompiler.Compile(lineSchemas.list)
 
 /** The bytes of each line, without the mark that some editors put at the beginning of a file. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -118,17 +133,25 @@ export function parseLine(bytes: Uint8Array): Line | string {
   }
   if (isUserLine.Check(value)) return describe(faultOfUser(value.user)) ?? value
   if (isTaskLine.Check(value)) {
-    return describe(faultOfTask(value.task) ?? faultOfHistory(value.task, value.history)) ?? value
+    const { task, history } = value
+    return describe(faultOfTask(task) ?? faultOfHistory(task, history, faultOfTask)) ?? value
   }
-  const kind = isObject(value) && 'user' in value ? 'user' : 'task'
+  if (isListLine.Check(value)) {
+    const { list, history } = value
+    return describe(faultOfRow(list) ?? faultOfHistory(list, history, faultOfRow, 'list')) ?? value
+  }
+  const kind =
+    (['user', 'list'] as const).find((name) => isObject(value) && name in value) ?? 'task'
   return describe(findFaults(Value.Errors(lineSchemas[kind], value))[0]) ?? 'it is not valid'
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** The field of a user or a task, and what is wrong with it. */
+/** The field of a user, a list or a task, and what is wrong with it. */
 export function describe(fault: Fault | undefined): string | undefined {
-  return fault && `${fault.pointer.replace(/^\/(?:(?:user|task)\/)?/, '') || 'it'} ${fault.detail}`
+  return (
+    fault && `${fault.pointer.replace(/^\/(?:(?:user|task|list)\/)?/, '') || 'it'} ${fault.detail}`
+  )
 }
 
 /** What a column of type integer holds, with room for changes. */
@@ -145,15 +168,28 @@ function faultOfUser({ id, created_at }: User): Fault | undefined {
   return undefined
 }
 
-/** What is wrong with a task that the schema takes: it is of tasks as they are answered, whose values the database has made. */
-function faultOfTask(task: Partial<Task>): Fault | undefined {
-  const { user_id, version = 1, due_date, due_time, time_zone, completed, completed_at } = task
+type Row = Partial<Task & List>
+
+/** What is wrong with a row that the schema takes: it is of rows as they are answered, whose values the database has made. */
+function faultOfRow({ user_id, version = 1, position, ...row }: Row): Fault | undefined {
   if (user_id !== undefined && !isUserId(user_id)) {
     return { pointer: '/user_id', detail: unlikeUserId }
   }
   if (version > mostVersions) {
     return { pointer: '/version', detail: `must be at most ${mostVersions}` }
   }
+  if (position !== undefined && !isPosition(position)) {
+    return { pointer: '/position', detail: 'must be a position as it is answered' }
+  }
+  const wrong = instants.find((name) => !isInstant(row[name] ?? anInstant))
+  return wrong && { pointer: `/${wrong}`, detail: unlikeInstant }
+}
+
+const instants = ['archived_at', 'completed_at', 'created_at', 'updated_at', 'deleted_at'] as const
+
+/** The same of a task. */
+function faultOfTask(task: Partial<Task>): Fault | undefined {
+  const { due_date, due_time, time_zone, completed, completed_at } = task
   if (due_time && due_date === null) return taskConstraints.tasks_due_time_needs_due_date
   if (time_zone && due_time === null) return taskConstraints.tasks_time_zone_needs_due_time
   if (
@@ -166,27 +202,30 @@ function faultOfTask(task: Partial<Task>): Fault | undefined {
       detail: 'must be true where there is a completed_at, and only there',
     }
   }
-  const instants = ['completed_at', 'created_at', 'updated_at', 'deleted_at'] as const
-  const wrong = instants.find((name) => !isInstant(task[name] ?? anInstant))
-  return wrong && { pointer: `/${wrong}`, detail: unlikeInstant }
+  return faultOfRow(task)
 }
 
 /** In place of one that is not there. */
 const anInstant = '2026-01-01T00:00:00Z'
 
-/** What is wrong with the changes of a task: whoever reads what it was before must find nothing of another one there. */
-function faultOfHistory(task: Moving['task'], history: Change[] = []): Fault | undefined {
+/** What is wrong with the changes of a thing: whoever reads what it was before must find nothing of another one there. */
+function faultOfHistory<Image extends { id?: string; user_id?: string }>(
+  own: { id: string; user_id: string },
+  history: { at: string; before: Image | null }[] = [],
+  faultOf: (before: Image) => Fault | undefined,
+  thing = 'task',
+): Fault | undefined {
   for (const [index, { at, before }] of history.entries()) {
     const pointer = `/history/${index}`
     if (!isInstant(at)) return { pointer: `${pointer}/at`, detail: unlikeInstant }
     if (before === null) continue
-    if (before.id?.toLowerCase() !== task.id.toLowerCase()) {
-      return { pointer: `${pointer}/before/id`, detail: 'must be that of the task' }
+    if (before.id?.toLowerCase() !== own.id.toLowerCase()) {
+      return { pointer: `${pointer}/before/id`, detail: `must be that of the ${thing}` }
     }
-    if (before.user_id !== task.user_id) {
-      return { pointer: `${pointer}/before/user_id`, detail: 'must be that of the task' }
+    if (before.user_id !== own.user_id) {
+      return { pointer: `${pointer}/before/user_id`, detail: `must be that of the ${thing}` }
     }
-    const fault = faultOfTask(before)
+    const fault = faultOf(before)
     if (fault !== undefined) return { ...fault, pointer: `${pointer}/before${fault.pointer}` }
   }
   return undefined

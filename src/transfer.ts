@@ -2,11 +2,20 @@ import postgres from 'postgres'
 import { type Config, OperatorError } from './config.ts'
 import { remedyOf, Unavailable } from './database/faults.ts'
 import type { Db } from './database/gate.ts'
+import { raiseNumber } from './database/moving.ts'
 import { openDatabase } from './database/open.ts'
+import { numberIn } from './database/positions.ts'
 import { sqlstateOf, wordsFor } from './database/sqlstates.ts'
 import type { Fault } from './http/problem.ts'
 import { describe, isBlank, parseLine, readLines } from './lines.ts'
-import { taskConstraints } from './tasks/schema.ts'
+import type { List } from './lists/schema.ts'
+import {
+  exportLists,
+  importLists,
+  type Moving as MovingList,
+  trashLists,
+} from './lists/transfer.ts'
+import { placeConstraints, taskConstraints } from './tasks/schema.ts'
 import {
   analyze,
   exportChanges,
@@ -16,6 +25,8 @@ import {
   importUser,
   type Logged,
   type Moving,
+  placeTasks,
+  type Under,
 } from './tasks/transfer.ts'
 
 // Moving out, and in.
@@ -55,27 +66,34 @@ export const exportUser = (config: Config, userId: string, hasHistory: boolean):
 
     const output = Bun.stdout.writer()
     await output.write(`${JSON.stringify({ user })}\n`)
-    for (let after = '0'; ; ) {
-      const tasks = await exportTasks(db, userId, after, batch)
-      const lines = hasHistory
-        ? withHistory(db, userId, tasks)
-        : tasks.map(({ text }) => `{"task":${text}}`)
-      for await (const line of lines) await output.write(`${line}\n`)
-      await output.flush()
-      after = tasks.at(-1)?.seq ?? after
-      if (tasks.length < batch) break
+    // A task comes after its list.
+    for (const [type, read] of [
+      ['list', exportLists],
+      ['task', exportTasks],
+    ] as const) {
+      for (let after = '0'; ; ) {
+        const things = await read(db, userId, after, batch)
+        const lines = hasHistory
+          ? withHistory(db, userId, type, things)
+          : things.map(({ text }) => `{"${type}":${text}}`)
+        for await (const line of lines) await output.write(`${line}\n`)
+        await output.flush()
+        after = things.at(-1)?.seq ?? after
+        if (things.length < batch) break
+      }
     }
     await output.end()
   })
 
-/** The lines of tasks, each with its changes, in as many statements as these take. */
+/** The lines of things, each with its changes, in as many statements as these take. */
 async function* withHistory(
   db: Db,
   userId: string,
-  tasks: { seq: string; text: string }[],
+  type: string,
+  things: { seq: string; text: string }[],
 ): AsyncGenerator<string> {
   // The oldest change last; `seq`: of the next one.
-  let rest = tasks.map(({ seq, text }) => ({
+  let rest = things.map(({ seq, text }) => ({
     text,
     seq: seq as string | null,
     changes: [] as string[],
@@ -88,15 +106,15 @@ async function* withHistory(
     }))
     const read = await exportChanges(db, userId, asked, changesAtOnce)
     for (const { n, previous, ...change } of read) {
-      const task = rest[n]
-      task?.changes.push(textOf(change))
-      if (task !== undefined) task.seq = previous
+      const thing = rest[n]
+      thing?.changes.push(textOf(change))
+      if (thing !== undefined) thing.seq = previous
     }
     // The one that the last is of may have more.
     const whole = read.length < changesAtOnce ? rest.length : (read.at(-1)?.n ?? 0)
     for (const { text, changes } of rest.slice(0, whole)) {
       const history = changes.length === 0 ? '' : `,"history":[${changes.toReversed().join(',')}]`
-      yield `{"task":${text}${history}}`
+      yield `{"${type}":${text}${history}}`
     }
     rest = rest.slice(whole)
   }
@@ -115,30 +133,70 @@ const textOf = ({
 /** What is imported by this process is one request to the log. */
 const request = crypto.randomUUID()
 
-/** A task, and the number of its line. */
-type Numbered = Moving & { number: number }
+/** What comes from a line of this number. */
+type Numbered<T> = T & { number: number }
+
+/** What waits for a statement, by its key: that cannot change one row twice. */
+function createWaiting<T extends object>(rowOf: (moving: T) => Row) {
+  const waiting = new Map<string, Numbered<T>>()
+  return {
+    size: () => waiting.size,
+    take(moving: Numbered<T>) {
+      const row = rowOf(moving)
+      const key = JSON.stringify([row.user_id, row.id.toLowerCase()])
+      const known = waiting.get(key)
+      if (known !== undefined && rowOf(known).version >= row.version) return
+      // Anew: they are in the order of their lines.
+      waiting.delete(key)
+      waiting.set(key, moving)
+    },
+    leave: () => {
+      const all = [...waiting.values()]
+      waiting.clear()
+      return all
+    },
+  }
+}
+
+type Row = { user_id: string; id: string; version: number; position?: string }
 
 /** Reads what export wrote from standard input. What is there already stays, unless what comes is a later version. */
 export const importUsers = (config: Config): Promise<void> =>
   withDatabase(config, async (db) => {
-    // By their key: a statement cannot change one row twice.
-    const waiting = new Map<string, Numbered>()
+    const lists = createWaiting<MovingList>(({ list }) => list)
+    const tasks = createWaiting<Moving>(({ task }) => task)
+    const read = { lists: 0, tasks: 0 }
+    const written = { lists: 0, tasks: 0 }
+    // What is done when all is there: tasks are put under others, and lists into the trash.
+    const under = new Map<string, Numbered<Under>>()
+    const trashed = new Map<string, Numbered<List>>()
+    const raise = createRaising(db)
     let bytes = 0
-    let read = 0
-    let written = 0
+
     const flush = async () => {
-      written += await store(db, [...waiting.values()])
-      waiting.clear()
+      const [someLists, someTasks] = [lists.leave(), tasks.leave()]
       bytes = 0
+      await raise([...someLists.map(({ list }) => list), ...someTasks.map(({ task }) => task)])
+      // A task comes after its list.
+      written.lists += await store(someLists, (some) => importLists(db, some, request))
+      written.tasks += await store(someTasks, (some) =>
+        importTasks(db, some, request, (freed) => {
+          for (const one of freed) {
+            const key = keyOf(one)
+            if (!under.has(key)) under.set(key, { ...one, number: some[0]?.number ?? 0 })
+          }
+        }),
+      )
     }
-    const take = (moving: Numbered) => {
-      const { task } = moving
-      read += 1
-      const key = JSON.stringify([task.user_id, task.id.toLowerCase()])
-      if ((waiting.get(key)?.task.version ?? 0) >= task.version) return
-      // Anew: they are in the order of their lines.
-      waiting.delete(key)
-      waiting.set(key, moving)
+    const finish = async () => {
+      const tell = (what: string) => (number: number, why: string) =>
+        new OperatorError(`Cannot ${what} of line ${number}: ${why}. Everything is imported.`)
+      await place(
+        [...under.values()],
+        (some) => placeTasks(db, some),
+        tell('put the task under that'),
+      )
+      await place([...trashed.values()], (some) => trashLists(db, some), tell('trash the list'))
     }
 
     let number = 0
@@ -151,35 +209,109 @@ export const importUsers = (config: Config): Promise<void> =>
           await flush()
           throw refusal(number, line)
         }
-        if ('task' in line) take({ ...line, number })
+        if ('task' in line) {
+          const { user_id, id, parent_id, version, updated_at } = line.task
+          const key = keyOf(line.task)
+          if ((under.get(key)?.version ?? 0) < version) under.delete(key)
+          if (parent_id && !under.has(key)) {
+            under.set(key, { user_id, id, parent_id, version, updated_at, number })
+          }
+          read.tasks += 1
+          tasks.take({ ...line, number })
+        }
+        if ('list' in line) {
+          const key = keyOf(line.list)
+          if ((trashed.get(key)?.version ?? 0) < line.list.version) trashed.delete(key)
+          if (line.list.deleted_at !== null && !trashed.has(key)) {
+            trashed.set(key, { ...line.list, number })
+          }
+          read.lists += 1
+          lists.take({ ...line, number })
+        }
         bytes += text.length
-        if ('user' in line || waiting.size === batch || bytes >= enough) await flush()
+        const isFull = tasks.size() === batch || lists.size() === batch || bytes >= enough
+        if ('user' in line || isFull) await flush()
         if ('user' in line) await named(number, importUser(db, line.user))
       }
       await flush()
+      await finish()
+    } catch (error) {
+      // What came before is where it was, too.
+      if (error instanceof OperatorError) await finish().catch(() => {})
+      throw error
     } finally {
       // Without it plans may be worse, but nothing is lost.
       await analyze(db).catch(() => {})
     }
-    console.log(`Imported ${written} of ${read} tasks. ${read - written} were there already.`)
+    if (read.lists > 0) console.log(summary('lists', written.lists, read.lists))
+    console.log(summary('tasks', written.tasks, read.tasks))
   })
+
+const keyOf = ({ user_id, id }: { user_id: string; id: string }): string =>
+  JSON.stringify([user_id, id.toLowerCase()])
+
+const summary = (what: string, written: number, read: number): string =>
+  `Imported ${written} of ${read} ${what}. ${read - written} were there already.`
+
+/** Who moves in makes positions later that are beyond all that came. */
+function createRaising(db: Db) {
+  const raised = new Map<string, number>()
+  return async (rows: Pick<Row, 'user_id' | 'position'>[]): Promise<void> => {
+    const least = new Map<string, number>()
+    for (const { user_id, position = '' } of rows) {
+      least.set(user_id, Math.max(least.get(user_id) ?? 0, numberIn(position)))
+    }
+    for (const [userId, number] of least) {
+      if (number <= (raised.get(userId) ?? 0)) continue
+      await raiseNumber(db, userId, number)
+      raised.set(userId, number)
+    }
+  }
+}
 
 /**
  * Where the database refuses one, those before it are written.
  * @returns how many were not there, or in an earlier version
  */
-async function store(db: Db, lines: Numbered[]): Promise<number> {
+async function store<T extends { number: number }>(
+  lines: T[],
+  write: (lines: T[]) => Promise<number>,
+): Promise<number> {
   const [first] = lines
   if (first === undefined) return 0
-  const writing = importTasks(db, lines, request)
+  const writing = write(lines)
   if (lines.length === 1) return named(first.number, writing)
   try {
     return await writing
   } catch (error) {
     if (!isRefused(error)) return named(first.number, Promise.reject(error))
     const half = lines.length >> 1
-    return (await store(db, lines.slice(0, half))) + (await store(db, lines.slice(half)))
+    return (await store(lines.slice(0, half), write)) + (await store(lines.slice(half), write))
   }
+}
+
+/** Where the database refuses one, all the others are written before that is said. */
+async function place<T extends { number: number }>(
+  all: T[],
+  write: (some: T[]) => Promise<void>,
+  tell: (number: number, why: string) => OperatorError,
+): Promise<void> {
+  const refused: OperatorError[] = []
+  const attempt = async (some: T[]): Promise<void> => {
+    const [first] = some
+    if (first === undefined) return
+    try {
+      await write(some)
+    } catch (error) {
+      if (!isRefused(error)) return named(first.number, Promise.reject(error))
+      if (some.length === 1) refused.push(tell(first.number, describeRefusal(error)))
+      const half = some.length >> 1
+      if (half > 0) await attempt(some.slice(0, half))
+      if (half > 0) await attempt(some.slice(half))
+    }
+  }
+  for (let from = 0; from < all.length; from += batch) await attempt(all.slice(from, from + batch))
+  if (refused[0] !== undefined) throw refused[0]
 }
 
 /** Says which line it was that failed. */
@@ -203,9 +335,26 @@ const refusal = (number: number, why: string): OperatorError =>
 const isRefused = (error: unknown): error is postgres.PostgresError =>
   error instanceof postgres.PostgresError && remedyOf(error) === 'none'
 
-function describeRefusal({ code, constraint_name, column_name, message }: postgres.PostgresError) {
-  const check: Record<string, Fault> = taskConstraints
-  const known = code === '23514' && constraint_name ? check[constraint_name] : undefined
+function describeRefusal({ constraint_name, column_name, message }: postgres.PostgresError) {
+  const known = constraint_name ? meanings[constraint_name] : undefined
   const field = column_name ? `${column_name}: ` : ''
   return describe(known) ?? `${field}the database refuses it (${message.replaceAll(/\s+/g, ' ')})`
+}
+
+const noList = { pointer: '/list_id', detail: 'is not the id of a list that is there' }
+const noParent = { pointer: '/parent_id', detail: 'is not the id of a task that is there' }
+
+/** What the checks of the database mean to who has a file. */
+const meanings: Record<string, Fault | undefined> = {
+  ...taskConstraints,
+  tasks_list: noList,
+  tasks_list_there: noList,
+  tasks_parent: noParent,
+  tasks_parent_there: noParent,
+  tasks_parent_list: placeConstraints.tasks_parent_list,
+  tasks_circle: placeConstraints.tasks_circle,
+  tasks_depth: placeConstraints.tasks_depth,
+  tasks_subtasks: placeConstraints.tasks_subtasks,
+  lists_count: { pointer: '', detail: 'is one list more than the 500 that a user may have' },
+  lists_empty: { pointer: '', detail: 'has tasks that are not in the trash' },
 }

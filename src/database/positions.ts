@@ -53,3 +53,27 @@ function open(key: string, next: string | null): string {
   const zeros = /^0*/.exec(between.slice(key.length))?.[0] ?? ''
   return `${key}${zeros}0`
 }
+
+/** Whether it is one that another one can be put beside. */
+export function isPosition(text: string): boolean {
+  try {
+    return /^[0-9A-Za-z]{10,60}$/.test(text) && generateKeyBetween(text, null) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Numbers of changes that fit into positions. */
+const mostNumber = 2 ** 35
+
+/** The greatest number of a change that a position has been made of; 0: of none. */
+export function numberIn(position: string): number {
+  const [, side, first = ''] = /^([iR])([0-9a-f]{9})/.exec(position) ?? []
+  const last = /([0-9a-f]{9})V$/.exec(position)?.[1] ?? ''
+  const end = Number.parseInt(first, 16)
+  const numbers = [side === 'R' ? mostAtEnd - end : end, Number.parseInt(last, 16)]
+  return Math.max(0, ...numbers.filter((number) => number < mostNumber))
+}
+
+/** As the database has it, which counts down from it at the beginning. */
+const mostAtEnd = 68_719_476_735

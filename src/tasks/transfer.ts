@@ -1,11 +1,17 @@
 import type { Db } from '../database/gate.ts'
-import { type Author, asksOf, given, logged, newOwners, owners } from '../database/log.ts'
+import { type Author, asksOf, given, logged, owners } from '../database/log.ts'
+import {
+  type Arrival,
+  exportThings,
+  importThings,
+  type Change as Moved,
+  traceless,
+} from '../database/moving.ts'
 import { grouped } from '../database/share.ts'
-import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Kept, Place, Task } from './schema.ts'
-import { askedColumns, columnsFrom, wholeValues } from './table.ts'
+import { askedColumns, taskTable, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
 
@@ -22,15 +28,8 @@ export async function findUser(db: Db, userId: string): Promise<User | undefined
   return user
 }
 
-/** A change that was made of a task, as a line of a file has it. */
-export type Change = {
-  at: string
-  by: object | null
-  request_id: string | null
-  action: string
-  /** The task before it; null: there was none. What is absent in it did not change. */
-  before: (Partial<Task> & { extra?: Kept['extra'] | null }) | null
-}
+/** A change that was made of a task: what there was of it before. */
+export type Change = Moved<Partial<Task> & { extra?: Kept['extra'] | null }>
 
 /** A task on its way, with its changes, the oldest first. */
 export type Moving = {
@@ -38,30 +37,12 @@ export type Moving = {
   history?: Change[]
 }
 
-/** The next tasks of a user after a number, in the order in which they changed: as JSON, each with the number of its last change. */
 export const exportTasks = (
   db: Db,
   userId: string,
   after: string,
   limit: number,
-): Promise<{ seq: string; text: string }[]> =>
-  db.read(
-    (sql) => sql<{ seq: string; text: string }[]>`
-    select l.seq::text as seq, t.json as text
-    from docket.latest l
-    cross join lateral (
-      select json
-      from docket.tasks
-      where user_id = l.user_id
-        and id = l.id
-      offset 0
-    ) t
-    where l.user_id = ${userId}
-      and l.seq > ${after}
-      and l.type = 'task'
-    order by l.seq
-    limit ${limit}`,
-  )
+): Promise<{ seq: string; text: string }[]> => exportThings(db, taskTable, userId, after, limit)
 
 /** A change in the log: `n` says whose it is of those that were asked for, `previous` is the number of the one before. */
 export type Logged = {
@@ -120,101 +101,103 @@ export async function importUser(db: Db, { id, created_at }: User): Promise<void
   )
 }
 
-/** What the log says of who moved in. */
-const mover = JSON.stringify({ kind: 'program', name: 'docket import' })
+/** Which task another one is under, while that is as it was. */
+export type Under = {
+  user_id: string
+  id: string
+  parent_id: string
+  version: number
+  updated_at: string
+}
+
+const arrival: Arrival = {
+  table: taskTable,
+  asked: (
+    sql,
+  ) => sql`version integer, position text, created_at timestamptz, updated_at timestamptz, completed_at timestamptz,
+            deleted_at timestamptz, ${askedColumns(sql)}`,
+  values: (sql) => ({
+    version: sql`asked.version`,
+    position: sql`coalesce(asked.position, docket.position_at_end(asked.seq))`,
+    created_at: sql`asked.created_at`,
+    updated_at: sql`asked.updated_at`,
+    completed_at: sql`asked.completed_at`,
+    deleted_at: sql`asked.deleted_at`,
+    ...wholeValues(sql),
+    // What is above it may come later.
+    parent_id: sql`null::uuid`,
+    title_key: sql`asked.title_key`,
+    tag_keys: sql`asked.tag_keys`,
+    words: sql`folded.words`,
+    long_words: sql`folded.long_words`,
+  }),
+  from: (sql) => sql`cross join lateral (${searchTextOfAll(sql)}) folded`,
+  image: {
+    asked: (sql) => sql`, parent_id uuid`,
+    value: (sql) => sql`
+          case
+            when a.parent_id is null then made.json
+            else (made.json::jsonb || jsonb_build_object('parent_id', a.parent_id))::text
+          end`,
+  },
+  // What is under it may come later to where it is now.
+  beside: (sql) => sql`
+      update docket.tasks t
+      set parent_id = null
+      from (
+        select made.user_id, made.id as parent_id, under.id
+        from made
+        cross join lateral (
+          select u.id
+          from docket.tasks u
+          where u.user_id = made.user_id
+            and u.parent_id = made.id
+            and u.deleted_at is null
+            and (made.deleted_at is not null or u.list_id is distinct from (made.json::jsonb ->> 'list_id')::uuid)
+          offset 0
+        ) under
+        where not exists (select from made own where own.user_id = made.user_id and own.id = under.id)
+      ) f
+      where t.user_id = f.user_id
+        and t.id = f.id
+      returning json_build_object(
+        'user_id', t.user_id, 'id', t.id, 'parent_id', f.parent_id, 'version', t.version, 'updated_at', t.updated_at
+      ) as done`,
+}
 
 /**
- * Of a task that is there already the later version stays, so that twice is once. All that comes is a change, in the order of the
- * lines; before it come those that were made of it elsewhere, if it is new here.
+ * Tasks under no task; `placeTasks` puts them where they are.
+ * @param onFreed is told what was under one of them, and is under none until then
  * @returns how many were not there, or in an earlier version
  */
-export async function importTasks(db: Db, moving: Moving[], request: string): Promise<number> {
-  const asked = JSON.stringify(askedOf(moving, request))
-  const rows = await db.idempotentWrite(
-    (sql) => sql<{ n: number; is_made: boolean }[]>`
-    with ${given(sql, asked)}, ${newOwners(sql)}, before as (
-      select a.n, t.user_id, t.id, t.json, t.seq
-      from ${asksOf(sql, sql`version integer`)} a
-      join docket.tasks t on t.user_id = a.user_id and t.id = a.id
-      for no key update of t
-    ), made as (
-      insert into docket.tasks as t
-        (user_id, id, seq, version, position, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
-          title_key, tag_keys, words, long_words)
-      select asked.user_id, asked.id, asked.seq, asked.version, coalesce(asked.position, docket.position_at_end(asked.seq)), asked.created_at, asked.updated_at, asked.completed_at,
-        asked.deleted_at, ${valuesOf(sql, wholeValues(sql))}, asked.title_key, asked.tag_keys, folded.words, folded.long_words
-      from ${asksOf(
-        sql,
-        sql`version integer, position text, created_at timestamptz, updated_at timestamptz, completed_at timestamptz,
-            deleted_at timestamptz, ${askedColumns(sql)}`,
-      )} asked
-      -- Before it is changed.
-      left join before on before.n = asked.n
-      cross join lateral (${searchTextOfAll(sql)}) folded
-      on conflict (user_id, id) do update
-        set (seq, version, position, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
-            title_key, tag_keys, words, long_words)
-          = (excluded.seq, excluded.version, excluded.position, excluded.created_at, excluded.updated_at, excluded.completed_at, excluded.deleted_at,
-            ${columnsFrom(sql, sql`excluded`)}, excluded.title_key, excluded.tag_keys, excluded.words, excluded.long_words)
-        where t.version < excluded.version
-          -- One that came while this waited for the user was not looked at.
-          and exists (select from before b where b.user_id = t.user_id and b.id = t.id)
-      returning t.user_id, t.id, t.json
-    ), changed as (
-      select a.*, before.n is null as is_new, 'imported' as action,
-        case when before.n is not null then before.seq when a.moved > 0 then a.seq - 1 end as previous,
-        case when before.n is not null then before.json when a.moved > 0 then made.json end as before
-      from ${asksOf(sql, sql`moved integer, history json`)} a
-      join made on made.user_id = a.user_id and made.id = a.id
-      left join before on before.n = a.n
-    ), arrived as (
-      insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
-      select changed.user_id, changed.seq - changed.moved + h.nth, 'task', changed.id, h.action,
-        case when h.nth > 0 then changed.seq - changed.moved + h.nth - 1 end, h.before, h.actor, h.request_id, h.at,
-        (h.at at time zone 'UTC')::date
-      from changed
-      cross join lateral json_to_recordset(changed.history) as h
-        (nth integer, at timestamptz, actor text, request_id text, action text, before text)
-      where changed.is_new
-    ), ${logged(sql, 'task', sql`changed`)}
-    select a.n, made.id is not null as is_made
-    from ${asksOf(sql, sql`version integer`)} a
-    left join before on before.n = a.n
-    left join made on made.user_id = a.user_id and made.id = a.id
-    where before.n is null or made.id is not null`,
-  )
+export async function importTasks(
+  db: Db,
+  moving: Moving[],
+  request: string,
+  onFreed: (freed: Under[]) => void = () => {},
+): Promise<number> {
+  const things = moving.map(({ task, history = [] }) => ({ row: stored(task), history }))
+  const rows = await importThings(db, arrival, things, request)
+  onFreed(JSON.parse(rows[0]?.done ?? '[]'))
   const unseen = rows.filter(({ is_made }) => !is_made).flatMap(({ n }) => moving[n] ?? [])
-  const later = unseen.length === 0 ? 0 : await importTasks(db, unseen, request)
+  const later = unseen.length === 0 ? 0 : await importTasks(db, unseen, request, onFreed)
   return rows.length - unseen.length + later
 }
 
-/** Milliseconds that what comes may be ahead of this clock, for changes to be later than it all the same. */
-const mostAhead = 3_600_000
-
-/** What the statement is asked: what is written of one user after this is later than what is moved. */
-function askedOf(moving: Moving[], request: string): object[] {
-  const asks = moving.map(({ task, history = [] }) => ({
-    ...stored(task),
-    actor: mover,
-    request_id: request,
-    moved: history.length,
-    history: history.map(({ by, before, ...change }, nth) => ({
-      ...change,
-      nth,
-      actor: by && JSON.stringify(by),
-      before: before && JSON.stringify(before),
-    })),
-  }))
-  const latest = new Map<string, number>()
-  for (const { user_id, updated_at } of asks) {
-    // A millisecond more, as there may be microseconds.
-    const at = Math.min(Date.parse(updated_at) + 1, Date.now() + mostAhead)
-    latest.set(user_id, Math.max(latest.get(user_id) ?? at, at))
-  }
-  return grouped(asks, ({ moved }) => moved + 1).map((group) => ({
-    ...group,
-    after: new Date(latest.get(group.user_id) ?? 0).toISOString(),
-  }))
+/** Puts tasks that have moved in under those that they are under, where they are still under none. */
+export async function placeTasks(db: Db, tasks: Under[]): Promise<void> {
+  await db.idempotentWrite(
+    (sql) => sql`
+    with ${given(sql, traceless(tasks))}, ${owners(sql)}
+    update docket.tasks t
+    set parent_id = a.parent_id
+    from ${asksOf(sql, sql`parent_id uuid, version integer, updated_at timestamptz`)} a
+    where t.user_id = a.user_id
+      and t.id = a.id
+      and t.parent_id is null
+      and t.version = a.version
+      and t.updated_at = a.updated_at`,
+  )
 }
 
 /** The ids of the first tasks of a user, in the order in which they changed. */

@@ -7,6 +7,7 @@ import type { Sql } from '../../src/database/connect.ts'
 import type { Db, Gate } from '../../src/database/gate.ts'
 import { readHead, readHeads } from '../../src/database/heads.ts'
 import { readLedger } from '../../src/database/ledger.ts'
+import { raiseNumber } from '../../src/database/moving.ts'
 import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
@@ -19,6 +20,7 @@ import { titleKey } from '../../src/http/fold.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import { ListSchema } from '../../src/lists/schema.ts'
 import { listJson } from '../../src/lists/table.ts'
+import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
@@ -247,8 +249,18 @@ const statements: Record<
   ],
   importTasks: [
     'idempotentWrite',
-    t.Object({ n, is_made: t.Boolean() }),
+    t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => transfer.importTasks(db, [], 'test')],
+  ],
+  placeTasks: [
+    'idempotentWrite',
+    t.Object({}),
+    [
+      (db) =>
+        transfer.placeTasks(db, [
+          { user_id: 'alice', id, parent_id: id, version: 1, updated_at: user.created_at },
+        ]),
+    ],
   ],
   listIds: [
     'read',
@@ -311,7 +323,8 @@ const placed = { id: TaskSchema.properties.id, version }
 const ofLists: Record<
   | keyof typeof listQueries
   | keyof typeof ofListQueries
-  | Exclude<keyof typeof listWrites, 'listKind'>,
+  | Exclude<keyof typeof listWrites, 'listKind'>
+  | keyof typeof listTransfer,
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
   findList: ['shared, idempotent', foundRow, [(db) => listQueries.findList(db, 'alice', id)]],
@@ -349,6 +362,32 @@ const ofLists: Record<
       (isPart) => (db: Db) =>
         ofListQueries.listTrashInList(db, 'alice', id, user.created_at, 9, isPart),
     ),
+  ],
+  exportLists: [
+    'read',
+    t.Object({ seq: word, text: json }),
+    [(db) => listTransfer.exportLists(db, 'alice', '0', 200)],
+  ],
+  importLists: [
+    'idempotentWrite',
+    t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
+    [(db) => listTransfer.importLists(db, [], 'test')],
+  ],
+  trashLists: [
+    'idempotentWrite',
+    t.Object({}),
+    [
+      (db) =>
+        listTransfer.trashLists(db, [
+          {
+            user_id: 'alice',
+            id,
+            version: 1,
+            updated_at: user.created_at,
+            deleted_at: user.created_at,
+          },
+        ]),
+    ],
   ],
   insertList: [
     'shared, idempotent',
@@ -489,6 +528,7 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     written,
     (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
   ],
+  ['raiseNumber', t.Object({}), (db) => raiseNumber(db, 'alice', 9)],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
   [
     'countRequest',
@@ -601,7 +641,7 @@ test('are all here', async () => {
       .toSorted(),
   )
   expect(Object.keys(ofLists).toSorted()).toEqual(
-    Object.keys({ ...listQueries, ...ofListQueries, ...listWrites })
+    Object.keys({ ...listQueries, ...ofListQueries, ...listWrites, ...listTransfer })
       .filter((name) => name !== 'listKind')
       .toSorted(),
   )
@@ -623,6 +663,7 @@ test('are all here', async () => {
     'src/database/heads.ts',
     'src/database/ledger.ts',
     'src/database/log.ts',
+    'src/database/moving.ts',
     'src/database/once.ts',
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
@@ -639,6 +680,7 @@ test('are all here', async () => {
     'src/history/writes.ts',
     'src/lists/queries.ts',
     'src/lists/table.ts',
+    'src/lists/transfer.ts',
     'src/lists/writes.ts',
     'src/me/queries.ts',
     'src/tasks/filter-queries.ts',
