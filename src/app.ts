@@ -26,6 +26,7 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
 import { listRoutes } from './lists/routes.ts'
@@ -33,7 +34,7 @@ import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
-import { adopt } from './tasks/adoption.ts'
+import { adopting } from './tasks/adoption.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -118,7 +119,17 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
-    .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(
+      meRoutes(
+        db,
+        authenticated,
+        identify,
+        auth.tables,
+        usage,
+        adopting({ copy, leave }),
+        streams.recheck,
+      ),
+    )
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

@@ -1,5 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import { asksOf, given, owners } from '../database/log.ts'
+import { type Author, asksOf, given, logged, owners } from '../database/log.ts'
 import {
   type Arrival,
   exportThings,
@@ -7,6 +7,7 @@ import {
   type Change as Moved,
   traceless,
 } from '../database/moving.ts'
+import { grouped } from '../database/share.ts'
 import type { List } from './schema.ts'
 import { listTable } from './table.ts'
 
@@ -72,5 +73,80 @@ export async function trashLists(
       and t.deleted_at is null
       and t.version = a.version
       and t.updated_at = a.updated_at`,
+  )
+}
+
+/** Lists of a user, in their order, the trash too; `is_taken`: another one has another list with its id. */
+export const listAdopted = (
+  db: Db,
+  userId: string,
+  formerId: string,
+): Promise<{ id: string; is_taken: boolean }[]> =>
+  db.read(
+    (sql) => sql<{ id: string; is_taken: boolean }[]>`
+    select l.id, exists (
+      select
+      from docket.lists own
+      where own.user_id = ${userId}
+        and own.id = l.id
+        and own.created_at <> l.created_at
+    ) as is_taken
+    from docket.lists l
+    where l.user_id = ${formerId}
+    order by l.position, l.id`,
+  )
+
+/** A list, and the id that it has with its new user. */
+export type Adopted = { id: string; new_id: string }
+
+/** Makes lists of one user anew for the author, after all others, but for those that are there. To the log they are new. */
+export async function copyLists(
+  db: Db,
+  author: Author,
+  formerId: string,
+  lists: Adopted[],
+): Promise<void> {
+  const asks = lists.map(({ id, new_id }) => ({ ...author, id: new_id, former: id }))
+  await db.idempotentWrite(
+    (sql) => sql`
+    with ${given(sql, JSON.stringify(grouped(asks)))}, ${owners(sql)}, copied as (
+      insert into docket.lists as t
+        (user_id, id, name, color, archived_at, position, version, seq, created_at, updated_at, deleted_at)
+      select a.user_id, a.id, l.name, l.color, l.archived_at, docket.position_at_end(a.seq), l.version + 1, a.seq, l.created_at,
+        a.at, l.deleted_at
+      from ${asksOf(sql, sql`former uuid`)} a
+      join docket.lists l on l.user_id = ${formerId} and l.id = a.former
+      on conflict (user_id, id) do nothing
+      returning t.user_id, t.id
+    ), changed as (
+      select a.user_id, a.seq, a.id, 'imported' as action, null::bigint as previous, null as before, a.actor, a.request_id, a.at
+      from ${asksOf(sql, sql`former uuid`)} a
+      join copied on copied.user_id = a.user_id and copied.id = a.id
+    ), ${logged(sql, listTable.type, sql`changed`)}
+    select 1`,
+  )
+}
+
+/** Removes lists of a user, but for those that have tasks. To the log they are purged. */
+export async function leaveLists(db: Db, author: Author, ids: string[]): Promise<void> {
+  const asks = ids.map((id) => ({ ...author, id }))
+  await db.idempotentWrite(
+    (sql) => sql`
+    with ${given(sql, JSON.stringify(grouped(asks)))}, ${owners(sql)}, gone as (
+      delete from docket.lists t
+      using ${asksOf(sql, sql`version integer`)} a
+      where t.user_id = a.user_id
+        and t.id = a.id
+        and not exists (
+          select
+          from docket.tasks own
+          where own.user_id = a.user_id
+            and own.deleted_at is null
+            and (coalesce(own.list_id::text, '') || ' ' || own.position) collate "C" > a.id::text || ' '
+            and (coalesce(own.list_id::text, '') || ' ' || own.position) collate "C" < a.id::text || '!'
+        )
+      returning a.user_id, a.seq, a.id, 'purged' as action, t.seq as previous, null as before, a.actor, a.request_id, a.at
+    ), ${logged(sql, listTable.type, sql`gone`)}
+    select 1`,
   )
 }

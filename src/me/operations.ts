@@ -73,7 +73,7 @@ export const meOperations = {
     summary: "Adopt a guest's tasks",
     description:
       "For Better Auth's `anonymous()` plugin, which deletes the guest once the account is linked: call it in `onLinkAccount`. All " +
-      'tasks of the guest become yours, the trash with them. They keep their ids, but for one that you have already. Twice is once.',
+      'tasks and lists of the guest become yours, the trash with them, after your own. They keep their ids, but for one that you have already. Twice is once.',
     answers: {
       200: {
         description: 'They are yours.',

@@ -7,8 +7,7 @@ import {
   type Change as Moved,
   traceless,
 } from '../database/moving.ts'
-import { grouped } from '../database/share.ts'
-import { searchTextOfAll } from './queries.ts'
+import { placeOf, searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Kept, Place, Task } from './schema.ts'
 import { askedColumns, taskTable, wholeValues } from './table.ts'
@@ -200,32 +199,67 @@ export async function placeTasks(db: Db, tasks: Under[]): Promise<void> {
   )
 }
 
-/** The ids of the first tasks of a user, in the order in which they changed. */
-export const listIds = (db: Db, userId: string, limit: number): Promise<{ id: string }[]> =>
+/**
+ * The ids of tasks of a user, in their manual order, the trash too: some that are under none, and all that is under them. As many as the
+ * limit, or as are in one more tree.
+ */
+export const listTrees = (db: Db, userId: string, limit: number): Promise<{ id: string }[]> =>
   db.read(
     (sql) => sql<{ id: string }[]>`
+    with recursive roots as materialized (
+      select t.id, ${placeOf(sql)} as place, row_number() over (order by ${placeOf(sql)}, t.id) as nth
+      from docket.tasks t
+      where t.user_id = ${userId}
+        and t.parent_id is null
+      order by nth
+      limit ${limit}
+    ), tree as (
+      select id, place, nth
+      from roots
+      union all
+      select under.id, under.place, tree.nth
+      from tree
+      cross join lateral (
+        select t.id, ${placeOf(sql)} as place
+        from docket.tasks t
+        where t.user_id = ${userId}
+          and t.parent_id = tree.id
+        offset 0
+      ) under
+    )
     select id
-    from docket.tasks
-    where user_id = ${userId}
-    order by seq
-    limit ${limit}`,
+    from (
+      select id, place, nth, count(id) over (order by nth) - count(id) over (partition by nth) as before
+      from tree
+    ) counted
+    where before < ${limit}
+    order by place, id`,
   )
 
+/** A list that has another id with its new user. */
+export type Renamed = { id: string; new_id: string }
+
 /**
- * Makes tasks of one user those of the author, who may have one with the same id: then the one that comes gets a new id. To the log they
- * are new to the one, and purged of the other. Both are in docket.users.
+ * Makes whole trees of tasks of one user those of the author, in their order, who may have one with the same id: then the one that comes
+ * gets a new id. To the log they are new to the one, and purged of the other. Both are in docket.users.
  */
 export function adoptTasks(
   db: Db,
   author: Author,
   formerId: string,
   ids: string[],
+  renamed: Renamed[] = [],
 ): Promise<{ id: string }[]> {
   const { user_id: userId, ...by } = author
-  const asks = [formerId, userId].flatMap((user_id) => ids.map((id) => ({ user_id, id, ...by })))
+  // They are told apart by their ids: there may be more than a statement has numbers for.
+  const asks = ids.map((id, nth) => ({ id, n: 0, nth, ...by }))
+  const groups = [formerId, userId].map((user_id) => ({ user_id, many: ids.length, asks }))
   return db.idempotentWrite(
     (sql) => sql<{ id: string }[]>`
-    with ${given(sql, JSON.stringify(grouped(asks)))}, ${owners(sql)}, leaving as (
+    with ${given(sql, JSON.stringify(groups))}, ${owners(sql)}, renamed as (
+      select r.id, r.new_id
+      from json_to_recordset(${JSON.stringify(renamed)}::text::json) as r (id uuid, new_id uuid)
+    ), leaving as (
       select a.id, a.actor, a.request_id, a.seq, a.at, t.seq as previous,
         case
           when exists (select from docket.tasks own where own.user_id = ${userId} and own.id = t.id) then gen_random_uuid()
@@ -242,7 +276,10 @@ export function adoptTasks(
       where a.user_id = ${userId}
     ), taken as (
       update docket.tasks t
-      set user_id = ${userId}, id = arriving.new_id, seq = arriving.seq, version = t.version + 1, updated_at = arriving.at
+      set user_id = ${userId}, id = arriving.new_id, seq = arriving.seq, version = t.version + 1, updated_at = arriving.at,
+        position = docket.position_at_end(arriving.seq),
+        list_id = coalesce((select r.new_id from renamed r where r.id = t.list_id), t.list_id),
+        parent_id = coalesce((select p.new_id from leaving p where p.id = t.parent_id), t.parent_id)
       from arriving
       where t.user_id = ${formerId}
         and t.id = arriving.id
@@ -265,4 +302,4 @@ export function adoptTasks(
 
 /** Tells the planner what there is now. Who may not is only warned. */
 export const analyze = (db: Db): Promise<unknown> =>
-  db.idempotentWrite((sql) => sql`analyze docket.users, docket.tasks`)
+  db.idempotentWrite((sql) => sql`analyze docket.users, docket.tasks, docket.lists`)

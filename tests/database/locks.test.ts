@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { TransactionSql } from 'postgres'
 import type { Db } from '../../src/database/gate.ts'
-import { adopt } from '../../src/tasks/adoption.ts'
+import { copy, leave } from '../../src/lists/adoption.ts'
+import { adopting } from '../../src/tasks/adoption.ts'
 import { adoptTasks, importTasks } from '../../src/tasks/transfer.ts'
 import { completeTask, insertTask } from '../../src/tasks/writes.ts'
 import { emptyDatabase, layOut, serverEnvironment, type TestDatabase } from '../support/database.ts'
@@ -134,7 +135,7 @@ test.skipIf(!isServer)(
     await insertTask(db, author('B'), id, { title: 'Of the guest' })
     await whileHeld(
       (transaction) => transaction`select from docket.users where id = 'B' for update`,
-      () => adopt(db, author('a'), 'B'),
+      () => adopting({ copy, leave })(db, author('a'), 'B'),
       () => sql`insert into docket.tasks (user_id, id, title) values ('a', ${id}, 'Own')`,
     )
 

@@ -262,15 +262,15 @@ const statements: Record<
         ]),
     ],
   ],
-  listIds: [
+  listTrees: [
     'read',
     t.Object({ id: TaskSchema.properties.id }),
-    [(db) => transfer.listIds(db, 'alice', 9)],
+    [(db) => transfer.listTrees(db, 'alice', 9)],
   ],
   adoptTasks: [
     'idempotentWrite',
     t.Object({ id: TaskSchema.properties.id }),
-    [(db) => transfer.adoptTasks(db, author('alice'), 'a guest', [id])],
+    [(db) => transfer.adoptTasks(db, author('alice'), 'a guest', [id], [{ id, new_id: id }])],
   ],
   findUser: [
     'read',
@@ -388,6 +388,21 @@ const ofLists: Record<
           },
         ]),
     ],
+  ],
+  listAdopted: [
+    'read',
+    t.Object({ id: ListSchema.properties.id, is_taken: t.Boolean() }),
+    [(db) => listTransfer.listAdopted(db, 'alice', 'a guest')],
+  ],
+  copyLists: [
+    'idempotentWrite',
+    t.Object({ '?column?': t.Integer() }),
+    [(db) => listTransfer.copyLists(db, author('alice'), 'a guest', [{ id, new_id: id }])],
+  ],
+  leaveLists: [
+    'idempotentWrite',
+    t.Object({ '?column?': t.Integer() }),
+    [(db) => listTransfer.leaveLists(db, author('alice'), [id])],
   ],
   insertList: [
     'shared, idempotent',

@@ -149,7 +149,10 @@ test('says on which line something is in what is not there', async () => {
   const good = taskOf(id, { parent_id: orphan.id })
   const { stderr, exitCode } = await importing(
     env,
-    ...[{ list }, { task: orphan }, { task: elsewhere }, { task: good }],
+    { list },
+    { task: orphan },
+    { task: elsewhere },
+    { task: good },
   )
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('of line 2: parent_id')])
   const text = await exported(env, id, '--without-history')

@@ -42,6 +42,8 @@ test('makes all tasks of another one mine, the trash too, and once', async () =>
     {
       ...first,
       user_id: ann.id,
+      // After my own.
+      position: 'i000000002',
       version: first.version + 1,
       updated_at: expect.any(String),
     },

@@ -2,8 +2,9 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { connectEmbedded, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import type { Gate } from '../../src/database/gate.ts'
+import { copy, leave } from '../../src/lists/adoption.ts'
 import { deleteUser } from '../../src/me/queries.ts'
-import { adopt } from '../../src/tasks/adoption.ts'
+import { adopting } from '../../src/tasks/adoption.ts'
 import { importTasks } from '../../src/tasks/transfer.ts'
 import { completeTask, deleteTask, insertTask } from '../../src/tasks/writes.ts'
 import { type Call, callerOf, report, setting, startUnlimited } from '../harden/support.ts'
@@ -209,7 +210,11 @@ test.skipIf(serverEnvironment() === null)(
           ),
         () => {
           const user = pick(users)
-          return adopt(db, author(user), pick(users.filter((other) => other !== user)))
+          return adopting({ copy, leave })(
+            db,
+            author(user),
+            pick(users.filter((other) => other !== user)),
+          )
         },
         () => deleteUser(db, null, pick(users)),
       ]
