@@ -11,6 +11,7 @@ import type { CompatConfig } from './config.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
 import type { Kind } from './database/together.ts'
+import { filterRoutes } from './filters/routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
@@ -28,9 +29,10 @@ import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
+import { checkFilter } from './tasks/filters.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
-import { TaskSchema, taskConstraints } from './tasks/schema.ts'
+import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts'
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
@@ -86,7 +88,7 @@ export function createApp(options: AppOptions) {
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
   const app = new Elysia({ normalize: false, systemRouter: false })
-    .use(errors(taskConstraints, options.log, rates?.failures ?? null))
+    .use(errors({ ...taskConstraints, ...placeConstraints }, options.log, rates?.failures ?? null))
     .use(options.compat === null ? new Elysia() : compatibility(options.compat))
     .use(
       exchange(load, {
@@ -108,6 +110,8 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(taskRoutes('/api', db, authenticated, usage, epoch))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
+    .use(filterRoutes('/api', db, authenticated, checkFilter))
+    .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))

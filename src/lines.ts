@@ -6,7 +6,7 @@ import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
-import type { Change, User } from './tasks/transfer.ts'
+import type { Change, Moving, User } from './tasks/transfer.ts'
 
 // What export writes and import reads: JSON Lines. First {"user": …}, then a {"task": …, "history": […]} for each.
 
@@ -19,7 +19,14 @@ const UserSchema = t.Object(
 )
 /** With what is kept of it. */
 const KeptTaskSchema = t.Object(
-  { ...TaskSchema.properties, extra: t.Optional(t.Record(t.String(), t.Unknown())) },
+  {
+    ...TaskSchema.properties,
+    // A file that was written by hand may not know them.
+    list_id: t.Optional(TaskSchema.properties.list_id),
+    parent_id: t.Optional(TaskSchema.properties.parent_id),
+    position: t.Optional(TaskSchema.properties.position),
+    extra: t.Optional(t.Record(t.String(), t.Unknown())),
+  },
   { additionalProperties: false },
 )
 /** Where there was nothing kept, and then something. */
@@ -168,7 +175,7 @@ function faultOfTask(task: Partial<Task>): Fault | undefined {
 const anInstant = '2026-01-01T00:00:00Z'
 
 /** What is wrong with the changes of a task: whoever reads what it was before must find nothing of another one there. */
-function faultOfHistory(task: Task, history: Change[] = []): Fault | undefined {
+function faultOfHistory(task: Moving['task'], history: Change[] = []): Fault | undefined {
   for (const [index, { at, before }] of history.entries()) {
     const pointer = `/history/${index}`
     if (!isInstant(at)) return { pointer: `${pointer}/at`, detail: unlikeInstant }

@@ -29,6 +29,7 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/complete': undefined,
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
+  'POST /tasks/:id/move': {},
   'GET /tags': undefined,
   // Nobody has it: tests/tasks/tags.test.ts has those of others.
   'POST /tags/rename': { from: 'nowhere', to: 'home' },
@@ -40,7 +41,13 @@ const bodies: Record<string, unknown> = {
   'POST /undo': { request_id: 'test' },
   'DELETE /trash': undefined,
   'DELETE /trash/:id': undefined,
+  'GET /filters': undefined,
+  'POST /filters': { name: 'Mine', filter: '#home' },
+  // tests/filters has those of others.
+  'PATCH /filters/:id': { name: 'Changed' },
+  'DELETE /filters/:id': undefined,
   'GET /me': undefined,
+  'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
   'POST /me/adopt': { token: 'of a guest' },
   'GET /me/sessions': undefined,

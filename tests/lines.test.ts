@@ -5,6 +5,9 @@ import type { Task } from '../src/tasks/schema.ts'
 const task: Task = {
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
   user_id: 'alice',
+  list_id: null,
+  parent_id: null,
+  position: 'i00000002a',
   title: 'Water the plants',
   description: null,
   completed: false,

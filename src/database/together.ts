@@ -38,6 +38,8 @@ export type Change = {
   /** Those that become something else. */
   fields: Record<string, unknown>
   isDiscarded: boolean
+  /** What the `update` of its kind is asked besides. */
+  more?: object
 }
 
 /** What was written, as an array of JSON; `request` is that of an earlier one with the same key, which made it. */
@@ -49,19 +51,22 @@ const suffixOf = ({ table }: Kind): string => `_${table.type}`
 /**
  * Makes changes of several things of a user, of whatever kinds, in one statement: all, or none where one of them is not as it was when
  * it was looked at, which is undefined. The first ask has the key, if there is one.
+ * @param only the id of the one that is the answer, by itself and as it is in every other answer
  */
 export async function changeTogether(
   db: Db,
   { user_id, ...by }: Author,
   changes: Change[],
   once: Once | null,
+  only: string | null = null,
 ): Promise<Together | undefined> {
   const isKeyed = once !== null
-  const asks = changes.map(({ kind, id, version, fields, isDiscarded }, index) => ({
+  const asks = changes.map(({ kind, id, version, fields, isDiscarded, more }, index) => ({
     user_id,
     id,
     ...by,
     ...kind.stored(fields),
+    ...more,
     type: kind.table.type,
     versions: [version],
     fields: Object.keys(fields),
@@ -90,9 +95,13 @@ export async function changeTogether(
       from groups
     ), ${each(sql`, `, ({ table, update }, part) => changing(sql, table, update, part))}, made as (
       select user_id, ${isKeyed ? sql`max(key) as key, max(request) as request,` : sql``}
-        concat('[', string_agg(
+        ${
+          only === null
+            ? sql`concat('[', string_agg(
           concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
-        ), ']') as answer
+        ), ']')`
+            : sql`max(answer) filter (where id = ${only})`
+        } as answer
       from (${each(
         sql` union all `,
         (kind) => sql`

@@ -172,6 +172,8 @@ export type Update = {
   derived?: (sql: Sql) => Fragment
   /** What it is asked besides what the table is, as columns with their types, each after a comma. */
   asked?: (sql: Sql) => Fragment
+  /** Which rows are not to be changed by this alone, but with others: that is `unlike`, without a text. */
+  isShared?: (sql: Sql) => Fragment
 }
 
 /** Of a row with a long text only the rest, unless the text is what changes: or each change would store it once more. */
@@ -202,7 +204,7 @@ export type Part = {
 export function asking(
   sql: Sql,
   table: Table,
-  { condition, asked }: Update,
+  { condition, asked, isShared }: Update,
   { isKeyed, suffix = '', own }: Part,
 ): Fragment {
   const keys = isKeyed ? sql`, key text, request text` : sql``
@@ -212,6 +214,7 @@ export function asking(
         case
           when a.versions is not null and t.version <> all(a.versions) then 'stale'
           when a.said is not null and not t.json::jsonb @> a.said then 'unlike'
+          ${isShared === undefined ? sql`` : sql`when ${isShared(sql)} then 'shared'`}
         end as refusal,
         case when a.said is not null then t.json end as is_there
       from ${asksOf(sql, sql`versions integer[], fields text[], said jsonb ${keys}, ${table.asked(sql)} ${more}`)} a
@@ -272,7 +275,7 @@ export const updating = <Of extends Write>(table: Table, update: Update): Writes
     select n, null as request, answer as text, version, true as is_made
     from changed
     union all
-    select n, null as request, case refusal when 'unlike' then is_there end as text, old_version as version, false as is_made
+    select n, null as request, case refusal when 'unlike' then is_there when 'shared' then '' end as text, old_version as version, false as is_made
     from asked
     where refusal is not null
     ${isKeyed ? earlierAnswers(sql) : sql``}`,

@@ -19,6 +19,9 @@ const change = {
 const task = {
   id,
   user_id: 'alice',
+  list_id: null,
+  parent_id: null,
+  position: 'i00000002a',
   title: 'Water the plants',
   description: null,
   completed: false,

@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
@@ -51,7 +52,7 @@ export async function undo(
     const reservation = await setAside(db, author.user_id, { tasks: 0, bytes })
     let isMade = false
     try {
-      const changed = await changeTogether(db, author, changes, once)
+      const changed = await changeTogether(db, author, changes, once).catch(refuseElsewhere)
       isMade = changed?.request === null
       if (changed !== undefined) return answerOf(changed, once)
     } finally {
@@ -126,6 +127,17 @@ function reckon(
   if (gone.length > 0 && (!isForced || isAllGone)) throw purged(gone, isAllGone)
   if (conflicts.length > 0) throw changedSince(conflicts)
   return changes
+}
+
+/** What the database says of things that would be where they cannot be. */
+function refuseElsewhere(error: unknown): never {
+  const isRefused =
+    error instanceof postgres.PostgresError && (error.code === '23514' || error.code === '23503')
+  if (!isRefused) throw error
+  throw new Problem(
+    409,
+    'What this would bring back has no place any more: its list or its parent is gone or elsewhere, or something is under it since. Nothing was undone.',
+  )
 }
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null))

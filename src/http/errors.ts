@@ -7,8 +7,8 @@ import { type Fault, invalid, Problem } from './problem.ts'
 import type { Rates } from './rates.ts'
 import { findFaults } from './validation.ts'
 
-/** What a violated check constraint means to the client, by the constraint's name. */
-export type Constraints = Record<string, Fault>
+/** What a violated constraint means to the client, by its name: what is wrong with a field, or that something is not there. */
+export type Constraints = Record<string, Fault | { status: 404; detail: string }>
 
 /**
  * Renders whatever is thrown under a request, the only place that does. Used before any route: Elysia gives a hook
@@ -73,8 +73,11 @@ function fromValidation({ type, validator, value }: ValidationError): Problem {
 
 /** Of a statement inside a transaction, which nobody can run again; elsewhere the scheduler has tried what there is to try. */
 function fromPostgres({ code, constraint_name }: postgres.PostgresError, constraints: Constraints) {
-  const fault = code === '23514' && constraint_name ? constraints[constraint_name] : undefined
-  if (fault !== undefined) return invalid([fault])
+  const isConstraint = code === '23514' || code === '23503'
+  const meant = isConstraint && constraint_name ? constraints[constraint_name] : undefined
+  if (meant !== undefined) {
+    return 'pointer' in meant ? invalid([meant]) : new Problem(meant.status, meant.detail)
+  }
   return remedyFor(code) === 'none' ? internal() : unavailable(code)
 }
 

@@ -8,6 +8,9 @@ import { CountSchema, RenamedSchema, TagSchema, TaskListQuerySchema, TaskSchema 
 export const example = {
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
   user_id: 'alice',
+  list_id: null,
+  parent_id: null,
+  position: 'i00000002a',
   title: 'Water the plants',
   description: 'The **ferns** first.',
   completed: false,
@@ -237,10 +240,23 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name('restoreTask'),
       summary: 'Bring a task back from the trash',
       description:
-        'A task that is not in the trash is answered just the same, so this can be sent again.',
+        'With the subtasks that went there together with it. Where its list or its parent is not there any more, it is in the inbox, ' +
+        'or under no task. A task that is not in the trash is answered just the same, so this can be sent again.',
       headers: ifMatch,
       answers: { 200: written('The task.', later) },
       problems: [...common, ...forbidden, 404, 412],
+    }),
+    move: operation({
+      operationId: name('moveTask'),
+      summary: 'Move a task',
+      description:
+        'To another list, under another task, or to another place among its neighbours, with all that is under it: its id and what else ' +
+        'it is stay as they are. Where positions become too long, those of some neighbours are made anew with it.',
+      headers: ifMatch,
+      answers: {
+        200: written('The task, moved.', { ...later, position: 'i00000002a0i00000002bV' }),
+      },
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     }),
     tags: operation({
       operationId: name('listTags'),

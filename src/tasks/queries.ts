@@ -13,6 +13,10 @@ import type { Text } from '../database/writes.ts'
  */
 export const isThere = (sql: Sql): Fragment => sql`coalesce(t.deleted_at, 'infinity') = 'infinity'`
 
+/** Where a task is in the manual order of all: the inbox first, then list by list. The index has the same expression. */
+export const placeOf = (sql: Sql): Fragment =>
+  sql`(coalesce(t.list_id::text, '') || ' ' || t.position) collate "C"`
+
 /** What a search looks at, in the one of two columns that it belongs in, of expressions for the folded texts. */
 export const searchText = (
   sql: Sql,

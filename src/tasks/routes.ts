@@ -50,7 +50,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   usage: Usage,
   epochOf: Epoch,
 ) {
-  const { completeTask, deleteTask, insertTask, restoreTask, updateTask } = withinQuota(usage)
+  const { completeTask, deleteTask, insertTask, moveTask, restoreTask, updateTask } =
+    withinQuota(usage)
   const operations = taskOperations(prefix)
   const parse = [
     async ({ request }: { request: Request }) =>
@@ -203,6 +204,16 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         return answer(await restoreTask(db, authorOf(user, request), id, versions, once), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
+    )
+    .post(
+      '/tasks/:id/move',
+      async ({ db, user, params: { id }, body, request, set }) => {
+        const versions = readIfMatch(request.headers)
+        const once = readOnce(request.headers, 'move', id, body)
+        const asked = { id, versions, once }
+        return answer(await moveTask(db, authorOf(user, request), asked, body), set)
+      },
+      { ...operations.move, parse: parseOptional, params, body: 'Move' },
     )
     .get(
       '/tags',

@@ -7,6 +7,23 @@ const id = t.String({
   description: 'A UUIDv7 made by the server, or any UUID that the client chose.',
   examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
 })
+const list_id = t.String({
+  format: 'uuid',
+  description: 'The list that it is in; null: none, which is the inbox.',
+  examples: ['019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f'],
+})
+const parent_id = t.String({
+  format: 'uuid',
+  description:
+    'The task that it is a subtask of, in the same list; null: of none. Up to 5 levels, and 1,000 tasks under one.',
+  examples: ['019d2f6e-6c2b-7d4e-9f3a-2b1c0d9e8f70'],
+})
+const position = t.String({
+  pattern: '^[0-9A-Za-z]{1,60}$',
+  description:
+    'Its place in the manual order of its list: compare them byte by byte. To change it, move the task.',
+  examples: ['i00000002a'],
+})
 const title = visible(500, {
   description: 'What is to be done. Not white space alone, nor anything else that does not show.',
   examples: ['Water the plants'],
@@ -79,6 +96,9 @@ export const TaskSchema = t.Object(
   {
     id,
     user_id,
+    list_id: nullable(list_id),
+    parent_id: nullable(parent_id),
+    position,
     title,
     description: nullable(description),
     completed,
@@ -97,11 +117,16 @@ export const TaskSchema = t.Object(
 )
 export type Task = Static<typeof TaskSchema>
 
+/** Where a task is. */
+export type Place = Pick<Task, 'list_id' | 'parent_id' | 'position'>
+
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
 /** What a client may write. Null clears: no description, no date, priority none, no tags. */
 const writable = {
+  list_id: t.Optional(nullable(list_id)),
+  parent_id: t.Optional(nullable(parent_id)),
   title,
   description: t.Optional(nullable(description)),
   completed: t.Optional(completed),
@@ -119,6 +144,7 @@ const identity = { id: given(id), user_id: given(user_id) }
 
 /** What becomes of a task by itself, under the names of its fields. */
 const course = {
+  position: given(position),
   version: given(version),
   completed_at: given(completed_at),
   created_at: given(created_at),
@@ -182,6 +208,27 @@ export const CompletionSchema = t.Object(
   },
 )
 export type Completion = Static<typeof CompletionSchema>
+
+const besides = (meaning: string) =>
+  t.Optional({ ...id, description: meaning, examples: ['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d'] })
+
+export const MoveSchema = t.Object(
+  {
+    list_id: t.Optional(nullable(list_id)),
+    parent_id: t.Optional(nullable(parent_id)),
+    before: besides('The task that it shall be just before, in its list and under its parent.'),
+    after: besides('The task that it shall be just after, likewise.'),
+  },
+  {
+    additionalProperties: false,
+    dependentSchemas: { before: { not: { required: ['after'] } } },
+    description:
+      'Where the task shall be. With before or after it is where that one is; without, at the end. In another list it is under ' +
+      'no task, unless parent_id says so.',
+    examples: [{ after: '019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d' }],
+  },
+)
+export type Move = Static<typeof MoveSchema>
 
 const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
   model: 'Status',
@@ -387,7 +434,27 @@ export const taskModels = {
   Renamed: RenamedSchema,
   TaskPatch: TaskPatchSchema,
   Completion: CompletionSchema,
+  Move: MoveSchema,
   Count: CountSchema,
+}
+
+const noList = { status: 404, detail: 'You have no list with this id.' } as const
+const noParent = { status: 404, detail: 'You have no task with the id of the parent.' } as const
+const tooDeep = { pointer: '/parent_id', detail: 'is too deep: there are 5 levels at most' }
+
+/** What it means to who sent it that a task cannot be where it was to be: sql/005_lists.sql. */
+export const placeConstraints = {
+  tasks_list: noList,
+  tasks_list_there: noList,
+  tasks_parent: noParent,
+  tasks_parent_there: noParent,
+  tasks_parent_list: { pointer: '/list_id', detail: 'is not the list of the parent' },
+  tasks_circle: { pointer: '/parent_id', detail: 'is the task itself, or under it' },
+  tasks_depth: tooDeep,
+  tasks_subtasks: {
+    pointer: '/parent_id',
+    detail: 'has no room: there are 1,000 tasks at most under one',
+  },
 }
 
 /** What the checks of the table mean to who sent the values: only the database sees a merge whole. */

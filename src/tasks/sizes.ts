@@ -14,6 +14,9 @@ const instant = '2026-11-20T22:36:42.123456+00:00'
 const frame = bytesOf({
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
   user_id: '',
+  list_id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+  parent_id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+  position: 'i00000002a',
   title: '',
   description: '',
   completed: false,

@@ -11,6 +11,8 @@ type Column = {
 
 /** The columns of a task that are written as they are, each under the name of its field. */
 export const columns: Record<string, Column> = {
+  list_id: { type: (sql) => sql`uuid` },
+  parent_id: { type: (sql) => sql`uuid` },
   title: { type: (sql) => sql`text` },
   description: { type: (sql) => sql`text` },
   priority: { type: (sql) => sql`docket.task_priority`, empty: (sql) => sql`'none'` },
@@ -69,11 +71,15 @@ export const taskTable: Table = {
   type: 'task',
   name: (sql) => sql`docket.tasks`,
   asked: (sql) => sql`completed boolean, ${askedColumns(sql)}`,
-  was: (sql) => sql`t.completed_at is null as was_open, t.deleted_at is null as was_there`,
+  was: (
+    sql,
+  ) => sql`t.completed_at is null as was_open, t.deleted_at is null as was_there, t.list_id as was_in, t.parent_id as was_under,
+          t.position as was_at`,
   action: (sql) => sql`
       case
         when (t.deleted_at is null) <> asked.was_there then case when asked.was_there then 'deleted' else 'restored' end
         when (t.completed_at is null) <> asked.was_open then case when asked.was_open then 'completed' else 'reopened' end
+        when (t.list_id, t.parent_id, t.position) is distinct from (asked.was_in, asked.was_under, asked.was_at) then 'moved'
         else 'updated'
       end`,
 }

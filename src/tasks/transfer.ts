@@ -4,7 +4,7 @@ import { grouped } from '../database/share.ts'
 import { columnsOf, valuesOf } from '../database/writes.ts'
 import { searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
-import type { Kept, Task } from './schema.ts'
+import type { Kept, Place, Task } from './schema.ts'
 import { askedColumns, columnsFrom, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
@@ -33,7 +33,10 @@ export type Change = {
 }
 
 /** A task on its way, with its changes, the oldest first. */
-export type Moving = { task: Task & Kept; history?: Change[] }
+export type Moving = {
+  task: Omit<Task, keyof Place> & Partial<Place> & Kept
+  history?: Change[]
+}
 
 /** The next tasks of a user after a number, in the order in which they changed: as JSON, each with the number of its last change. */
 export const exportTasks = (
@@ -136,22 +139,22 @@ export async function importTasks(db: Db, moving: Moving[], request: string): Pr
       for no key update of t
     ), made as (
       insert into docket.tasks as t
-        (user_id, id, seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
+        (user_id, id, seq, version, position, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
           title_key, tag_keys, words, long_words)
-      select asked.user_id, asked.id, asked.seq, asked.version, asked.created_at, asked.updated_at, asked.completed_at,
+      select asked.user_id, asked.id, asked.seq, asked.version, coalesce(asked.position, docket.position_at_end(asked.seq)), asked.created_at, asked.updated_at, asked.completed_at,
         asked.deleted_at, ${valuesOf(sql, wholeValues(sql))}, asked.title_key, asked.tag_keys, folded.words, folded.long_words
       from ${asksOf(
         sql,
-        sql`version integer, created_at timestamptz, updated_at timestamptz, completed_at timestamptz, deleted_at timestamptz,
-            ${askedColumns(sql)}`,
+        sql`version integer, position text, created_at timestamptz, updated_at timestamptz, completed_at timestamptz,
+            deleted_at timestamptz, ${askedColumns(sql)}`,
       )} asked
       -- Before it is changed.
       left join before on before.n = asked.n
       cross join lateral (${searchTextOfAll(sql)}) folded
       on conflict (user_id, id) do update
-        set (seq, version, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
+        set (seq, version, position, created_at, updated_at, completed_at, deleted_at, ${columnsOf(sql, wholeValues(sql))},
             title_key, tag_keys, words, long_words)
-          = (excluded.seq, excluded.version, excluded.created_at, excluded.updated_at, excluded.completed_at, excluded.deleted_at,
+          = (excluded.seq, excluded.version, excluded.position, excluded.created_at, excluded.updated_at, excluded.completed_at, excluded.deleted_at,
             ${columnsFrom(sql, sql`excluded`)}, excluded.title_key, excluded.tag_keys, excluded.words, excluded.long_words)
         where t.version < excluded.version
           -- One that came while this waited for the user was not looked at.

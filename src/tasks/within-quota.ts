@@ -4,6 +4,7 @@ import type { Author } from '../database/log.ts'
 import type { Outcome } from '../database/writes.ts'
 import { findTask } from './queries.ts'
 import { growthOf, sizeOf, sizeOfTexts } from './sizes.ts'
+import { changeTree, completeTree, deleteTree, moveTask, restoreTree } from './trees.ts'
 import type { Amount, Reservation, Usage } from './usage.ts'
 import { isMade } from './usage-queries.ts'
 import { completeTask, deleteTask, insertTask, restoreTask, updateTask } from './writes.ts'
@@ -15,6 +16,7 @@ type Writes = {
   completeTask: typeof completeTask
   deleteTask: typeof deleteTask
   restoreTask: typeof restoreTask
+  moveTask: typeof moveTask
 }
 
 const nothing: Amount = { tasks: 0, bytes: 0 }
@@ -51,7 +53,12 @@ export function withinQuota(usage: Usage): Writes {
     }
     const atMost = { tasks: 0, bytes: sizeOfTexts(patch) }
     const reservation = await usage.setAside(db, userId, atMost, exactly)
-    return changed(reservation, updateTask(db, author, id, versions, parts, once))
+    return changed(
+      reservation,
+      whole(updateTask(db, author, id, versions, parts, once), () =>
+        changeTree(db, author, { id, versions, course: parts.course, once }, patch),
+      ),
+    )
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */
@@ -61,11 +68,33 @@ export function withinQuota(usage: Usage): Writes {
   return {
     insertTask: insert,
     updateTask: update,
-    completeTask: (db, author, ...rest) =>
-      free(db, author, () => completeTask(db, author, ...rest)),
-    deleteTask: (db, author, ...rest) => free(db, author, () => deleteTask(db, author, ...rest)),
-    restoreTask: (db, author, ...rest) => free(db, author, () => restoreTask(db, author, ...rest)),
+    completeTask: (db, author, id, versions, completed, once) =>
+      free(db, author, () =>
+        whole(completeTask(db, author, id, versions, completed, once), () =>
+          completeTree(db, author, { id, versions, once }, completed),
+        ),
+      ),
+    deleteTask: (db, author, id, versions, once) =>
+      free(db, author, () =>
+        whole(deleteTask(db, author, id, versions, once), () =>
+          deleteTree(db, author, { id, versions, once }),
+        ),
+      ),
+    restoreTask: (db, author, id, versions, once) =>
+      free(db, author, () =>
+        whole(restoreTask(db, author, id, versions, once), () =>
+          restoreTree(db, author, { id, versions, once }),
+        ),
+      ),
+    moveTask: (db, author, asked, move) =>
+      free(db, author, () => moveTask(db, author, asked, move)),
   }
+}
+
+/** A change of one task, or of it with what is under it, where that is changed too. */
+async function whole(alone: Promise<Outcome>, together: () => Promise<Outcome>): Promise<Outcome> {
+  const change = await alone
+  return change.outcome === 'unlike' && change.row.text === '' ? together() : change
 }
 
 /** A change of a task: what it added is not known, but no more than was reserved, or a few digits. */

@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import type { Author, Fragment } from '../database/log.ts'
 import type { Once } from '../database/once.ts'
+import { askedPosition, spotColumns } from '../database/positions.ts'
 import { purging } from '../database/purging.ts'
 import type { Kind } from '../database/together.ts'
 import {
@@ -29,6 +30,13 @@ export const taskCreation: Creation = {
   values: (sql) => ({
     completed_at: sql`case when asked.completed then asked.at end`,
     ...wholeValues(sql),
+    // A subtask is in the list of its parent.
+    list_id: sql`
+      case
+        when asked.parent_id is null or asked.list_id is not null then asked.list_id
+        else (select p.list_id from docket.tasks p where p.user_id = asked.user_id and p.id = asked.parent_id)
+      end`,
+    position: sql`docket.position_at_end(asked.seq)`,
     title_key: sql`asked.title_key`,
     tag_keys: sql`asked.tag_keys`,
     words: sql`folded.words`,
@@ -75,6 +83,10 @@ const folded = (sql: Sql): Fragment => sql`
 
 const patching = updating<TaskWrite>(taskTable, {
   condition: isThere,
+  // What is under it goes with it, or is completed with it.
+  isShared: (sql) => sql`('list_id' = any(a.fields) and a.list_id is distinct from t.list_id)
+            or ('parent_id' = any(a.fields) and a.parent_id is distinct from t.parent_id)
+            or (t.has_subtasks and a.completed and t.completed_at is null)`,
   values: (sql) => ({
     ...givenValues(sql),
     completed_at: sql`
@@ -105,13 +117,20 @@ export const updateTask = (
 }
 
 /** Of statements that do not touch the texts of a task, so that they need not be folded anew. */
-const marking = (condition: (sql: Sql) => Fragment, values: (sql: Sql) => Values) =>
-  updating<TaskWrite>(taskTable, { condition, values })
+const marking = (
+  condition: (sql: Sql) => Fragment,
+  isShared: (sql: Sql) => Fragment,
+  values: (sql: Sql) => Values,
+) => updating<TaskWrite>(taskTable, { condition, isShared, values })
 
-const completion = marking(isThere, (sql) => ({
-  completed_at: sql`
+const completion = marking(
+  isThere,
+  (sql) => sql`t.has_subtasks and t.completed_at is null and coalesce(a.completed, true)`,
+  (sql) => ({
+    completed_at: sql`
       case coalesce(asked.completed, t.completed_at is null) when true then coalesce(t.completed_at, asked.at) end`,
-}))
+  }),
+)
 
 /** Completes or reopens; null does whichever is left to do. */
 export const completeTask = (
@@ -129,7 +148,11 @@ export const completeTask = (
     once,
   )
 
-const deletion = marking(isThere, (sql) => ({ deleted_at: sql`asked.at` }))
+const deletion = marking(
+  isThere,
+  (sql) => sql`t.has_subtasks`,
+  (sql) => ({ deleted_at: sql`asked.at` }),
+)
 
 /** To the trash. */
 export const deleteTask = (
@@ -142,6 +165,8 @@ export const deleteTask = (
 
 const restoration = marking(
   (sql) => sql`true`,
+  (sql) =>
+    sql`t.deleted_at is not null and (t.has_subtasks or t.parent_id is not null or t.list_id is not null)`,
   (sql) => ({ deleted_at: sql`null` }),
 )
 
@@ -157,20 +182,27 @@ export const restoreTask = (
 /** What history, undo and the trash know of tasks. */
 export const taskKind: Kind = {
   table: taskTable,
-  fields: [...Object.keys(columns), 'completed_at', 'deleted_at'],
+  fields: [...Object.keys(columns), 'position', 'completed_at', 'deleted_at'],
   needs: { due_time: 'due_date', time_zone: 'due_time' },
   stored,
   update: {
     condition: (sql) => sql`true`,
-    asked: (sql) => sql`, completed_at timestamptz, deleted_at timestamptz`,
+    asked: (sql) =>
+      sql`, completed_at timestamptz, deleted_at timestamptz, is_done boolean, ${spotColumns(sql)}`,
     values: (sql) => ({
       ...givenValues(sql),
       extra: given(sql, 'extra', sql`asked.extra`),
-      completed_at: given(sql, 'completed_at', sql`asked.completed_at`),
+      position: given(sql, 'position', askedPosition(sql)),
+      completed_at: given(
+        sql,
+        'completed_at',
+        sql`case when asked.is_done then asked.at else asked.completed_at end`,
+      ),
       deleted_at: given(
         sql,
         'deleted_at',
-        sql`case when asked.is_discarded then asked.at else asked.deleted_at end`,
+        // What goes together has one instant, by which it comes back together.
+        sql`case when asked.is_discarded then asked.began else asked.deleted_at end`,
       ),
     }),
     derived: folded,

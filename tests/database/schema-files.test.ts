@@ -17,5 +17,5 @@ test('are numbered from 1 without a gap, and hold the text of the file', () => {
 })
 
 test('open no transaction of their own', () => {
-  for (const { text } of schemaFiles) expect(text).not.toMatch(/^\s*(begin|commit|rollback)\b/im)
+  for (const { text } of schemaFiles) expect(text).not.toMatch(/^\s*(begin|commit|rollback)\s*;/im)
 })

@@ -13,11 +13,17 @@ import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
 import { changeTogether, createTogether } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
+import * as filterQueries from '../../src/filters/queries.ts'
+import { FilterSchema } from '../../src/filters/schema.ts'
+import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import { parseFilter } from '../../src/tasks/filter.ts'
+import { testsOf } from '../../src/tasks/filter-meaning.ts'
+import { findKnown } from '../../src/tasks/filter-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
@@ -25,6 +31,7 @@ import { TaskSchema } from '../../src/tasks/schema.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
+import * as treeQueries from '../../src/tasks/tree-queries.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { sql, accounts as tables } from '../support/app.ts'
@@ -135,7 +142,7 @@ const user = { id: 'alice', created_at: '2026-11-20T22:36:42.123456+00:00' }
 
 /** Every exported query: what it is to the gate, and calls that between them reach every form of its text. */
 const statements: Record<
-  | Exclude<keyof typeof queries, 'isThere' | 'searchText' | 'searchTextOfAll'>
+  | Exclude<keyof typeof queries, 'isThere' | 'placeOf' | 'searchText' | 'searchTextOfAll'>
   | Exclude<keyof typeof writes, 'taskKind' | 'taskCreation'>
   | keyof typeof transfer
   | keyof typeof usageQueries
@@ -283,6 +290,7 @@ const wanted = [
 const ofHistory: Record<
   | Exclude<keyof typeof historyQueries, 'most'>
   | keyof typeof tagQueries
+  | Exclude<keyof typeof treeQueries, 'mostInTree'>
   | 'changeTogether'
   | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
@@ -340,6 +348,102 @@ const ofHistory: Record<
     t.Object({ found: json, last: TaskSchema.properties.id }),
     [(db) => tagQueries.taggedSlice(db, 'alice', 'home').catch(() => null)],
   ],
+  readTree: [
+    'read',
+    t.Object({
+      text: json,
+      nodes: json,
+      above: t.Union([json, t.Null()]),
+      target: t.Union([json, t.Null()]),
+      has_list: t.Boolean(),
+    }),
+    [
+      (db) => treeQueries.readTree(db, 'alice', id),
+      (db) => treeQueries.readTree(db, 'alice', id, id),
+    ],
+  ],
+  readAnchor: [
+    'read',
+    t.Object({
+      list_id: TaskSchema.properties.list_id,
+      parent_id: TaskSchema.properties.parent_id,
+      position: word,
+      before: t.Union([word, t.Null()]),
+      after: t.Union([word, t.Null()]),
+    }),
+    [(db) => treeQueries.readAnchor(db, 'alice', id)],
+  ],
+  readAround: [
+    'read',
+    t.Object({ id: TaskSchema.properties.id, version, position: word }),
+    [
+      (db) => treeQueries.readAround(db, 'alice', null, 'i000000001', 50),
+      (db) => treeQueries.readAround(db, 'alice', id, 'i000000001', 50),
+    ],
+  ],
+}
+
+/** Every condition that there is. */
+const everything = testsOf(
+  parseFilter(
+    `is:done -is:overdue p:>low #a due:>today due:none created:any updated:<today completed:today..2026-12-31 (title:a or description:b
+    or text:c or a) has:due has:time has:description has:tag has:list has:parent list:Home`,
+  ),
+  { zone: 'UTC', date: '2026-11-27' },
+  [{ id, name: 'Home' }],
+)
+const page = statements.readPage[1]
+const count = statements.countTasks[1]
+
+/** With a filter, and of filters. */
+const ofFilters: Record<
+  | 'readPage with a filter'
+  | 'countTasks with a filter'
+  | 'findKnown'
+  | Exclude<keyof typeof filterQueries, 'columns'>
+  | keyof typeof filterWrites,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  'readPage with a filter': [
+    'read',
+    page,
+    sorts.flatMap((sort) =>
+      [null, { key: positions[sort][0] ?? '', id }].map(
+        (after) => (db: Db) =>
+          readPage(db, 'alice', { ...filters, sort, filter: everything }, after, 50),
+      ),
+    ),
+  ],
+  'countTasks with a filter': [
+    'read',
+    count,
+    [
+      (db) => countTasks(db, 'alice', { filter: everything }),
+      (db) => countTasks(db, 'alice', { ...filters, deleted: true, filter: everything }),
+    ],
+  ],
+  findKnown: [
+    'shared, idempotent',
+    t.Object({ n, time_zone: t.String(), lists: json, filters: json }),
+    [
+      (db) =>
+        findKnown(db, 'alice', { today: true, lists: true, filters: ['a'] }, false).catch(
+          () => null,
+        ),
+    ],
+  ],
+  listFilters: ['read', FilterSchema, [(db) => filterQueries.listFilters(db, 'alice')]],
+  insertFilter: [
+    'idempotentWrite',
+    t.Composite([FilterSchema, t.Object({ is_made: t.Boolean(), is_like_it: t.Boolean() })]),
+    [(db) => filterWrites.insertFilter(db, 'alice', id, { name: 'A', filter: '#a' })],
+  ],
+  updateFilter: [
+    'idempotentWrite',
+    FilterSchema,
+    [(db) => filterWrites.updateFilter(db, 'alice', id, { name: 'A' })],
+  ],
+  deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
 
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
@@ -416,6 +520,11 @@ const accounts: Record<
     t.Object({ anonymous: t.Boolean() }),
     (db) => meQueries.mayBeGuest(db, guests, 'alice'),
   ],
+  findTimeZone: [
+    t.Object({ time_zone: t.Union([word, t.Null()]) }),
+    (db) => meQueries.findTimeZone(db, 'alice'),
+  ],
+  setTimeZone: [t.Object({}), (db) => meQueries.setTimeZone(db, 'alice', 'UTC')],
   deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, tables, 'alice')],
 }
 others.push(
@@ -447,14 +556,32 @@ test('are all here', async () => {
     })
       .filter(
         (name) =>
-          !['isThere', 'searchText', 'searchTextOfAll', 'taskKind', 'taskCreation'].includes(name),
+          ![
+            'isThere',
+            'placeOf',
+            'searchText',
+            'searchTextOfAll',
+            'taskKind',
+            'taskCreation',
+          ].includes(name),
       )
       .toSorted(),
   )
   expect(Object.keys(ofHistory).toSorted()).toEqual(
-    [...Object.keys(historyQueries), ...Object.keys(tagQueries), 'changeTogether', 'createTogether']
-      .filter((name) => name !== 'most')
+    [
+      ...Object.keys(historyQueries),
+      ...Object.keys(tagQueries),
+      ...Object.keys(treeQueries),
+      'changeTogether',
+      'createTogether',
+    ]
+      .filter((name) => name !== 'most' && name !== 'mostInTree')
       .toSorted(),
+  )
+  expect(Object.keys(ofFilters)).toEqual(
+    expect.arrayContaining(
+      Object.keys({ ...filterQueries, ...filterWrites }).filter((name) => name !== 'columns'),
+    ),
   )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
@@ -478,6 +605,7 @@ test('are all here', async () => {
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
     'src/database/pool.ts',
+    'src/database/positions.ts',
     'src/database/purging.ts',
     'src/database/rates.ts',
     'src/database/schema-refusals.ts',
@@ -485,20 +613,25 @@ test('are all here', async () => {
     'src/database/share.ts',
     'src/database/together.ts',
     'src/database/writes.ts',
+    'src/filters/queries.ts',
+    'src/filters/writes.ts',
     'src/history/queries.ts',
     'src/history/writes.ts',
     'src/me/queries.ts',
+    'src/tasks/filter-queries.ts',
+    'src/tasks/filter-statements.ts',
     'src/tasks/list-statements.ts',
     'src/tasks/queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
+    'src/tasks/tree-queries.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory }))(
+test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters }))(
   '%s gives what its schema says, of one user',
   async (_name, [way, schema, calls]) => {
     for (const call of calls) {

@@ -88,6 +88,7 @@ test('says what was done, the latest first: what became different, when, by whom
         description: { before: null, after: task.description },
         completed: { before: null, after: true },
         completed_at: { before: null, after: task.completed_at },
+        position: { before: null, after: task.position },
         priority: { before: null, after: 'high' },
         tags: { before: null, after: ['home', 'garden'] },
         due_date: { before: null, after: '2026-12-01' },

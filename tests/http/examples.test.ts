@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Answer, send, signUp, type TestUser } from '../support/app.ts'
+import { type Answer, send, signUp, sql, type TestUser } from '../support/app.ts'
 
 // What the document says of what is sent, held against the server: everything is tried, in every operation that has it.
 
@@ -33,6 +33,7 @@ type Body = {
   required?: string[]
   /** Of these there is one. */
   oneOf?: { required: [string] }[]
+  dependentSchemas?: Record<string, { not: { required: string[] } }>
   /** What goes only with others. */
   dependentRequired?: Record<string, string[]>
   examples?: object[]
@@ -93,10 +94,21 @@ function give(values: Values, { name, in: where, schema }: Parameter, value: unk
   else values[where][name] = String(value)
 }
 
+/** The list and the tasks that the examples refer to. */
+async function placeFor({ id, create }: TestUser): Promise<void> {
+  const place = { list_id: '019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f' }
+  const parent_id = '019d2f6e-6c2b-7d4e-9f3a-2b1c0d9e8f70'
+  await sql`
+    insert into docket.lists (user_id, id, name, position) values (${id}, ${place.list_id}, 'Home', 'i000000001')`
+  await create({ ...place, id: parent_id })
+  await create({ ...place, parent_id, id: '019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d' })
+}
+
 /** Sends it as a user of its own, with a task of its own, whom the examples name alice. */
 async function call(name: string, operation: Operation, values: Values, body?: unknown) {
   const user = await signUp()
   const { id } = await user.create()
+  await placeFor(user)
   return sendAs(user, id, name, values, body ?? smallestBody(operation))
 }
 
@@ -186,8 +198,9 @@ test.each(withBody)(
   '%s takes the examples of its body, and of its fields',
   async (name, operation, body) => {
     // What is read-only is taken as it was given.
+    const rivals = Object.values(body.dependentSchemas ?? {}).flatMap(({ not }) => not.required)
     const all = Object.entries(body.properties)
-      .filter(([, { readOnly }]) => readOnly !== true)
+      .filter(([field, { readOnly }]) => readOnly !== true && !rivals.includes(field))
       .map(([field, { examples }]) => [field, examples?.[0]])
     expect(body.examples).not.toBeEmpty()
 

@@ -23,6 +23,9 @@ function makeTask(userId: string, index: number): Task {
   return {
     id: `${index.toString(16).padStart(8, '0')}-0000-7000-8000-${'0'.repeat(12)}`,
     user_id: userId,
+    list_id: null,
+    parent_id: null,
+    position: `i${index.toString(16).padStart(9, '0')}`,
     title: text,
     description: index % 2 === 0 ? `${text}${index}` : null,
     completed: index % 5 === 0,

@@ -267,7 +267,7 @@ describe('finds what a filter says', () => {
       const headers = { 'time-zone': zone }
 
       const found: string[] = []
-      for (let path: string | null = `/api/tasks?${query}`; path !== null; ) {
+      for (let path: string | null = `/api/tasks?${query.toString()}`; path !== null; ) {
         const answer = await user.send('GET', path, undefined, headers)
         expect([answer.status, answer.text.slice(0, 200)]).toEqual([200, answer.text.slice(0, 200)])
         found.push(...idsOf(answer.body))
@@ -275,7 +275,7 @@ describe('finds what a filter says', () => {
       }
       const count = await user.send(
         'GET',
-        `/api/tasks/count?${new URLSearchParams({ filter })}`,
+        `/api/tasks/count?filter=${encodeURIComponent(filter)}`,
         undefined,
         headers,
       )
@@ -305,7 +305,7 @@ test('holds together with the other parameters, in their order', async () => {
 
   expect(idsOf(found).toSorted()).toEqual(idsOf(expected).toSorted())
   const dates = found.map(({ due_date }) => due_date)
-  expect(dates).toEqual(dates.toSorted())
+  expect(dates).toEqual(dates.toSorted((a, b) => String(a).localeCompare(String(b))))
   expect(idsOf(skipped)).toEqual(idsOf(found.slice(3, 5)))
 })
 

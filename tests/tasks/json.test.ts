@@ -7,7 +7,7 @@ const reference = () => sql`
   (
     select row_to_json(task)::text
     from (
-      select t.id, t.user_id, t.title, t.description, t.completed_at is not null as completed, t.completed_at,
+      select t.id, t.user_id, t.list_id, t.parent_id, t.position, t.title, t.description, t.completed_at is not null as completed, t.completed_at,
         t.priority, t.tags, t.due_date, t.due_time, t.time_zone, t.version, t.created_at, t.updated_at, t.deleted_at
     ) task
   )`

@@ -17,6 +17,9 @@ function moving({ id: user_id }: TestUser, more: Partial<Task> = {}) {
   const task: Task = {
     id: crypto.randomUUID(),
     user_id,
+    list_id: null,
+    parent_id: null,
+    position: 'i00000002a',
     title: 'Third',
     description: null,
     completed: false,

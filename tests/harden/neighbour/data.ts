@@ -64,6 +64,9 @@ function task(user_id: string, n: number, some: Partial<Task> = {}): Task {
   return {
     id: Bun.randomUUIDv7(),
     user_id,
+    list_id: null,
+    parent_id: null,
+    position: `i${n.toString(16).padStart(9, '0')}`,
     title: `${latin[n % latin.length]} ${latin[(n * 7) % latin.length]} ${n}`,
     description: null,
     completed,

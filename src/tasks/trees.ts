@@ -1,0 +1,287 @@
+import postgres from 'postgres'
+import type { Db } from '../database/gate.ts'
+import type { Author } from '../database/log.ts'
+import { findAnswer, type Once } from '../database/once.ts'
+import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
+import { type Change, changeTogether } from '../database/together.ts'
+import type { Outcome } from '../database/writes.ts'
+import { invalid, Problem } from '../http/problem.ts'
+import type { Parts } from './rules.ts'
+import type { Course, Move } from './schema.ts'
+import {
+  type Anchor,
+  mostInTree,
+  type Node,
+  readAnchor,
+  readAround,
+  readTree,
+  type Tree,
+} from './tree-queries.ts'
+import { taskKind } from './writes.ts'
+
+// Changes of a task with what is under it: read at one moment, reckoned, and written in one statement if nobody has changed anything of
+// it since. What comes under it meanwhile is seen by the database, which has the last word on what is where.
+
+/** What is asked of a task, and what must be so of it. */
+type Asked = {
+  id: string
+  versions: number[] | null
+  course?: Course | null
+  once?: Once | null | undefined
+}
+
+/** How often it is looked anew at what somebody has changed meanwhile. */
+const mostAttempts = 5
+
+type Fields = Record<string, unknown>
+
+const changeOf = (
+  { id, version }: Pick<Node, 'id' | 'version'>,
+  fields: Fields,
+  more: object = {},
+): Change => ({
+  kind: taskKind,
+  id,
+  version,
+  fields,
+  isDiscarded: false,
+  more,
+})
+
+const discarding = (node: Node): Change => ({
+  ...changeOf(node, { deleted_at: null }),
+  isDiscarded: true,
+})
+
+const completing = (node: Node): Change => changeOf(node, { completed_at: null }, { is_done: true })
+
+/** Completes it with all that is open under it, or reopens it; null does whichever is left to do. */
+export const completeTree = (
+  db: Db,
+  author: Author,
+  asked: Asked,
+  completed: boolean | null,
+): Promise<Outcome> =>
+  change(db, author, asked, null, ({ root, nodes }) =>
+    root.deleted_at !== null
+      ? null
+      : (completed ?? !root.completed)
+        ? nodes.filter(({ isOpen }) => isOpen).map(completing)
+        : nodes
+            .slice(0, 1)
+            .filter(({ isOpen }) => !isOpen)
+            .map((node) => changeOf(node, { completed_at: null })),
+  )
+
+/** To the trash, with all that is under it. */
+export const deleteTree = (db: Db, author: Author, asked: Asked): Promise<Outcome> =>
+  change(db, author, asked, null, ({ root, nodes }) =>
+    root.deleted_at === null ? nodes.map(discarding) : null,
+  )
+
+/**
+ * Back from the trash, with what went there together with it. What was above it may be gone, and what is above it may have moved: it comes
+ * back where there is room for it.
+ */
+export const restoreTree = (db: Db, author: Author, asked: Asked): Promise<Outcome> =>
+  change(db, author, asked, null, ({ root, nodes, above, hasList }) => {
+    if (root.deleted_at === null) return []
+    const parent_id = above === undefined ? null : root.parent_id
+    const list_id = above === undefined ? (hasList ? root.list_id : null) : above.list_id
+    return nodes.map((node, index) =>
+      changeOf(node, { deleted_at: null, list_id, ...(index === 0 ? { parent_id } : {}) }),
+    )
+  })
+
+/** Where a task shall be: what is absent stays, but that in another list it is under nothing. */
+type Target = { list_id?: string | null | undefined; parent_id?: string | null | undefined }
+
+/** A patch that moves the task, or completes it with what is under it. */
+export const changeTree = (
+  db: Db,
+  author: Author,
+  asked: Asked,
+  { completed, list_id, parent_id, extra, ...fields }: Parts['changes'],
+): Promise<Outcome> =>
+  change(db, author, asked, parent_id ?? null, (tree) => {
+    const { root, nodes } = tree
+    if (root.deleted_at !== null) return null
+    const place = placeIn(tree, { list_id, parent_id })
+    const isMoved = place.list_id !== root.list_id || place.parent_id !== root.parent_id
+    return nodes.flatMap((node, index): Change[] => {
+      const isDone = completed === true && node.isOpen
+      const becomes: Fields = {
+        ...(index === 0 ? fields : {}),
+        ...(index === 0 && extra !== undefined ? { extra: merged(root.extra, extra) } : {}),
+        ...(index === 0 && isMoved ? { ...place, position: null } : {}),
+        ...(place.list_id === root.list_id ? {} : { list_id: place.list_id }),
+        ...(isDone || (index === 0 && completed === false) ? { completed_at: null } : {}),
+      }
+      if (Object.keys(becomes).length === 0) return []
+      return [
+        changeOf(node, becomes, {
+          ...(isDone ? { is_done: true } : {}),
+          ...(index === 0 && isMoved ? { spot: 'end' } : {}),
+        }),
+      ]
+    })
+  })
+
+/** Null clears a field. */
+function merged(kept: Fields = {}, given: Fields): Fields | null {
+  const fields = Object.entries({ ...kept, ...given }).filter(([, value]) => value !== null)
+  return fields.length === 0 ? null : Object.fromEntries(fields)
+}
+
+/** @throws Problem 404, 422 where there is no such place */
+function placeIn({ root, nodes, target }: Tree, { list_id, parent_id }: Target) {
+  if (parent_id == null) {
+    const list = list_id === undefined ? root.list_id : (list_id?.toLowerCase() ?? null)
+    const stays = parent_id === undefined && list === root.list_id
+    return { list_id: list, parent_id: stays ? root.parent_id : null }
+  }
+  const parent = parent_id.toLowerCase()
+  if (nodes.some(({ id }) => id === parent)) {
+    throw invalid([{ pointer: '/parent_id', detail: 'is the task itself, or under it' }])
+  }
+  if (target === undefined) throw new Problem(404, noTask)
+  if (list_id !== undefined && (list_id?.toLowerCase() ?? null) !== target.list_id) {
+    throw invalid([{ pointer: '/list_id', detail: 'is not the list of the parent' }])
+  }
+  return { list_id: target.list_id, parent_id: parent }
+}
+
+/** How many on either side of an anchor are spread anew where positions become too long. */
+const around = 50
+
+/** To another place: in a list, under a task, before or after another one; to the end where nothing is said. */
+export async function moveTask(
+  db: Db,
+  author: Author,
+  asked: Asked,
+  { before, after, ...given }: Move,
+): Promise<Outcome> {
+  const besides = before ?? after
+  if (before !== undefined && after !== undefined) {
+    throw invalid([{ pointer: '/after', detail: 'is not taken together with before' }])
+  }
+  if (besides?.toLowerCase() === asked.id.toLowerCase()) {
+    throw invalid([{ pointer: before ? '/before' : '/after', detail: 'is the task itself' }])
+  }
+  const anchor = besides === undefined ? null : await readAnchor(db, author.user_id, besides)
+  if (anchor === undefined) throw new Problem(404, noTask)
+  if (anchor !== null) refuseOther(anchor, given)
+  const target: Target = anchor ?? given
+  const spot: Spot =
+    anchor === null
+      ? { spot: 'end' }
+      : before === undefined
+        ? spotBetween(anchor.position, anchor.after)
+        : spotBetween(anchor.before, anchor.position)
+
+  return change(db, author, asked, target.parent_id ?? null, async (tree) => {
+    const { root, nodes } = tree
+    if (root.deleted_at !== null) return null
+    const place = placeIn(tree, target)
+    const isElsewhere = place.list_id !== root.list_id
+    const { own, others } =
+      anchor !== null && isLong(spot)
+        ? await spread(db, author.user_id, root.id, anchor, before !== undefined)
+        : { own: spot, others: [] }
+    const rest = isElsewhere ? nodes.slice(1) : []
+    return [
+      ...nodes.slice(0, 1).map((node) => changeOf(node, { ...place, position: null }, own)),
+      ...rest.map((node) => changeOf(node, { list_id: place.list_id })),
+      ...others,
+    ]
+  })
+}
+
+/** @throws Problem 422 where what is beside the task is not where the task shall be */
+function refuseOther(anchor: Anchor, given: Target): void {
+  for (const name of ['list_id', 'parent_id'] as const) {
+    const wanted = given[name]
+    if (wanted !== undefined && (wanted?.toLowerCase() ?? null) !== anchor[name]) {
+      throw invalid([
+        { pointer: `/${name}`, detail: 'is not where the task of before or after is' },
+      ])
+    }
+  }
+}
+
+/** New positions of those around an anchor, but for the outermost ones, and of the task that is to be among them. */
+async function spread(
+  db: Db,
+  userId: string,
+  id: string,
+  { list_id, position }: Anchor,
+  isBefore: boolean,
+): Promise<{ own: Spot; others: Change[] }> {
+  const found = await readAround(db, userId, list_id, position, around)
+  const [first, last] = [found[0], found.at(-1)]
+  const inner = found.slice(1, -1).filter((task) => task.id !== id)
+  const at = inner.findIndex((task) =>
+    isBefore ? task.position >= position : task.position > position,
+  )
+  const spots = spotsBetween(first?.position ?? null, last?.position ?? null, inner.length + 1)
+  const [own] = spots.splice(at === -1 ? inner.length : at, 1)
+  if (own === undefined) throw new Error('A task has no place among others.')
+  return {
+    own,
+    others: inner.map((task, index) => changeOf(task, { position: null }, spots[index])),
+  }
+}
+
+/** Reads a task with what is under it, and makes the changes that are reckoned of it: null where there is no such task. */
+async function change(
+  db: Db,
+  author: Author,
+  { id, versions, course, once = null }: Asked,
+  targetId: string | null,
+  reckon: (tree: Tree) => Change[] | null | Promise<Change[] | null>,
+): Promise<Outcome> {
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const tree = await readTree(db, author.user_id, id, targetId)
+    // Afterwards: where its effect was seen it is there.
+    const earlier = once && (await findAnswer(db, author.user_id, once.key))
+    if (earlier) return made(earlier, once)
+    if (tree === undefined) return { outcome: 'not_found' }
+    const { root, text, nodes } = tree
+    const row = { text, version: root.version }
+    const changes = await reckon(tree)
+    if (changes === null) return { outcome: 'not_found' }
+    if (versions !== null && !versions.includes(root.version)) return { outcome: 'stale' }
+    if (course && !Bun.deepMatch(course, root)) return { outcome: 'unlike', row }
+    if (nodes.length > mostInTree) throw new Problem(422, tooMany)
+    // The one that is asked for comes first, with the key, though nothing of it may change.
+    const [first] = nodes
+    if (first !== undefined && changes[0]?.id !== root.id) changes.unshift(changeOf(first, {}))
+    if (once === null && changes.every(({ fields }) => Object.keys(fields).length === 0)) {
+      return { outcome: 'changed', row }
+    }
+    try {
+      const changed = await changeTogether(db, author, changes, once, root.id)
+      if (changed !== undefined) return made(changed, once)
+    } catch (error) {
+      // Something came under it that was not there when it was read.
+      const isOther =
+        error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree'
+      if (!isOther || attempt + 1 === mostAttempts) throw error
+    }
+  }
+  throw new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
+    headers: { 'retry-after': '1' },
+  })
+}
+
+const noTask = 'You have no task with this id.'
+const tooMany = `More than ${mostInTree} tasks are under this one: change some of them first.`
+
+function made(
+  { request, answer }: { request: string | null; answer: string },
+  once: Once | null,
+): Outcome {
+  if (request !== null && request !== once?.request) return { outcome: 'key_reused' }
+  const row = { text: answer, version: Number(JSON.parse(answer).version) }
+  return { outcome: request === null ? 'changed' : 'replayed', row }
+}
