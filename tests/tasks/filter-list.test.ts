@@ -274,7 +274,7 @@ describe('finds what a filter says', () => {
       }
       const count = await user.send(
         'GET',
-        `/api/tasks/count?filter=${encodeURIComponent(filter)}`,
+        `/api/tasks/count?${new URLSearchParams({ filter }).toString()}`,
         undefined,
         headers,
       )

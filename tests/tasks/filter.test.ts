@@ -136,7 +136,7 @@ test('draws its lines where it says', () => {
 describe('days', () => {
   // A Friday.
   const today = { zone: 'UTC', date: '2026-11-27' }
-  const meant = (word: string) => {
+  const of = (word: string) => {
     const day = dayOf(word)
     return day === null
       ? null
@@ -160,7 +160,7 @@ describe('days', () => {
     ['3h', null],
     ['2026-13-01', null],
   ])('%s is %s', (word, day) => {
-    expect(meant(word)).toBe(day)
+    expect(of(word)).toBe(day)
   })
 
   test('end where the calendar does', () => {
