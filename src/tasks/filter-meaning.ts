@@ -146,5 +146,6 @@ export function dueOf(tests: Tests): { due_after?: string; due_before?: string }
   }
 }
 
-/** Whether the whole text of a task may be looked at. */
-export const readsText = (tests: Tests): boolean => leavesOf(tests).some(({ is }) => is === 'words')
+/** How often the text of a task may be looked at. */
+export const looksOf = (tests: Tests): number =>
+  leavesOf(tests).filter(({ is }) => is === 'words').length

@@ -1,7 +1,7 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
-import { dueOf, readsText } from './filter-meaning.ts'
+import { dueOf, looksOf } from './filter-meaning.ts'
 import type { Tests } from './filter-tree.ts'
 import {
   firstStride,
@@ -57,7 +57,7 @@ export async function readPage(
   const began = performance.now()
   let scope = scopeOf(userId, list.deleted)
   // With a filter nobody knows what a task costs: each list finds out for itself.
-  if (list.tests !== undefined) scope = { ...scope, reach: firstStride(readsWords(list)) }
+  if (list.tests !== undefined) scope = { ...scope, reach: firstStride(looksIn(list)) }
   const skipped = await skip(
     db,
     userId,
@@ -86,7 +86,7 @@ export async function readPage(
     if (isFirst) learnWeight(userId, page.weight())
     const isPart = isFiltered(list) && scope.reach !== null
     if (list.tests !== undefined) {
-      scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took) }
+      scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took, looksIn(list)) }
     } else if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
@@ -116,7 +116,7 @@ async function skip(
   offset: number,
 ): Promise<{ place: Place; left: number } | null> {
   const began = performance.now()
-  let reach = firstStride(readsWords(list))
+  let reach = firstStride(looksIn(list))
   let place = start
   let left = offset
 
@@ -129,7 +129,7 @@ async function skip(
     const next = beyond(list, place, stride)
     if (next === null) return null
     place = next
-    reach = nextStride(reach, stride.took)
+    reach = nextStride(reach, stride.took, looksIn(list))
     if (performance.now() - began > patience) break
   }
   return { place, left }
@@ -142,7 +142,7 @@ export async function countTasks(db: Db, userId: string, query: ListQuery): Prom
   const isDue = due !== undefined || due_after !== undefined || due_before !== undefined
   // By their due dates no others are looked at.
   const list = listOf({ ...query, sort: isDue ? 'due_date' : 'created_at', order: 'asc' })
-  let reach = firstStride(readsWords(list))
+  let reach = firstStride(looksIn(list))
   let count = 0
 
   for (let place: Place | null = beginning(list, null); place !== null; ) {
@@ -152,7 +152,7 @@ export async function countTasks(db: Db, userId: string, query: ListQuery): Prom
     if (stride === undefined) break
     count += stride.count
     place = beyond(list, place, stride)
-    reach = nextStride(reach, stride.took)
+    reach = nextStride(reach, stride.took, looksIn(list))
   }
   return count
 }
@@ -202,9 +202,9 @@ function dueBounds({ due_after, due_before, filter }: ListQuery) {
 
 const hasWords = ({ filters }: List): boolean => filters.word !== undefined
 
-/** Whether it takes long to look at a long task. */
-const readsWords = (list: List): boolean =>
-  hasWords(list) || (list.tests !== undefined && readsText(list.tests))
+/** How often the text of each task is looked at: of a long one that takes its time. */
+const looksIn = (list: List): number =>
+  list.tests === undefined ? Number(hasWords(list)) : looksOf(list.tests)
 
 const isFiltered = (list: List): boolean => list.hasFilters || hasWords(list)
 
