@@ -69,6 +69,34 @@ test('has one of each name, as people read it', async () => {
   expect(await kept(alice)).toHaveLength(2)
 })
 
+test('has one of each name, whoever comes at the same moment', async () => {
+  const alice = await signUp()
+
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => keep(alice, { name: 'One', filter: '#a' })),
+  )
+
+  const statuses = answers.map(({ status }) => status)
+  expect(statuses.toSorted((a, b) => a - b)).toEqual([201, ...Array(7).fill(409)])
+  const { body: other } = await keep(alice, { name: 'Two', filter: '#a' })
+  const renamed = await Promise.all(
+    [1, 2].map(() => alice.send('PATCH', `/api/filters/${other.id}`, { name: 'One' })),
+  )
+  expect(renamed.map(({ status }) => status)).toEqual([409, 409])
+  expect(await kept(alice)).toHaveLength(2)
+})
+
+test('goes with everything else of who leaves', async () => {
+  const alice = await signUp()
+  await keep(alice, { name: 'One', filter: '#a' })
+  await alice.send('PATCH', '/api/me', { time_zone: 'Asia/Tokyo' })
+
+  await alice.send('DELETE', '/api/me', { confirm: alice.id })
+
+  expect(await kept(alice)).toEqual([])
+  expect((await alice.send('GET', '/api/me')).body.time_zone).toBeNull()
+})
+
 test('keeps no more than 200', async () => {
   const alice = await signUp()
   for (let n = 0; n < 200; n += 20) {
