@@ -315,3 +315,16 @@ create table docket.filters (
   primary key (user_id, id),
   constraint filters_by_name unique (user_id, name_key)
 );
+
+-- A task with all that is under it, in its manual order.
+create function docket.task_tree(owner text, root uuid, task text, has_subtasks boolean) returns text
+  language plpgsql stable set search_path = pg_catalog, pg_temp
+  as $$ begin
+  return concat(left(task, -1), ',"subtasks":[', case when has_subtasks then (
+    select string_agg(docket.task_tree(owner, t.id, t.json, t.has_subtasks), ',' order by t.position, t.id)
+    from docket.tasks t
+    where t.user_id = owner
+      and t.parent_id = root
+      and t.deleted_at is null
+  ) end, ']}');
+end $$;

@@ -8,7 +8,7 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\//, 4],
   [
-    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|undo|trash|sweep)\.ts)$/,
+    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|undo|trash|sweep)\.ts)$/,
     3,
   ],
   [/^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/, 2],

@@ -19,6 +19,8 @@ const bodies: Record<string, unknown> = {
   'GET /tasks': undefined,
   'POST /tasks': { title: 'Mine' },
   'POST /tasks/batch': { tasks: [{ title: 'Mine' }] },
+  // tests/tasks/bulk.test.ts has those of others.
+  'POST /tasks/bulk': { filter: 'nowhere', action: 'complete' },
   'GET /tasks/:id': undefined,
   'GET /tasks/count': undefined,
   'PATCH /tasks/:id': { title: 'Changed' },

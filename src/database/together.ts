@@ -45,20 +45,40 @@ export type Change = {
 /** What was written, as an array of JSON; `request` is that of an earlier one with the same key, which made it. */
 type Together = { request: string | null; answer: string }
 
+/** The answer to changes that were made together, out of `seq`, `type`, `id`, the JSON in `answer`, and `is_changed` of each. */
+export type Answered = (sql: Sql) => Fragment
+
+const allAnswered: Answered = (sql) => sql`concat('[', string_agg(
+          concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
+        ), ']')`
+
+/** That one, by itself and as it is in every other answer. */
+export const onlyAnswered =
+  (one: string): Answered =>
+  (sql) =>
+    sql`max(answer) filter (where id = ${one})`
+
+/** How many were meant, how many have changed, and the request to undo them by. */
+export const countAnswered =
+  (matched: number, requestId: string): Answered =>
+  (sql) =>
+    sql`concat('{"matched":', ${matched}::integer, ',"changed":', count(id) filter (where is_changed), ',"request_id":',
+          to_json(${requestId}::text), '}')`
+
 /** The names of the parts of a statement have an end for each kind. */
 const suffixOf = ({ table }: Kind): string => `_${table.type}`
 
 /**
  * Makes changes of several things of a user, of whatever kinds, in one statement: all, or none where one of them is not as it was when
  * it was looked at, which is undefined. The first ask has the key, if there is one.
- * @param only the id of the one that is the answer, by itself and as it is in every other answer
+ * @param answered what the answer is, of all that was changed
  */
 export async function changeTogether(
   db: Db,
   { user_id, ...by }: Author,
   changes: Change[],
   once: Once | null,
-  only: string | null = null,
+  answered: Answered = allAnswered,
 ): Promise<Together | undefined> {
   const isKeyed = once !== null
   const asks = changes.map(({ kind, id, version, fields, isDiscarded, more }, index) => ({
@@ -95,17 +115,11 @@ export async function changeTogether(
       from groups
     ), ${each(sql`, `, ({ table, update }, part) => changing(sql, table, update, part))}, made as (
       select user_id, ${isKeyed ? sql`max(key) as key, max(request) as request,` : sql``}
-        ${
-          only === null
-            ? sql`concat('[', string_agg(
-          concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
-        ), ']')`
-            : sql`max(answer) filter (where id = ${only})`
-        } as answer
+        ${answered(sql)} as answer
       from (${each(
         sql` union all `,
         (kind) => sql`
-        select user_id, seq, ${kind.table.type} as type, id, answer ${isKeyed ? sql`, key, request` : sql``}
+        select user_id, seq, ${kind.table.type} as type, id, answer, is_changed ${isKeyed ? sql`, key, request` : sql``}
         from ${sql(`changed${suffixOf(kind)}`)}`,
       )}) changed
       group by user_id

@@ -149,3 +149,10 @@ export function dueOf(tests: Tests): { due_after?: string; due_before?: string }
 /** How often the text of a task may be looked at. */
 export const looksOf = (tests: Tests): number =>
   leavesOf(tests).filter(({ is }) => is === 'words').length
+
+/** Whether all that passes is in lists that it names: these are asked for, also where they are archived. */
+export function namesList(tests: Tests): boolean {
+  if ('all' in tests) return tests.all.some(namesList)
+  if ('any' in tests) return tests.any.every(namesList)
+  return 'is' in tests && tests.is === 'in'
+}

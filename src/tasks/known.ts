@@ -9,6 +9,8 @@ type Known = {
   weight: number | null
   /** Until when, by performance.now(), there are taken to be few tasks: those that are not in the trash, and those in it. */
   fewUntil: [live: number, trash: number]
+  /** Until when there are taken to be lists that are archived. */
+  archivesUntil: number
   /** As many as can be looked at, and read, in the time that a statement has for it. */
   reach: number
   depth: number
@@ -35,7 +37,13 @@ function knownOf(userId: string): Known {
   if (known !== undefined) return known
   const [oldest] = users.keys()
   if (users.size >= mostUsers && oldest !== undefined) users.delete(oldest)
-  const made = { weight: null, fewUntil: [0, 0], reach: reaches.first, depth: depths.first }
+  const made = {
+    weight: null,
+    fewUntil: [0, 0],
+    archivesUntil: 0,
+    reach: reaches.first,
+    depth: depths.first,
+  }
   users.set(userId, made as Known) // Two numbers are a tuple.
   return made as Known
 }
@@ -87,6 +95,14 @@ const fit = (wanted: number, { least, most }: { least: number; most: number }): 
 export function learnFew(userId: string, deleted: boolean): void {
   knownOf(userId).fewUntil[deleted ? 1 : 0] = performance.now() + memory
 }
+
+/** There are lists that are archived: it is not found out for each page anew. */
+export function learnArchives(userId: string): void {
+  knownOf(userId).archivesUntil = performance.now() + memory
+}
+
+export const hasArchives = (userId: string): boolean =>
+  knownOf(userId).archivesUntil > performance.now()
 
 /**
  * How many to look at where they are counted: at first, and after a statement that took so many seconds. Texts may be long.

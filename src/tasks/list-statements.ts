@@ -6,7 +6,7 @@ import { few, type Shared, textOf } from '../database/share.ts'
 import { fold } from '../http/fold.ts'
 import { conditionOf } from './filter-statements.ts'
 import type { Tests } from './filter-tree.ts'
-import { isThere } from './queries.ts'
+import { isThere, placeOf } from './queries.ts'
 import type { Order } from './rules.ts'
 
 // The statements of lists. Each looks at a slice of a user's tasks in their order, and at no more: so what it costs is known
@@ -23,7 +23,13 @@ export type Shape = {
   /** Whether it goes on after a position. */
   isNext: boolean
   hasFilters: boolean
+  /** In manual order: of one list only, which is a part of the order. */
+  inList: boolean
+  /** Of what is just under one task, of which there is never much. */
+  underOne: boolean
   hasWords: boolean
+  /** Each with all that is under it. */
+  withSubtasks: boolean
   /** What else they must have, of a filter: with it there is `hasFilters`, and no words. */
   tests?: Tests
 }
@@ -37,6 +43,13 @@ export type Filters = {
   due_before?: string
   /** No due date. */
   undated?: boolean
+  /** The id of a list, or '' for the inbox. */
+  list?: string
+  /** The id of the task that they are just under; or that they are under none. */
+  parent?: string
+  top?: boolean
+  /** Not in a list that is archived. */
+  unarchived?: boolean
   /** A word, and what text with each of the other words is like. */
   word?: string
   others?: string[]
@@ -72,6 +85,8 @@ export type Slice = {
   id: string | null
   /** The number of the last change of the user; null: there was none. */
   seq: string | null
+  /** Without filters: whether the user has lists that are archived. */
+  archives: boolean
   /** Seconds until it was found, with what was before it in its statement. Without filters nobody asks. */
   took: number
 }
@@ -84,15 +99,32 @@ export const betweenKeys = '\u001E'
 
 const statements = new Map<string, Shared<SliceAsk, Slice>>()
 
+const nameOf = ({ order, deleted, span, ...shape }: Shape): string =>
+  [
+    order.sort,
+    order.direction,
+    deleted,
+    span,
+    shape.isNext,
+    shape.hasFilters,
+    shape.inList,
+    shape.underOne,
+    shape.hasWords,
+    shape.withSubtasks,
+  ].join()
+
+const filterColumns = (sql: Sql): Fragment =>
+  sql`completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean, parent uuid,
+        top boolean, unarchived boolean`
+
 /** The statement for slices of a shape, made once. */
 function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
-  const { order, deleted, span, isNext, hasFilters, hasWords } = shape
-  const name = [order.sort, order.direction, deleted, span, isNext, hasFilters, hasWords].join()
+  const name = nameOf(shape)
   const known = statements.get(name)
   if (known !== undefined) return known
   const made: Shared<SliceAsk, Slice> = {
     // Not many shall wait for the search of another one.
-    most: hasWords ? 4 : 16,
+    most: shape.hasWords ? 4 : 16,
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
     statement: (sql, asked) => sliceStatement(sql, asked, shape),
@@ -103,16 +135,29 @@ function sliceOf(shape: Shape): Shared<SliceAsk, Slice> {
 
 const sliceStatement = (sql: Sql, asked: string, shape: Shape) => sql<(Slice & { n: number })[]>`
     select asked.n, page.count, coalesce(page.text, '') as text, page.keys, ${ends(sql, shape)},
-      (select u.seq::text from docket.users u where u.id = asked.user_id) as seq
+      (select u.seq::text from docket.users u where u.id = asked.user_id) as seq,
+      ${shape.hasFilters ? sql`false` : sql`exists (select from docket.lists l where l.user_id = asked.user_id and l.archived_at is not null)`} as archives
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer
       ${shape.hasFilters || shape.hasWords ? sql`, reach integer` : sql``}
-      ${shape.hasFilters ? sql`, completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean` : sql``}
+      ${shape.hasFilters ? sql`, ${filterColumns(sql)}` : sql``}
+      ${shape.hasFilters || shape.inList ? sql`, list text` : sql``}
       ${shape.hasWords ? sql`, depth integer, word text, others text[]` : sql``}
       ${shape.isNext ? sql`, key ${keyType(sql, shape.order)}, id uuid` : sql``}
     )
+    ${shape.hasFilters ? archived(sql) : sql``}
     ${shape.hasWords ? search(sql, shape) : page(sql, shape)}
     where ${few(sql)}`
+
+/** The lists that are archived, where their tasks are to be left out. */
+const archived = (sql: Sql): Fragment => sql`
+    cross join lateral (
+      select coalesce(array_agg(l.id), '{}') as ids
+      from docket.lists l
+      where asked.unarchived
+        and l.user_id = asked.user_id
+        and l.archived_at is not null
+    ) archived`
 
 export type StrideAsk = Filters & {
   user_id: string
@@ -131,13 +176,12 @@ const strides = new Map<string, Shared<StrideAsk, Stride>>()
 
 /** The statement that counts what a list of a shape has, and answers none of it. */
 function strideOf(given: Shape): Shared<StrideAsk, Stride> {
-  const shape = { ...given, hasFilters: true }
-  const { order, deleted, span, isNext, hasWords: hasAny } = shape
-  const name = [order.sort, order.direction, deleted, span, isNext, hasAny].join()
+  const shape = { ...given, hasFilters: true, withSubtasks: false }
+  const name = nameOf(shape)
   const known = strides.get(name)
   if (known !== undefined) return known
   const made: Shared<StrideAsk, Stride> = {
-    most: hasAny ? 4 : 16,
+    most: shape.hasWords ? 4 : 16,
     isIdempotent: true,
     isLong: ({ isLong }) => isLong,
     statement: (sql, asked) => strideStatement(sql, asked, shape),
@@ -151,16 +195,17 @@ const strideStatement = (sql: Sql, asked: string, shape: Shape) => sql<(Stride &
       extract(epoch from clock_timestamp() - statement_timestamp())::float8 as took
     from json_to_recordset(${asked}::text::json) as asked (
       n integer, user_id text, size integer, reach integer,
-      completed boolean, priority docket.task_priority[], tag text[], due_after date, due_before date, undated boolean
+      ${filterColumns(sql)}, list text
       ${shape.hasWords ? sql`, word text, others text[]` : sql``}
       ${shape.isNext ? sql`, key ${keyType(sql, shape.order)}, id uuid` : sql``}
     )
+    ${archived(sql)}
     cross join lateral (
       select count(task.id)::integer as count,
         (array_agg(task.id) filter (where asked.size is not null))[asked.size] as last
       from (
         select t.id
-        from ${slice(sql, shape, sql`t.id, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.words, t.long_words ${more(sql, shape)}`)}
+        from ${slice(sql, shape, sql`t.id, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.list_id, t.parent_id, t.words, t.long_words ${more(sql, shape)}`)}
         where ${filters(sql, shape)}
           ${shape.hasWords ? sql`and ${hasWords(sql, sql`coalesce(t.words, t.long_words)`)}` : sql``}
         limit asked.size
@@ -208,7 +253,7 @@ const page = (sql: Sql, shape: Shape): Fragment => sql`
       select count(task.json)::integer as count, string_agg(task.json, ${between}) as text,
         ${keys(sql, shape)}
       from (
-        select t.json ${ownKey(sql, shape)}
+        select ${json(sql, shape)} as json ${ownKey(sql, shape)}
         from ${shape.hasFilters ? slice(sql, shape, filtered(sql, shape)) : sql`docket.tasks t`}
         where ${shape.hasFilters ? filters(sql, shape) : within(sql, shape)}
         ${shape.hasFilters ? sql`` : orderBy(sql, shape)}
@@ -237,10 +282,10 @@ const search = (sql: Sql, shape: Shape): Fragment => sql`
       select count(task.json)::integer as count, string_agg(task.json, ${between} order by task.n) as text,
         ${keys(sql, shape, sql`order by task.n`)}
       from (
-        select t.json, one.n ${ownKey(sql, shape)}
+        select ${json(sql, shape)} as json, one.n ${ownKey(sql, shape)}
         from unnest(found.ids) with ordinality one (id, n)
         cross join lateral (
-          select t.json, t.words, t.long_words ${ownKey(sql, shape)}
+          select t.json, t.words, t.long_words ${shape.withSubtasks ? sql`, t.id` : sql``} ${subtasks(sql, shape)} ${ownKey(sql, shape)}
           from docket.tasks t
           where t.user_id = asked.user_id
             and t.id = one.id
@@ -276,11 +321,32 @@ const slice = (sql: Sql, shape: Shape, columns: Fragment): Fragment =>
     : sql`
         (
           select ${columns}
-          from docket.tasks t
+          from ${source(sql, shape)}
           where ${within(sql, shape)}
           ${orderBy(sql, shape)}
           limit asked.reach
         ) t`
+
+/** Where what is looked at is. What is under one task is read by that, and put in order then: an index of the order has all tasks. */
+const source = (sql: Sql, { underOne }: Shape): Fragment =>
+  underOne
+    ? sql`(
+            select user_id, id, seq, list_id, parent_id, position, has_subtasks, description, completed_at, priority, tags, due_date,
+              due_time, created_at, updated_at, deleted_at, title_key, tag_keys, words, long_words, json
+            from docket.tasks
+            where user_id = asked.user_id
+              and parent_id = asked.parent
+            offset 0
+          ) t`
+    : sql`docket.tasks t`
+
+/** A task, with all that is under it where that is asked for. */
+const json = (sql: Sql, { withSubtasks }: Shape): Fragment =>
+  withSubtasks ? sql`docket.task_tree(t.user_id, t.id, t.json, t.has_subtasks)` : sql`t.json`
+
+/** What that needs. */
+const subtasks = (sql: Sql, { withSubtasks }: Shape): Fragment =>
+  withSubtasks ? sql`, t.user_id, t.has_subtasks` : sql``
 
 /** The same by the number of their last change: of what is looked at, and is no task of the list, there is nothing. */
 const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => sql`
@@ -306,13 +372,12 @@ const sliceOfLatest = (sql: Sql, shape: Shape, columns: Fragment): Fragment => s
 
 /** What filters look at, and what is answered. */
 const filtered = (sql: Sql, shape: Shape): Fragment =>
-  sql`t.id, t.words, t.long_words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date ${more(sql, shape)} ${ownKey(sql, shape)}`
+  sql`t.id, t.words, t.long_words, t.json, t.completed_at, t.priority, t.tags, t.tag_keys, t.due_date, t.list_id, t.parent_id
+    ${subtasks(sql, shape)} ${more(sql, shape)} ${ownKey(sql, shape)}`
 
 /** What a filter may look at besides. */
 const more = (sql: Sql, { tests }: Shape): Fragment =>
-  tests === undefined
-    ? sql``
-    : sql`, t.description, t.due_time, t.created_at, t.updated_at, t.list_id, t.parent_id`
+  tests === undefined ? sql`` : sql`, t.description, t.due_time, t.created_at, t.updated_at`
 
 /** The last task of a slice, where it is needed and there is one. */
 const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
@@ -328,7 +393,7 @@ const stop = (sql: Sql, shape: Shape, isNeeded: Fragment): Fragment => sql`
       ${orderByLatest(sql, shape)}`
           : sql`
       select ${position(sql, shape)}
-      from docket.tasks t
+      from ${source(sql, shape)}
       where ${isNeeded}
         and asked.reach is not null
         and ${within(sql, shape)}
@@ -358,7 +423,7 @@ const orderByLatest = (sql: Sql, { order }: Shape): Fragment =>
   sql`order by l.seq ${order.direction === 'asc' ? sql`asc` : sql`desc`}`
 
 /** What of the order is looked at. The position is compared as one row: with `or` the index would be read from its beginning. */
-function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): Fragment {
+function within(sql: Sql, { order, deleted, span, isNext, hasFilters, inList }: Shape): Fragment {
   const at = sortKey(sql, order)
   const less = order.direction === 'asc' ? sql`>` : sql`<`
   const after =
@@ -381,15 +446,20 @@ function within(sql: Sql, { order, deleted, span, isNext, hasFilters }: Shape): 
             and t.deleted_at ${deleted ? sql`is not null` : sql`is null`}
             ${spans[span]}
             ${hasFilters && order.sort === 'due_date' && span !== 'undated' ? bounds : sql``}
+            ${inList ? sql`and ${at} > asked.list || ' ' and ${at} < asked.list || '!'` : sql``}
             ${isNext ? sql`and ${after}` : sql``}`
 }
 
 /** Each of them, where it is asked for. */
-const filters = (sql: Sql, { order, tests }: Shape): Fragment => sql`
+const filters = (sql: Sql, { order, inList, tests }: Shape): Fragment => sql`
           (asked.completed is null or (t.completed_at is not null) = asked.completed)
           and (asked.priority is null or t.priority = any(asked.priority))
           and (asked.tag is null or coalesce(t.tag_keys, t.tags) @> asked.tag)
           and (asked.undated is null or t.due_date is null)
+          and (asked.top is null or t.parent_id is null)
+          and (asked.parent is null or t.parent_id = asked.parent)
+          and (asked.unarchived is null or t.list_id is null or t.list_id <> all(archived.ids))
+          ${inList ? sql`` : sql`and (asked.list is null or coalesce(t.list_id::text, '') = asked.list)`}
           ${
             order.sort === 'due_date'
               ? sql``
@@ -407,6 +477,7 @@ const hasWords = (sql: Sql, words: Fragment): Fragment => sql`
 /** What a list is sorted by. The indexes in sql/ hold the same expressions, so that a page costs the same anywhere. */
 function sortKey(sql: Sql, { sort }: Order): Fragment {
   if (sort === 'title') return sql`t.title_key`
+  if (sort === 'position') return placeOf(sql)
   return sort === 'due_date'
     ? sql`coalesce(t.due_date + coalesce(t.due_time, '23:59:59.5'), 'infinity')`
     : sql`t.${sql(sort)}`
@@ -428,6 +499,8 @@ function position(sql: Sql, { order }: Shape): Fragment {
       return sql`t.priority::text as key, t.id`
     case 'title':
       return sql`t.title_key as key, t.id`
+    case 'position':
+      return sql`${placeOf(sql)} as key, t.id`
     case 'updated_at':
       return sql`t.seq::text as key, t.id`
     default:
@@ -436,7 +509,7 @@ function position(sql: Sql, { order }: Shape): Fragment {
 }
 
 function keyType(sql: Sql, { sort }: Order): Fragment {
-  if (sort === 'title') return sql`text`
+  if (sort === 'title' || sort === 'position') return sql`text`
   if (sort === 'updated_at') return sql`bigint`
   if (sort === 'due_date') return sql`timestamp`
   return sort === 'priority' ? sql`docket.task_priority` : sql`timestamptz`

@@ -1,7 +1,15 @@
 import { Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
-import { CountSchema, RenamedSchema, TagSchema, TaskListQuerySchema, TaskSchema } from './schema.ts'
+import {
+  BulkChangedSchema,
+  CountSchema,
+  RenamedSchema,
+  TagSchema,
+  TaskListQuerySchema,
+  TaskSchema,
+  TaskTreeSchema,
+} from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -132,8 +140,8 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       answers: {
         200: {
           description: 'A page of tasks.',
-          schema: t.Array(TaskSchema),
-          model: 'Task',
+          schema: t.Array(TaskTreeSchema),
+          model: 'TaskTree',
           list: true,
           headers: { ...listHeaders, Link: '`<address>; rel="next"`, if there is more.' },
           example: [example],
@@ -173,7 +181,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           headers: { ...writeHeaders, Location: 'The path of the task.' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...forbidden, ...withBody, 404, 409],
     }),
     batch: operation({
       operationId: name('createTasks'),
@@ -193,7 +201,25 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...forbidden, ...withBody, 404, 409],
+    }),
+    bulk: operation({
+      operationId: name('changeTasks'),
+      summary: 'Change many tasks',
+      description:
+        'All that a filter finds, or that are named: all or none, each as it would be changed alone, with what is under it, 1,000 at most. ' +
+        'Undo all of it by its `request_id`. `dry_run` says how many there are.',
+      headers: idempotencyKey,
+      answers: {
+        200: {
+          description: 'How many were meant, and changed.',
+          schema: BulkChangedSchema,
+          model: 'BulkChanged',
+          headers: replayedHeader,
+          example: { matched: 7, changed: 9, request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
+        },
+      },
+      problems: [...common, ...forbidden, ...withBody, 404, 412],
     }),
     get: operation({
       operationId: name('getTask'),

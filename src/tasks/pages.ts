@@ -1,11 +1,13 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
-import { dueOf, looksOf } from './filter-meaning.ts'
+import { dueOf, looksOf, namesList } from './filter-meaning.ts'
 import type { Tests } from './filter-tree.ts'
 import {
   firstStride,
+  hasArchives,
   isDeep,
+  learnArchives,
   learnFew,
   learnScope,
   learnWeight,
@@ -34,6 +36,9 @@ type List = {
   deleted: boolean
   filters: Filters
   hasFilters: boolean
+  inList: boolean
+  underOne: boolean
+  withSubtasks: boolean
   tests?: Tests
 }
 
@@ -51,7 +56,10 @@ export async function readPage(
   after: Position | null,
   limit: number,
 ): Promise<Page & { seq: number }> {
-  const list = listOf(query)
+  let list = listOf(query)
+  // Without filters nobody looks for lists that are archived, until there are some.
+  const isOpen = !list.hasFilters && leavesOut(query)
+  if (isOpen && hasArchives(userId)) list = withoutArchives(list)
   const { weight, isLong: isHeavy } = weightOf(userId)
   const page = createPage(list.order, limit, weight)
   const began = performance.now()
@@ -81,6 +89,10 @@ export async function readPage(
     const slice = await (isFirst ? asked : orNothing(asked))
     if (slice === undefined) return end(isFirst ? null : cursorOf(place))
 
+    if (isOpen && slice.archives) {
+      learnArchives(userId)
+      return readPage(db, userId, query, after, limit)
+    }
     if (isFirst) seq = Number(slice.seq ?? 0)
     page.add(slice)
     if (isFirst) learnWeight(userId, page.weight())
@@ -137,11 +149,17 @@ async function skip(
 
 /** How many tasks a list has. It takes as many statements as it needs, in their turn, for as long as a request may. */
 export async function countTasks(db: Db, userId: string, query: ListQuery): Promise<number> {
-  const { due } = query
+  const { due, list: listId, parent } = query
   const { due_after, due_before } = dueBounds(query)
   const isDue = due !== undefined || due_after !== undefined || due_before !== undefined
   // By their due dates no others are looked at.
-  const list = listOf({ ...query, sort: isDue ? 'due_date' : 'created_at', order: 'asc' })
+  const sort = isDue
+    ? 'due_date'
+    : listId !== undefined && (parent ?? 'none') === 'none'
+      ? 'position'
+      : 'created_at'
+  const asked = listOf({ ...query, sort, order: 'asc' })
+  const list = !asked.hasFilters && leavesOut(query) ? withoutArchives(asked) : asked
   let reach = firstStride(looksIn(list))
   let count = 0
 
@@ -165,27 +183,60 @@ const orNothing = <T>(found: Promise<T>): Promise<T | undefined> =>
   })
 
 function listOf(query: ListQuery): List {
-  const { status, priority, tag, due, q, deleted = false, filter } = query
+  const { status, priority, tag, due, q, deleted = false, filter, parent } = query
   const { due_after, due_before } = dueBounds(query)
-  const filters = {
+  const filters: Filters = {
     ...(status === undefined || status === 'all' ? {} : { completed: status === 'completed' }),
     ...(priority === undefined ? {} : { priority }),
     ...(tag === undefined ? {} : { tag: tag.map(fold) }),
     ...(due_after === undefined ? {} : { due_after }),
     ...(due_before === undefined ? {} : { due_before }),
     ...(due === undefined ? {} : { undated: true }),
+    ...(parent === undefined ? {} : parent === 'none' ? { top: true } : { parent }),
   }
   const order = orderOf(query)
+  const withSubtasks = query.include !== undefined
+  if (withSubtasks && parent === undefined) filters.top = true
+  const listed = listedIn(query)
+  const underOne = filters.parent !== undefined && order.sort !== 'updated_at'
+  const inList = listed !== undefined && order.sort === 'position' && !underOne
   // By their last change others are looked at too: those in the trash, or those that are not.
-  const hasFilters = Object.keys(filters).length > 0 || order.sort === 'updated_at'
-  if (filter === undefined) {
-    return { order, deleted, filters: { ...filters, ...wordsOf(q) }, hasFilters }
-  }
+  const isOpen = Object.keys(filters).length === 0 && order.sort !== 'updated_at'
+  const isInList = listed === undefined || inList
+  const hasFilters = filter !== undefined || !isOpen || !isInList
+  const shape = { order, deleted, hasFilters, inList, underOne, withSubtasks }
+  if (listed !== undefined) filters.list = listed
+  if (hasFilters && leavesOut(query)) filters.unarchived = true
+  if (filter === undefined) return { ...shape, filters: { ...filters, ...wordsOf(q) } }
   // Words are one more condition then.
   const words = foldedWords(q).map((word): Tests => ({ is: 'words', in: 'text', words: word }))
   const tests = words.length === 0 ? filter : { all: [filter, ...words] }
-  return { order, deleted, filters, hasFilters: true, tests }
+  return { ...shape, filters, tests }
 }
+
+/** The list that is asked for, as the order by position has it. */
+const listedIn = ({ list }: ListQuery): string | undefined =>
+  list === 'none' ? '' : list?.toLowerCase()
+
+/** Whether tasks of lists that are archived are to be left out: unless they are asked for, and in the trash. */
+const leavesOut = ({
+  list,
+  parent = 'none',
+  archived = false,
+  deleted = false,
+  filter,
+}: ListQuery) =>
+  list === undefined &&
+  parent === 'none' &&
+  !archived &&
+  !deleted &&
+  !(filter !== undefined && namesList(filter))
+
+const withoutArchives = (list: List): List => ({
+  ...list,
+  hasFilters: true,
+  filters: { ...list.filters, unarchived: true },
+})
 
 /** Those that are asked for, and those that the filter has. */
 function dueBounds({ due_after, due_before, filter }: ListQuery) {
@@ -212,6 +263,9 @@ const shapeOf = (list: List, { span, from }: Place) => ({
   order: list.order,
   deleted: list.deleted,
   hasFilters: list.hasFilters,
+  inList: list.inList,
+  underOne: list.underOne,
+  withSubtasks: list.withSubtasks,
   hasWords: hasWords(list),
   span,
   isNext: from !== null,

@@ -12,8 +12,9 @@ import { withWords } from '../http/enums.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { json } from '../http/json.ts'
 import { keyReused, readOnce } from '../http/once.ts'
-import { Problem } from '../http/problem.ts'
+import { invalid, Problem } from '../http/problem.ts'
 import { createBatch } from './batch.ts'
+import { changeBulk } from './bulk.ts'
 import { markOf, meantBy } from './filters.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
@@ -25,10 +26,12 @@ import {
   pageSize,
   partsOf,
   readCursor,
+  refuseBulk,
   refuseOthers,
   writeCursor,
 } from './rules.ts'
 import {
+  type BulkChanged,
   type Completion,
   type Course,
   NewTaskSchema,
@@ -36,6 +39,7 @@ import {
   TaskParamsSchema,
   type TaskPatch,
   TaskPatchSchema,
+  type TaskTree,
   taskModels,
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
@@ -74,6 +78,13 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         typeof task === 'object' ? withWords(NewTaskSchema, task) : task,
       )
       return { ...body, tasks }
+    },
+  ]
+  const parseBulk = [
+    async ({ request }: { request: Request }) => {
+      const body = await readBody(request, mostBytesOfBatch)
+      if (body === null || !('set' in body) || typeof body.set !== 'object') return body
+      return { ...body, set: withWords(TaskPatchSchema, body.set) }
     },
   ]
   const parseOptional = [
@@ -132,7 +143,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const { text, next, seq } = await readPage(db, user.id, query, after, pageSize(query))
         await tag(head ?? seq)
         if (next !== null) set.headers.link = nextLink(request.url, query, next)
-        return json<Task[]>(set, text)
+        return json<TaskTree[]>(set, text)
       },
       operations.list,
     )
@@ -169,6 +180,26 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         return json<ReturnType<typeof status<201, Task[]>>>(set, made.text, 201)
       },
       { ...operations.batch, parse: parseBatch, body: 'Batch' },
+    )
+    .post(
+      '/tasks/bulk',
+      async ({ db, user, body, request, set }) => {
+        const once = readOnce(request.headers, 'bulk', body)
+        refuseBulk(body)
+        const { filter } = body
+        const query =
+          filter === undefined ? null : await meantBy(db, user.id, { filter }, request.headers)
+        if (query !== null && query.filter === undefined) throw invalid([emptyFilter])
+        const author = authorOf(user, request)
+        const changed = await changeBulk(db, author, body, query, once, usage)
+        if (changed.isReplayed) set.headers['idempotency-replayed'] = 'true'
+        return json<BulkChanged>(set, changed.text)
+      },
+      {
+        ...operations.bulk,
+        parse: parseBulk,
+        body: 'Bulk',
+      },
     )
     .get(
       '/tasks/:id',
@@ -240,6 +271,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 }
 
 const mostBytesOfBatch = 1024 * 1024
+
+const emptyFilter = { pointer: '/filter', detail: 'must not be empty: it would find all tasks' }
 
 const notFound = (): Problem => new Problem(404, 'You have no task with this id.')
 

@@ -3,6 +3,7 @@ import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.
 import { invalid, type Problem } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
 import {
+  type Bulk,
   type Course,
   isOfCourse,
   type Kept,
@@ -71,6 +72,25 @@ export function partsOf(patch: TaskPatch, userId: string, taskId: string): Parts
   }
 }
 
+/** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
+export function refuseBulk({ filter, ids, set, action }: Bulk): void {
+  const faults = [
+    ...(filter === undefined && ids === undefined
+      ? [{ pointer: '', detail: 'must have one of filter, ids' }]
+      : []),
+    ...(filter !== undefined && ids !== undefined
+      ? [{ pointer: '/ids', detail: 'is not taken together with filter' }]
+      : []),
+    ...(set === undefined && action === undefined
+      ? [{ pointer: '', detail: 'must have one of set, action' }]
+      : []),
+    ...(set !== undefined && action !== undefined
+      ? [{ pointer: '/action', detail: 'is not taken together with set' }]
+      : []),
+  ]
+  if (faults.length > 0) throw invalid(faults)
+}
+
 /** @throws Problem 422 for a user_id that is not the caller's */
 export function refuseOthers(userId: string, user_id = userId): void {
   if (user_id !== userId) throw invalid([{ pointer: '/user_id', detail: 'is not your own id' }])
@@ -108,6 +128,7 @@ const usualDirection = {
   due_date: 'asc',
   priority: 'desc',
   title: 'asc',
+  position: 'asc',
 } as const
 
 /** What is asked of a list, with what its filter means. */
@@ -175,7 +196,9 @@ export const positionOf = ({ sort }: Order, task: Task, storedKey = ''): Positio
       ? storedKey
       : sort === 'due_date'
         ? dueOf(task)
-        : task[sort],
+        : sort === 'position'
+          ? `${task.list_id ?? ''} ${task.position}`
+          : task[sort],
   id: task.id,
 })
 
@@ -207,6 +230,8 @@ function isKey({ sort }: Order, key: unknown): key is string {
       return key === noDate || isCalendarDate(due.exec(key)?.[1] ?? '')
     case 'priority':
       return ['none', 'low', 'medium', 'high'].includes(key)
+    case 'position':
+      return /^([0-9a-f-]{36})? [0-9A-Za-z]{1,60}$/.test(key)
     case 'title':
       return (key === '' || isTitleKey(key)) && isStorable(key)
   }

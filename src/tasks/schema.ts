@@ -120,6 +120,27 @@ export type Task = Static<typeof TaskSchema>
 /** Where a task is. */
 export type Place = Pick<Task, 'list_id' | 'parent_id' | 'position'>
 
+/** A task of a list that has what is under each. */
+export type TaskTree = Task & { subtasks?: TaskTree[] }
+
+const task = TaskSchema.properties
+
+export const TaskTreeSchema = t.Object(
+  {
+    ...task,
+    subtasks: t.Optional(
+      t.Array(t.Unsafe<TaskTree>({ $ref: '#/components/schemas/TaskTree' }), {
+        description: 'With include=subtasks: what is just under it, in manual order.',
+        examples: [[]],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'A task, with what is under it where that is asked for.',
+  },
+)
+
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
@@ -230,6 +251,100 @@ export const MoveSchema = t.Object(
 )
 export type Move = Static<typeof MoveSchema>
 
+const { title: _, ...settable } = writable
+
+export const BulkSchema = t.Object(
+  {
+    filter: t.Optional(
+      storable(1, 1000, {
+        description:
+          'The tasks that `GET /api/tasks?filter=` lists, 1,000 at most: of more none is changed.',
+        examples: ['#home due:<today'],
+      }),
+    ),
+    ids: t.Optional(
+      t.Array(
+        t.Union(
+          [
+            id,
+            t.Object(
+              {
+                id,
+                version: t.Integer({ minimum: 1, description: 'Which it has.', examples: [1] }),
+              },
+              {
+                additionalProperties: false,
+                description: 'A task as long as it has that version.',
+              },
+            ),
+          ],
+          { error: 'must be the id of a task, or an id with a version' },
+        ),
+        {
+          minItems: 1,
+          maxItems: 1000,
+          description: 'These tasks: each by its id, or by id and version.',
+          examples: [['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d']],
+        },
+      ),
+    ),
+    set: t.Optional(
+      t.Object(
+        { title: t.Optional(title), ...settable },
+        {
+          additionalProperties: false,
+          minProperties: 1,
+          description: 'What each of them becomes, as by PATCH.',
+          examples: [{ priority: 'high' }],
+        },
+      ),
+    ),
+    action: t.Optional(
+      t.Union(
+        [t.Literal('complete'), t.Literal('reopen'), t.Literal('delete'), t.Literal('restore')],
+        {
+          error: 'must be one of complete, reopen, delete, restore',
+          description: 'What is done with each of them, and with what is under it.',
+          examples: ['complete'],
+        },
+      ),
+    ),
+    dry_run: t.Optional(
+      t.Boolean({
+        default: false,
+        description: 'True only counts, and changes nothing.',
+        examples: [false],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    oneOf: [{ required: ['filter'] }, { required: ['ids'] }],
+    dependentSchemas: { set: { not: { required: ['action'] } } },
+    description:
+      'Which tasks, by a filter or by their ids, and what becomes of them: `set` or `action`.',
+    examples: [{ filter: '#home due:<today', action: 'complete' }],
+  },
+)
+export type Bulk = Static<typeof BulkSchema>
+
+export const BulkChangedSchema = t.Object(
+  {
+    matched: t.Integer({ minimum: 0, description: 'How many tasks were meant.', examples: [7] }),
+    changed: t.Integer({
+      minimum: 0,
+      description: 'How many have changed, with what is under them.',
+      examples: [9],
+    }),
+    request_id: t.String({
+      description: 'Undo all of it by this.',
+      examples: ['4bf92f3577b34da6a3ce929d0e0e4736'],
+    }),
+  },
+  { additionalProperties: false, description: 'What was changed together.' },
+)
+export type BulkChanged = Static<typeof BulkChangedSchema>
+
 const status = t.Union([t.Literal('all'), t.Literal('pending'), t.Literal('completed')], {
   model: 'Status',
   error: 'must be one of all, pending, completed',
@@ -243,26 +358,35 @@ const sort = t.Union(
     t.Literal('due_date'),
     t.Literal('priority'),
     t.Literal('title'),
+    t.Literal('position'),
   ],
   {
     model: 'Sort',
     aliases: ['sort_by'],
     synonyms: { created: 'created_at', updated: 'updated_at' },
-    error: 'must be one of created_at, updated_at, due_date, priority, title',
+    error: 'must be one of created_at, updated_at, due_date, priority, title, position',
     default: 'created_at',
     description:
       'By title, letters go by the alphabet whatever their case and marks, and numbers by what they are: Step 2 is before ' +
-      'Step 10. By due_date, the times of a day come in their order, and without a time last of it. Ties go by id. A task ' +
-      'without a due date comes last in either order.',
+      'Step 10. By due_date, the times of a day come in their order, and without a time last of it. By position is the manual order: that of the inbox, ' +
+      'then list by list. Ties go by id. A task without a due date comes last in either order.',
   },
 )
 const order = t.Union([t.Literal('asc'), t.Literal('desc')], {
   model: 'Order',
   aliases: ['sort_order'],
   error: 'must be asc or desc',
-  description: 'Ascending or descending. Default: asc by due_date and title, else desc.',
+  description: 'Ascending or descending. Default: asc by due_date, title and position, else desc.',
   examples: ['asc'],
 })
+
+/** An id, or none. */
+const place = (options: { description: string; error: string }) =>
+  t.String({
+    pattern: '^(none|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$',
+    examples: ['none'],
+    ...options,
+  })
 
 /** Further on there are cursors, which cost nothing to go on from. */
 export const mostSkipped = 10_000
@@ -314,6 +438,34 @@ export const TaskListQuerySchema = t.Object(
           'tag, list, due, created, updated, completed, title, description, text, is, has. `@name` is a filter that is kept. Where ' +
           'something is wrong with it, `errors` says at what character.',
         examples: ['priority:>=medium (due:<=today or #home)'],
+      }),
+    ),
+    list: t.Optional(
+      place({
+        description: 'Is in the list with this id; none: in no list, which is the inbox.',
+        error: 'must be the id of a list, or none',
+      }),
+    ),
+    parent: t.Optional(
+      place({
+        description: 'Is just under the task with this id; none: under no task.',
+        error: 'must be the id of a task, or none',
+      }),
+    ),
+    archived: t.Optional(
+      t.Boolean({
+        default: false,
+        description:
+          'True also lists tasks of lists that are archived. With `list` or `parent` they are listed anyway.',
+        examples: [true],
+      }),
+    ),
+    include: t.Optional(
+      t.Literal('subtasks', {
+        error: 'must be subtasks',
+        description:
+          'Lists tasks that are under no task, unless `parent` says else, each with `subtasks`: all that is under it, in manual order.',
+        examples: ['subtasks'],
       }),
     ),
     deleted: t.Optional(
@@ -427,8 +579,11 @@ export type Renamed = Static<typeof RenamedSchema>
 /** Named so that OpenAPI shows each once, under components.schemas. */
 export const taskModels = {
   Task: TaskSchema,
+  TaskTree: TaskTreeSchema,
   NewTask: NewTaskSchema,
   Batch: BatchSchema,
+  Bulk: BulkSchema,
+  BulkChanged: BulkChangedSchema,
   Tag: TagSchema,
   Rename: RenameSchema,
   Renamed: RenamedSchema,

@@ -1,6 +1,5 @@
 import type { Db } from '../database/gate.ts'
 import { placeOf } from './queries.ts'
-import type { Task } from './schema.ts'
 
 // What is read of a task with all that is under it. One exported function is one statement.
 
@@ -10,63 +9,76 @@ export const mostInTree = 1000
 /** One of a tree: `depth` is 1 for the task itself. */
 export type Node = { id: string; version: number; isOpen: boolean; depth: number }
 
+/** What decides of a task where it goes and what becomes of it. */
+export type Root = {
+  id: string
+  version: number
+  list_id: string | null
+  parent_id: string | null
+  completed: boolean
+  deleted: boolean
+}
+
 export type Tree = {
-  root: Task & { extra?: Record<string, unknown> }
-  text: string
+  root: Root
+  /** Its JSON, where that was asked for. */
+  text: string | null
   /** The task, and what is under it and went to the trash together with it, or is not there. The task comes first. */
   nodes: Node[]
-  /** The list of the task above it, and of the one that it shall be under: undefined where that is not there. */
-  above: { list_id: string | null } | undefined
-  target: { list_id: string | null } | undefined
+  /** The list of the task above it, and of the one that it shall be under: null where that is not there. */
+  above: { list_id: string | null } | null
+  target: { list_id: string | null } | null
   /** Whether its list is there. */
   hasList: boolean
 }
 
-/** @param targetId the task that it shall be under */
-export async function readTree(
+/**
+ * Those that there are, with all that is under each, as they are at one moment.
+ * @param targetId the task that they shall be under
+ */
+export const readTrees = (
   db: Db,
   userId: string,
-  id: string,
-  targetId: string | null = null,
-): Promise<Tree | undefined> {
-  const [found] = await db.read(
-    (sql) => sql<
-      {
-        text: string
-        nodes: string
-        above: string | null
-        target: string | null
-        has_list: boolean
-      }[]
-    >`
-    select t.json as text,
+  ids: readonly string[],
+  targetId: string | null,
+  hasText: boolean,
+): Promise<Tree[]> =>
+  db.read(
+    (sql) => sql<Tree[]>`
+    select
+      json_build_object(
+        'id', t.id, 'version', t.version, 'list_id', t.list_id, 'parent_id', t.parent_id, 'completed', t.completed_at is not null,
+        'deleted', t.deleted_at is not null
+      ) as root,
+      case when ${hasText} then t.json end as text,
       (
         with recursive tree as (
-          select t.id, t.version, t.completed_at is null as is_open, 1 as depth
+          select t.id, t.version, t.completed_at is null as is_open, t.has_subtasks, 1 as depth
           union all
-          select under.id, under.version, under.is_open, tree.depth + 1
+          select under.id, under.version, under.is_open, under.has_subtasks, tree.depth + 1
           from tree
           cross join lateral (
-            select u.id, u.version, u.completed_at is null as is_open
+            select u.id, u.version, u.completed_at is null as is_open, u.has_subtasks
             from docket.tasks u
-            where u.user_id = ${userId}
+            where tree.has_subtasks
+              and u.user_id = ${userId}
               and u.parent_id = tree.id
               and u.deleted_at is not distinct from t.deleted_at
             offset 0
           ) under
         )
-        select json_agg(json_build_object('id', id, 'version', version, 'isOpen', is_open, 'depth', depth) order by depth, id)::text
+        select json_agg(json_build_object('id', id, 'version', version, 'isOpen', is_open, 'depth', depth) order by depth, id)
         from (select id, version, is_open, depth from tree limit ${mostInTree + 1}) limited
       ) as nodes,
       (
-        select json_build_object('list_id', p.list_id)::text
+        select json_build_object('list_id', p.list_id)
         from docket.tasks p
         where p.user_id = ${userId}
           and p.id = t.parent_id
           and p.deleted_at is null
       ) as above,
       (
-        select json_build_object('list_id', p.list_id)::text
+        select json_build_object('list_id', p.list_id)
         from docket.tasks p
         where p.user_id = ${userId}
           and p.id = ${targetId}
@@ -78,22 +90,17 @@ export async function readTree(
         where l.user_id = ${userId}
           and l.id = t.list_id
           and l.deleted_at is null
-      ) as has_list
-    from docket.tasks t
-    where t.user_id = ${userId}
-      and t.id = ${id}`,
+      ) as "hasList"
+    from json_array_elements_text(${JSON.stringify(ids)}::text::json) with ordinality asked (id, n)
+    cross join lateral (
+      select id, version, list_id, parent_id, completed_at, deleted_at, has_subtasks, json
+      from docket.tasks
+      where user_id = ${userId}
+        and id = asked.id::uuid
+      offset 0
+    ) t
+    order by asked.n`,
   )
-  if (found === undefined) return undefined
-  const parse = (text: string | null) => (text === null ? undefined : JSON.parse(text))
-  return {
-    root: JSON.parse(found.text),
-    text: found.text,
-    nodes: JSON.parse(found.nodes),
-    above: parse(found.above),
-    target: parse(found.target),
-    hasList: found.has_list,
-  }
-}
 
 /** Where a task is that others shall be put beside. */
 export type Anchor = {

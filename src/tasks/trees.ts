@@ -3,7 +3,7 @@ import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
-import { type Change, changeTogether } from '../database/together.ts'
+import { type Change, changeTogether, onlyAnswered } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import type { Parts } from './rules.ts'
@@ -14,7 +14,7 @@ import {
   type Node,
   readAnchor,
   readAround,
-  readTree,
+  readTrees,
   type Tree,
 } from './tree-queries.ts'
 import { taskKind } from './writes.ts'
@@ -31,9 +31,12 @@ type Asked = {
 }
 
 /** How often it is looked anew at what somebody has changed meanwhile. */
-const mostAttempts = 5
+export const mostAttempts = 5
 
 type Fields = Record<string, unknown>
+
+/** What a task and what is under it become; null where there is no such task. */
+export type Reckon = (tree: Tree) => Change[] | null | Promise<Change[] | null>
 
 const changeOf = (
   { id, version }: Pick<Node, 'id' | 'version'>,
@@ -48,71 +51,56 @@ const changeOf = (
   more,
 })
 
-const discarding = (node: Node): Change => ({
+const discarded = (node: Node): Change => ({
   ...changeOf(node, { deleted_at: null }),
   isDiscarded: true,
 })
 
-const completing = (node: Node): Change => changeOf(node, { completed_at: null }, { is_done: true })
+const done = (node: Node): Change => changeOf(node, { completed_at: null }, { is_done: true })
 
 /** Completes it with all that is open under it, or reopens it; null does whichever is left to do. */
-export const completeTree = (
-  db: Db,
-  author: Author,
-  asked: Asked,
-  completed: boolean | null,
-): Promise<Outcome> =>
-  change(db, author, asked, null, ({ root, nodes }) =>
-    root.deleted_at !== null
-      ? null
-      : (completed ?? !root.completed)
-        ? nodes.filter(({ isOpen }) => isOpen).map(completing)
-        : nodes
-            .slice(0, 1)
-            .filter(({ isOpen }) => !isOpen)
-            .map((node) => changeOf(node, { completed_at: null })),
-  )
+export const completing =
+  (completed: boolean | null): Reckon =>
+  ({ root, nodes }) => {
+    if (root.deleted) return null
+    if (completed ?? !root.completed) return nodes.filter(({ isOpen }) => isOpen).map(done)
+    return nodes
+      .slice(0, 1)
+      .flatMap((node) => (node.isOpen ? [] : [changeOf(node, { completed_at: null })]))
+  }
 
 /** To the trash, with all that is under it. */
-export const deleteTree = (db: Db, author: Author, asked: Asked): Promise<Outcome> =>
-  change(db, author, asked, null, ({ root, nodes }) =>
-    root.deleted_at === null ? nodes.map(discarding) : null,
-  )
+export const deleting: Reckon = ({ root, nodes }) => (root.deleted ? null : nodes.map(discarded))
 
 /**
  * Back from the trash, with what went there together with it. What was above it may be gone, and what is above it may have moved: it comes
  * back where there is room for it.
  */
-export const restoreTree = (db: Db, author: Author, asked: Asked): Promise<Outcome> =>
-  change(db, author, asked, null, ({ root, nodes, above, hasList }) => {
-    if (root.deleted_at === null) return []
-    const parent_id = above === undefined ? null : root.parent_id
-    const list_id = above === undefined ? (hasList ? root.list_id : null) : above.list_id
-    return nodes.map((node, index) =>
-      changeOf(node, { deleted_at: null, list_id, ...(index === 0 ? { parent_id } : {}) }),
-    )
-  })
+export const restoring: Reckon = ({ root, nodes, above, hasList }) => {
+  if (!root.deleted) return []
+  const parent_id = above === null ? null : root.parent_id
+  const list_id = above === null ? (hasList ? root.list_id : null) : above.list_id
+  return nodes.map((node, index) =>
+    changeOf(node, { deleted_at: null, list_id, ...(index === 0 ? { parent_id } : {}) }),
+  )
+}
 
 /** Where a task shall be: what is absent stays, but that in another list it is under nothing. */
 type Target = { list_id?: string | null | undefined; parent_id?: string | null | undefined }
 
-/** A patch that moves the task, or completes it with what is under it. */
-export const changeTree = (
-  db: Db,
-  author: Author,
-  asked: Asked,
-  { completed, list_id, parent_id, extra, ...fields }: Parts['changes'],
-): Promise<Outcome> =>
-  change(db, author, asked, parent_id ?? null, (tree) => {
-    const { root, nodes } = tree
-    if (root.deleted_at !== null) return null
+/** A patch that may move the task, or complete it with what is under it. */
+export const patching =
+  ({ completed, list_id, parent_id, extra, ...fields }: Parts['changes']): Reckon =>
+  (tree) => {
+    const { root, nodes, text } = tree
+    if (root.deleted) return null
     const place = placeIn(tree, { list_id, parent_id })
     const isMoved = place.list_id !== root.list_id || place.parent_id !== root.parent_id
     return nodes.flatMap((node, index): Change[] => {
       const isDone = completed === true && node.isOpen
       const becomes: Fields = {
         ...(index === 0 ? fields : {}),
-        ...(index === 0 && extra !== undefined ? { extra: merged(root.extra, extra) } : {}),
+        ...(index === 0 && extra !== undefined ? { extra: merged(text, extra) } : {}),
         ...(index === 0 && isMoved ? { ...place, position: null } : {}),
         ...(place.list_id === root.list_id ? {} : { list_id: place.list_id }),
         ...(isDone || (index === 0 && completed === false) ? { completed_at: null } : {}),
@@ -125,10 +113,11 @@ export const changeTree = (
         }),
       ]
     })
-  })
+  }
 
-/** Null clears a field. */
-function merged(kept: Fields = {}, given: Fields): Fields | null {
+/** What is kept of a task, with what is given: null clears a field. */
+function merged(text: string | null, given: Fields): Fields | null {
+  const kept: Fields = JSON.parse(text ?? '{}').extra ?? {}
   const fields = Object.entries({ ...kept, ...given }).filter(([, value]) => value !== null)
   return fields.length === 0 ? null : Object.fromEntries(fields)
 }
@@ -144,7 +133,7 @@ function placeIn({ root, nodes, target }: Tree, { list_id, parent_id }: Target) 
   if (nodes.some(({ id }) => id === parent)) {
     throw invalid([{ pointer: '/parent_id', detail: 'is the task itself, or under it' }])
   }
-  if (target === undefined) throw new Problem(404, noTask)
+  if (target === null) throw new Problem(404, noTask)
   if (list_id !== undefined && (list_id?.toLowerCase() ?? null) !== target.list_id) {
     throw invalid([{ pointer: '/list_id', detail: 'is not the list of the parent' }])
   }
@@ -179,9 +168,9 @@ export async function moveTask(
         ? spotBetween(anchor.position, anchor.after)
         : spotBetween(anchor.before, anchor.position)
 
-  return change(db, author, asked, target.parent_id ?? null, async (tree) => {
+  return changeTree(db, author, asked, target.parent_id ?? null, async (tree) => {
     const { root, nodes } = tree
-    if (root.deleted_at !== null) return null
+    if (root.deleted) return null
     const place = placeIn(tree, target)
     const isElsewhere = place.list_id !== root.list_id
     const { own, others } =
@@ -233,25 +222,25 @@ async function spread(
 }
 
 /** Reads a task with what is under it, and makes the changes that are reckoned of it: null where there is no such task. */
-async function change(
+export async function changeTree(
   db: Db,
   author: Author,
   { id, versions, course, once = null }: Asked,
   targetId: string | null,
-  reckon: (tree: Tree) => Change[] | null | Promise<Change[] | null>,
+  reckon: Reckon,
 ): Promise<Outcome> {
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const tree = await readTree(db, author.user_id, id, targetId)
+    const [tree] = await readTrees(db, author.user_id, [id], targetId, true)
     // Afterwards: where its effect was seen it is there.
     const earlier = once && (await findAnswer(db, author.user_id, once.key))
     if (earlier) return made(earlier, once)
     if (tree === undefined) return { outcome: 'not_found' }
     const { root, text, nodes } = tree
-    const row = { text, version: root.version }
+    const row = { text: text ?? '', version: root.version }
     const changes = await reckon(tree)
     if (changes === null) return { outcome: 'not_found' }
     if (versions !== null && !versions.includes(root.version)) return { outcome: 'stale' }
-    if (course && !Bun.deepMatch(course, root)) return { outcome: 'unlike', row }
+    if (course && !Bun.deepMatch(course, JSON.parse(row.text))) return { outcome: 'unlike', row }
     if (nodes.length > mostInTree) throw new Problem(422, tooMany)
     // The one that is asked for comes first, with the key, though nothing of it may change.
     const [first] = nodes
@@ -260,21 +249,26 @@ async function change(
       return { outcome: 'changed', row }
     }
     try {
-      const changed = await changeTogether(db, author, changes, once, root.id)
+      const changed = await changeTogether(db, author, changes, once, onlyAnswered(root.id))
       if (changed !== undefined) return made(changed, once)
     } catch (error) {
       // Something came under it that was not there when it was read.
-      const isOther =
-        error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree'
-      if (!isOther || attempt + 1 === mostAttempts) throw error
+      if (!isOther(error) || attempt + 1 === mostAttempts) throw error
     }
   }
-  throw new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
-    headers: { 'retry-after': '1' },
-  })
+  throw busy()
 }
 
-const noTask = 'You have no task with this id.'
+/** Whether the database says that something has come under a task. */
+export const isOther = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree'
+
+export const busy = (): Problem =>
+  new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
+    headers: { 'retry-after': '1' },
+  })
+
+export const noTask = 'You have no task with this id.'
 const tooMany = `More than ${mostInTree} tasks are under this one: change some of them first.`
 
 function made(

@@ -4,7 +4,7 @@ import type { Author } from '../database/log.ts'
 import type { Outcome } from '../database/writes.ts'
 import { findTask } from './queries.ts'
 import { growthOf, sizeOf, sizeOfTexts } from './sizes.ts'
-import { changeTree, completeTree, deleteTree, moveTask, restoreTree } from './trees.ts'
+import { changeTree, completing, deleting, moveTask, patching, restoring } from './trees.ts'
 import type { Amount, Reservation, Usage } from './usage.ts'
 import { isMade } from './usage-queries.ts'
 import { completeTask, deleteTask, insertTask, restoreTask, updateTask } from './writes.ts'
@@ -56,7 +56,13 @@ export function withinQuota(usage: Usage): Writes {
     return changed(
       reservation,
       whole(updateTask(db, author, id, versions, parts, once), () =>
-        changeTree(db, author, { id, versions, course: parts.course, once }, patch),
+        changeTree(
+          db,
+          author,
+          { id, versions, course: parts.course, once },
+          patch.parent_id ?? null,
+          patching(patch),
+        ),
       ),
     )
   }
@@ -71,19 +77,19 @@ export function withinQuota(usage: Usage): Writes {
     completeTask: (db, author, id, versions, completed, once) =>
       free(db, author, () =>
         whole(completeTask(db, author, id, versions, completed, once), () =>
-          completeTree(db, author, { id, versions, once }, completed),
+          changeTree(db, author, { id, versions, once }, null, completing(completed)),
         ),
       ),
     deleteTask: (db, author, id, versions, once) =>
       free(db, author, () =>
         whole(deleteTask(db, author, id, versions, once), () =>
-          deleteTree(db, author, { id, versions, once }),
+          changeTree(db, author, { id, versions, once }, null, deleting),
         ),
       ),
     restoreTask: (db, author, id, versions, once) =>
       free(db, author, () =>
         whole(restoreTask(db, author, id, versions, once), () =>
-          restoreTree(db, author, { id, versions, once }),
+          changeTree(db, author, { id, versions, once }, null, restoring),
         ),
       ),
     moveTask: (db, author, asked, move) =>

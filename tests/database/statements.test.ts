@@ -116,16 +116,26 @@ const filters: ListQuery = {
   due_before: '2026-12-31',
   q: 'some words',
 }
-const lists = sorts.flatMap((sort) =>
-  (['asc', 'desc'] as const).flatMap((order) =>
-    [{}, filters, { q: 'word' }, { status: 'completed', deleted: true } as const].flatMap(
-      (filter) =>
-        [null, ...positions[sort].map((key) => ({ key, id }))].map(
-          (after) => (db: Db) => readPage(db, 'alice', { ...filter, sort, order }, after, 50),
+const lists = [
+  { list: 'none' as const, sort: 'position' as const },
+  { list: id, tag: ['home'] },
+  { parent: id, include: 'subtasks' as const },
+  { include: 'subtasks' as const, q: 'word' },
+  { archived: true, parent: 'none' },
+]
+  .map((query) => (db: Db) => readPage(db, 'alice', query, null, 50))
+  .concat(
+    sorts.flatMap((sort) =>
+      (['asc', 'desc'] as const).flatMap((order) =>
+        [{}, filters, { q: 'word' }, { status: 'completed', deleted: true } as const].flatMap(
+          (filter) =>
+            [null, ...positions[sort].map((key) => ({ key, id }))].map(
+              (after) => (db: Db) => readPage(db, 'alice', { ...filter, sort, order }, after, 50),
+            ),
         ),
+      ),
     ),
-  ),
-)
+  )
 
 const counted: ListQuery[] = [
   {},
@@ -163,6 +173,7 @@ const statements: Record<
       key: t.String(),
       id: TaskSchema.properties.id,
       took: t.Number(),
+      archives: t.Boolean(),
       seq: t.String(),
     }),
     lists,
@@ -348,19 +359,17 @@ const ofHistory: Record<
     t.Object({ found: json, last: TaskSchema.properties.id }),
     [(db) => tagQueries.taggedSlice(db, 'alice', 'home').catch(() => null)],
   ],
-  readTree: [
+  readTrees: [
     'read',
     t.Object({
-      text: json,
-      nodes: json,
-      above: t.Union([json, t.Null()]),
-      target: t.Union([json, t.Null()]),
-      has_list: t.Boolean(),
+      root: t.Object({}),
+      text: t.Union([json, t.Null()]),
+      nodes: t.Object({}),
+      above: t.Union([t.Object({}), t.Null()]),
+      target: t.Union([t.Object({}), t.Null()]),
+      hasList: t.Boolean(),
     }),
-    [
-      (db) => treeQueries.readTree(db, 'alice', id),
-      (db) => treeQueries.readTree(db, 'alice', id, id),
-    ],
+    [(db) => treeQueries.readTrees(db, 'alice', [id], null, true)],
   ],
   readAnchor: [
     'read',

@@ -43,6 +43,15 @@ export async function expectNotFound(call: (id: string) => Promise<Answer>): Pro
   expect(await list(stranger, '?deleted=true')).toEqual([trashed])
 }
 
+/** The id of a list that a user has. */
+export async function newList({ id: user }: TestUser): Promise<string> {
+  const id = Bun.randomUUIDv7()
+  await sql`insert into docket.users (id) values (${user}) on conflict do nothing`
+  await sql`
+    insert into docket.lists (user_id, id, name, position) values (${user}, ${id}, 'A list', ${`i${id.replaceAll('-', '')}`})`
+  return id
+}
+
 /** The tasks of a list, given the query with its `?`. */
 export async function list(user: TestUser, query = ''): Promise<Task[]> {
   const { status, body } = await user.send('GET', `/api/tasks${query}`)

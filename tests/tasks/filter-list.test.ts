@@ -247,7 +247,7 @@ const generated = Array.from({ length: 40 }, () => {
   ])
 })
 
-const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title']
+const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position']
 
 describe('finds what a filter says', () => {
   test.each([...written, ...generated])('%s', async (filter) => {

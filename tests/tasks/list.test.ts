@@ -251,7 +251,7 @@ describe('order', () => {
     expect(await titles(alice, '?sort=title&order=desc')).toEqual(['Cherry', 'banana', 'Apple'])
   })
 
-  test.each(['created_at', 'updated_at', 'due_date', 'priority', 'title'])(
+  test.each(['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position'])(
     'by id where %s is the same',
     async (sort) => {
       const alice = await signUp()

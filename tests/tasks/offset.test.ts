@@ -100,7 +100,7 @@ test.each([
   expectInvalid(await alice.send('GET', `/api/tasks/count?${query}`), pointer)
 })
 
-const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title']
+const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position']
 const orders = sorts.flatMap((sort) =>
   ['asc', 'desc'].map((order) => `sort=${sort}&order=${order}`),
 )

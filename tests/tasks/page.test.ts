@@ -21,6 +21,7 @@ const sliceOf = (tasks: string[]): Slice => ({
   key: null,
   id: null,
   took: 0,
+  archives: false,
   seq: null,
 })
 

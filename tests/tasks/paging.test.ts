@@ -9,7 +9,7 @@ import {
   readPages,
 } from '../support/tasks.ts'
 
-const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title']
+const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position']
 const orders = sorts.flatMap((sort) => [
   [sort, 'asc'],
   [sort, 'desc'],

@@ -38,7 +38,7 @@ describe('of a user with many tasks', () => {
 
   const numberOf = ({ title }: Task) => Number(title.split(' ')[1])
   const numbers = Array.from({ length: total }, (_, index) => index + 1)
-  const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title']
+  const sorts = ['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position']
   const orders = sorts.flatMap((sort) =>
     ['asc', 'desc'].map((order) => `sort=${sort}&order=${order}`),
   )
