@@ -25,7 +25,7 @@ import type { Usage } from './usage.ts'
 const most = mostInTree
 
 /** A task that is meant, and the version that it has to have. */
-type Target = { id: string; version?: number }
+type Target = { id: string; version?: number | undefined }
 
 const actions = {
   complete: completing(true),
@@ -42,7 +42,7 @@ const actions = {
 export async function changeBulk(
   db: Db,
   author: Author & { request_id: string },
-  { ids, set, action, dry_run = false }: Bulk,
+  { ids, versions = [], set, action, dry_run = false }: Bulk,
   query: ListQuery | null,
   once: Once | null,
   usage: Usage,
@@ -51,7 +51,9 @@ export async function changeBulk(
   const isRestoring = action === 'restore'
   const reckon = action === undefined ? patching(set ?? {}) : actions[action]
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const targets = ids?.map(targetOf) ?? (await find(db, userId, query ?? {}, isRestoring))
+    const targets =
+      ids?.map((id, index) => ({ id: id.toLowerCase(), version: versions[index] })) ??
+      (await find(db, userId, query ?? {}, isRestoring))
     const trees = await readTrees(
       db,
       userId,
@@ -85,9 +87,6 @@ export async function changeBulk(
   }
   throw busy()
 }
-
-const targetOf = (one: string | { id: string; version: number }): Target =>
-  typeof one === 'string' ? { id: one.toLowerCase() } : { ...one, id: one.id.toLowerCase() }
 
 /** The tasks of a list. @throws Problem 422 where there are too many */
 async function find(db: Db, userId: string, query: ListQuery, deleted: boolean): Promise<Target[]> {

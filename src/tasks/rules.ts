@@ -73,13 +73,16 @@ export function partsOf(patch: TaskPatch, userId: string, taskId: string): Parts
 }
 
 /** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
-export function refuseBulk({ filter, ids, set, action }: Bulk): void {
+export function refuseBulk({ filter, ids, versions, set, action }: Bulk): void {
   const faults = [
     ...(filter === undefined && ids === undefined
       ? [{ pointer: '', detail: 'must have one of filter, ids' }]
       : []),
     ...(filter !== undefined && ids !== undefined
       ? [{ pointer: '/ids', detail: 'is not taken together with filter' }]
+      : []),
+    ...(versions !== undefined && versions.length !== ids?.length
+      ? [{ pointer: '/versions', detail: 'must have one for each of the ids' }]
       : []),
     ...(set === undefined && action === undefined
       ? [{ pointer: '', detail: 'must have one of set, action' }]

@@ -263,30 +263,21 @@ export const BulkSchema = t.Object(
       }),
     ),
     ids: t.Optional(
-      t.Array(
-        t.Union(
-          [
-            id,
-            t.Object(
-              {
-                id,
-                version: t.Integer({ minimum: 1, description: 'Which it has.', examples: [1] }),
-              },
-              {
-                additionalProperties: false,
-                description: 'A task as long as it has that version.',
-              },
-            ),
-          ],
-          { error: 'must be the id of a task, or an id with a version' },
-        ),
-        {
-          minItems: 1,
-          maxItems: 1000,
-          description: 'These tasks: each by its id, or by id and version.',
-          examples: [['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d']],
-        },
-      ),
+      t.Array(id, {
+        minItems: 1,
+        maxItems: 1000,
+        description: 'These tasks.',
+        examples: [['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d']],
+      }),
+    ),
+    versions: t.Optional(
+      t.Array(t.Integer({ minimum: 1, description: 'A version.', examples: [1] }), {
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          'With `ids`: of each the version that it must have, or none is changed, with 412.',
+        examples: [[1]],
+      }),
     ),
     set: t.Optional(
       t.Object(
@@ -321,6 +312,7 @@ export const BulkSchema = t.Object(
     additionalProperties: false,
     oneOf: [{ required: ['filter'] }, { required: ['ids'] }],
     dependentSchemas: { set: { not: { required: ['action'] } } },
+    dependentRequired: { versions: ['ids'] },
     description:
       'Which tasks, by a filter or by their ids, and what becomes of them: `set` or `action`.',
     examples: [{ filter: '#home due:<today', action: 'complete' }],

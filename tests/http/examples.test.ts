@@ -131,6 +131,7 @@ function sendAs(
 function smallestBody(operation: Operation): object | undefined {
   const body = bodyOf(operation)
   if (body === undefined) return undefined
+  if (body.oneOf !== undefined) return body.examples?.[0]
   const names = body.required ?? Object.keys(body.properties).slice(0, 1)
   return Object.fromEntries(names.map((name) => [name, body.properties[name]?.examples?.[0]]))
 }
@@ -290,7 +291,7 @@ test.each(
   async (name, field, operation, body, schema) => {
     for (const [value, isWithin] of limitsOf(schema)) {
       // Whose values have to be something that JSON Schema cannot say.
-      if (isWithin && ['time_zone', 'confirm'].includes(field)) continue
+      if (isWithin && ['time_zone', 'confirm', 'ids', 'versions'].includes(field)) continue
       const sent = without(body, { ...smallestBody(operation), [field]: value }, field)
       const answer = await call(name, operation, nothing(), sent)
       expect([field, String(value).slice(0, 20), String(value).length, isTaken(answer)]).toEqual([

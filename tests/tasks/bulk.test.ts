@@ -80,10 +80,8 @@ test('changes those that are named, all or none', async () => {
     '/ids/2',
   ])
   const stale = await bulk(alice, {
-    ids: [
-      { id: a?.id, version: 1 },
-      { id: b?.id, version: 7 },
-    ],
+    ids: [a?.id, b?.id],
+    versions: [1, 7],
     set: { title: 'Changed' },
   })
   expect(stale.status).toBe(412)
@@ -91,7 +89,8 @@ test('changes those that are named, all or none', async () => {
   expect(await titles(alice, '?q=changed')).toEqual([])
 
   const { body } = await bulk(alice, {
-    ids: [{ id: a?.id.toUpperCase(), version: 1 }, b?.id, b?.id],
+    ids: [a?.id.toUpperCase(), b?.id, b?.id],
+    versions: [1, 1, 1],
     set: { title: 'Changed', tags: ['x', 'X'] },
   })
   expect(body).toMatchObject({ matched: 2, changed: 2 })
@@ -180,6 +179,8 @@ test('refuses what says too little, or too much', async () => {
     { ids: [], action: 'complete' },
     { ids: ['x'], action: 'complete' },
     { ids: Array.from({ length: 1001 }, () => id), action: 'complete' },
+    { ids: [id], versions: [1, 2], action: 'complete' },
+    { filter: 'a', versions: [1], action: 'complete' },
     { ids: [id], action: 'purge' },
     { ids: [id], set: {} },
     { ids: [id], set: { title: '' } },
