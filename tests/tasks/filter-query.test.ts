@@ -164,6 +164,24 @@ test('leaves out tasks of lists that are archived, unless it names one', async (
   })
 })
 
+test('restores what was in a list that is in the trash too', async () => {
+  const alice = await signUp()
+  const { id } = await alice.create()
+  const list_id = crypto.randomUUID()
+  await sql`
+    insert into docket.lists (user_id, id, name, position) values (${alice.id}, ${list_id}, 'Old', 'i')`
+  await alice.send('PATCH', `/api/tasks/${id}`, { list_id })
+  await alice.send('DELETE', `/api/tasks/${id}`)
+  await sql`update docket.lists set deleted_at = now() where user_id = ${alice.id}`
+  const bulk = (action: string) =>
+    alice.send('POST', '/api/tasks/bulk', { filter: 'list:old', action, dry_run: true })
+
+  expectInvalid(await bulk('complete'), '/filter')
+  expect((await bulk('restore')).body.matched).toBe(1)
+  expectInvalid(await alice.send('GET', `/api/tasks${asked('list:old')}`), '/filter')
+  expect(idsOf(await list(alice, asked('list:old', '&deleted=true')))).toEqual([id])
+})
+
 test('leaves nothing behind on the connection', async () => {
   const alice = await signUp()
   const { id } = await alice.create({ priority: 'high' })
