@@ -11,6 +11,7 @@ import type { CompatConfig } from './config.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
 import type { Kind } from './database/together.ts'
+import { filterRoutes } from './filters/routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
@@ -28,6 +29,7 @@ import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopt } from './tasks/adoption.ts'
+import { checkFilter } from './tasks/filters.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts'
@@ -108,6 +110,8 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(taskRoutes('/api', db, authenticated, usage, epoch))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch))
+    .use(filterRoutes('/api', db, authenticated, checkFilter))
+    .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, taskKind, TaskSchema, usage))

@@ -37,7 +37,7 @@ export const example = {
 const etagHeader = { ETag: 'The version of the task, quoted: send it as If-Match with a change.' }
 
 const listHeaders = {
-  ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
+  ETag: 'The number of your last change, as W/"42", and more with a filter: send it as If-None-Match.',
   'Docket-Epoch': 'What that number is of: another one once the database was restored.',
 }
 
@@ -209,7 +209,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'All that a filter finds, or that are named: all or none, each as it would be changed alone, with what is under it, 1,000 at most. ' +
         'Undo all of it by its `request_id`. `dry_run` says how many there are.',
-      headers: idempotencyKey,
+      headers: { ...idempotencyKey, ...timeZone },
       answers: {
         200: {
           description: 'How many were meant, and changed.',

@@ -327,6 +327,9 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     { q: 'milk task' },
     { q: 'milk', priority: ['high'] },
     { q: 'milk', status: 'pending', tag: ['home'], due_before: '2026-07-01' },
+    { filter: { any: [{ is: 'tag', key: 'home' }, { not: { is: 'given', field: 'due' } }] } },
+    { q: 'milk', filter: { is: 'words', in: 'title', words: 'zzz' } },
+    { tag: ['home'], filter: { is: 'between', field: 'created', from: '2026-03-01', to: null } },
   ]
   test.each(places)(
     'with filters by $sort, $order, trash: $deleted, no more is looked at than a slice, and nobody else',
