@@ -11,6 +11,7 @@ import type { CompatConfig } from './config.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Gate } from './database/gate.ts'
 import type { Kind } from './database/together.ts'
+import { filterRoutes } from './filters/routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
@@ -35,6 +36,7 @@ import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopting } from './tasks/adoption.ts'
+import { checkFilter } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -134,6 +136,8 @@ export function createApp(options: AppOptions) {
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
     .use(listRoutes('/api/:user_id', db, authenticated, usage, epoch, members))
+    .use(filterRoutes('/api', db, authenticated, checkFilter))
+    .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))

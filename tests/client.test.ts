@@ -61,3 +61,20 @@ test('refuses what is not of the contract', () => {
   // @ts-expect-error -- the title is required
   void (() => docket.api.tasks.post({}))
 })
+
+test('has lists with types', async () => {
+  const made = await docket.api.lists.post({ name: 'Home', color: '#3366cc' })
+  if (made.error) throw made.error
+  const { id } = made.data
+
+  const changed = await docket.api.lists({ id }).patch({ archived: true })
+  expect(changed.data?.archived_at).toBeString()
+  const all = await docket.api.lists.get({ query: { counts: true } })
+  expect(all.data?.map(({ pending }) => pending)).toEqual([0])
+  const tasks = await docket.api.lists({ id }).tasks.get({ query: { status: 'pending' } })
+  expect(tasks.data?.map(({ title }) => title)).toEqual([])
+  const gone = await docket.api.lists({ id }).delete()
+  expect(gone.data?.deleted_at).toBeString()
+  const undone = await docket.api.undo.post({ since: 0 })
+  expect(undone.data?.some(({ type, list }) => type === 'list' && list?.id === id)).toBe(true)
+})

@@ -53,7 +53,13 @@ const bodies: Record<string, unknown> = {
   'POST /undo': { request_id: 'test' },
   'DELETE /trash': undefined,
   'DELETE /trash/:id': undefined,
+  'GET /filters': undefined,
+  'POST /filters': { name: 'Mine', filter: '#home' },
+  // tests/filters has those of others.
+  'PATCH /filters/:id': { name: 'Changed' },
+  'DELETE /filters/:id': undefined,
   'GET /me': undefined,
+  'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
   'POST /me/adopt': { token: 'of a guest' },
   'GET /me/sessions': undefined,

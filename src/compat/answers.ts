@@ -1,9 +1,10 @@
 import type { CompatConfig } from '../config.ts'
 import type { Kept, Task } from '../tasks/schema.ts'
+import { places } from './bodies.ts'
 import { dateTimeOf } from './dates.ts'
 import type { Names } from './names.ts'
 
-type Answered = Task & Kept
+type Answered = Task & Kept & { subtasks?: Answered[] }
 
 export type Answers = {
   /** A task, or a part of one, as the frontend knows it. */
@@ -31,16 +32,23 @@ export function createAnswers(config: CompatConfig, { allCompleted, toClient }: 
       ? allCompleted.map(({ name: own, words }) => [own, words?.[value ? 1 : 0] ?? value])
       : [[toClient(name), value]]
 
-  function fields({ extra = {}, ...task }: Partial<Answered>): object {
+  const theirs = new Set(places.map(toClient))
+
+  function fields({ extra = {}, subtasks, ...task }: Partial<Answered>): object {
     const { due_date, due_time = null, time_zone = null } = task
     const dated =
       config.hasDatetimes && due_date
         ? { ...task, due_date: dateTimeOf({ due_date, due_time, time_zone }) }
         : task
     const own = new Map(Object.entries(dated).flatMap(rename))
-    // What was kept may have become a name of ours since.
-    const kept = Object.entries(extra).filter(([name]) => config.keepsUnknown && !own.has(name))
-    return Object.fromEntries([...own, ...kept])
+    // What was kept may have become a name of ours since. Where a task is may be theirs.
+    const kept = Object.entries(extra).filter(
+      ([name]) => config.keepsUnknown && (!own.has(name) || theirs.has(name)),
+    )
+    return {
+      ...Object.fromEntries([...own, ...kept]),
+      ...(subtasks === undefined ? {} : { subtasks: subtasks.map(fields) }),
+    }
   }
 
   return {

@@ -33,7 +33,7 @@ export function readFields(config: CompatConfig, names: Names, kind: Kind, given
   for (const [name, value] of Object.entries(given)) {
     const completed = names.completed(name)
     const field = completed === undefined ? names.toField(name) : 'completed'
-    if (field === undefined) {
+    if (field === undefined || (config.keepsUnknown && isTheirs(field, value))) {
       if (!config.keepsUnknown) body[name] = value
       else if (kind === 'completion') continue
       else if (isKeepable(name, value)) extra[name] = value
@@ -55,6 +55,14 @@ export function readFields(config: CompatConfig, names: Names, kind: Kind, given
   }
   return { body, extra, used, faults, due: config.hasDatetimes ? readDue(body) : undefined }
 }
+
+/** Fields that a frontend may have had before there were ours, of another form. */
+export const places = ['list_id', 'parent_id', 'position']
+
+const isTheirs = (field: string, value: unknown): boolean =>
+  places.includes(field) &&
+  value !== null &&
+  !(typeof value === 'string' && (field === 'position' || isUuid(value)))
 
 /** What a frontend sends along and only the server decides, a name of its own for a new task among it. */
 const isPassedOver = (kind: Kind, field: string, value: unknown): boolean =>

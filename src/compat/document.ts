@@ -1,6 +1,7 @@
 import type { CompatConfig } from '../config.ts'
 import { textAnswer } from '../http/outgoing.ts'
 import { type Answers, isTask, put } from './answers.ts'
+import { places } from './bodies.ts'
 import type { Names } from './names.ts'
 import { summarize } from './summary.ts'
 
@@ -30,6 +31,10 @@ export function createDescription(
   const property = ([name, schema]: [string, unknown]): [string, unknown][] => {
     if (name === 'completed') {
       return allCompleted.map(({ name: own, words }) => [own, words ? oneOf(words) : schema])
+    }
+    // Of these there may be theirs, of any form.
+    if (keepsUnknown && [...places, 'subtasks'].includes(name)) {
+      return [[toClient(name), { description: (schema as Schema)['description'] }]]
     }
     const { format: _format, ...dated } = schema as Schema
     const isDated = hasDatetimes && name === 'due_date'
@@ -100,10 +105,10 @@ export function createDescription(
       Object.entries(given.paths).filter(([name]) => !isOfTasks.test(name)),
     )
     const document: Document = { ...given, paths: { ...given.paths, ...untranslated(others) } }
-    const { Task, NewTask, TaskPatch, Completion, Sort, Problem, ...schemas } =
+    const { Task, TaskTree, NewTask, TaskPatch, Completion, Sort, Problem, ...schemas } =
       document.components.schemas
     const kept = keepsUnknown ? { extra: { type: 'object', description: 'What is kept.' } } : {}
-    const models = { Task, NewTask, TaskPatch, Completion }
+    const models = { Task, TaskTree, NewTask, TaskPatch, Completion }
     return {
       ...document,
       info: {

@@ -20,9 +20,9 @@ export function createProblems({ hasMessage }: CompatConfig, names: Names) {
   const ownWords = (text: string) =>
     text.replaceAll(/\b[a-z]+(?:_[a-z]+)+\b/g, (name) => names.toClient(name))
 
-  function translate({ pointer, detail }: Fault, { used, kept }: Given): Fault {
+  function translate({ pointer, detail, ...place }: Fault, { used, kept }: Given): Fault {
     const [, name = '', rest = ''] = /^\/([^/]*)(.*)$/.exec(pointer) ?? []
-    if (name === '') return { pointer, detail }
+    if (name === '') return { pointer, detail, ...place }
     const longest = name === 'extra' ? longestOf(kept) : undefined
     if (longest !== undefined) {
       return {
@@ -34,6 +34,7 @@ export function createProblems({ hasMessage }: CompatConfig, names: Names) {
     return {
       pointer: `/${own}${rest}`,
       detail: ofCompleted(name, names.completed(own)?.words) ?? ownWords(detail),
+      ...place,
     }
   }
 

@@ -7,7 +7,7 @@ export const etagOf = (thing: string) => ({
 })
 
 export const listHeaders = {
-  ETag: 'The number of your last change, as W/"42": send it as If-None-Match.',
+  ETag: 'The number of your last change, as W/"42", and more with a filter: send it as If-None-Match.',
   'Docket-Epoch': 'What that number is of: another one once the database was restored.',
 }
 

@@ -4,6 +4,18 @@ import { AdoptedSchema, DeletedSchema, MeSchema, SessionSchema } from './schema.
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
+const me = {
+  id: 'alice',
+  name: 'Alice',
+  email: 'alice@example.com',
+  signed_in_by: 'session',
+  session_id: '5kD0v3tqB2nYx8Lw',
+  expires_at: '2026-11-27T22:36:42.123+00:00',
+  time_zone: 'Europe/Berlin',
+  quota: { tasks: 100_000, bytes: 256_000_000 },
+  usage: { tasks: 7, bytes: 2948 },
+}
+
 const session = {
   id: '5kD0v3tqB2nYx8Lw',
   created_at: '2026-11-20T22:36:42.123+00:00',
@@ -24,19 +36,18 @@ export const meOperations = {
         description: 'You.',
         schema: MeSchema,
         model: 'Me',
-        example: {
-          id: 'alice',
-          name: 'Alice',
-          email: 'alice@example.com',
-          signed_in_by: 'session',
-          session_id: session.id,
-          expires_at: session.expires_at,
-          quota: { tasks: 100_000, bytes: 256_000_000 },
-          usage: { tasks: 7, bytes: 2948 },
-        },
+        example: me,
       },
     },
     problems: common,
+  }),
+  update: operation({
+    operationId: 'updateMe',
+    summary: 'Say where you are',
+    description:
+      'Your time zone, which says to a `filter` what day is today, wherever it is asked from.',
+    answers: { 200: { description: 'You.', schema: MeSchema, model: 'Me', example: me } },
+    problems: [...common, ...withBody],
   }),
   listSessions: operation({
     operationId: 'listSessions',
@@ -70,7 +81,7 @@ export const meOperations = {
   }),
   adopt: operation({
     operationId: 'adopt',
-    summary: "Adopt a guest's tasks",
+    summary: "Adopt a guest's tasks and lists",
     description:
       "For Better Auth's `anonymous()` plugin, which deletes the guest once the account is linked: call it in `onLinkAccount`. All " +
       'tasks and lists of the guest become yours, the trash with them, after your own. They keep their ids, but for one that you have already. Twice is once.',
@@ -88,7 +99,7 @@ export const meOperations = {
     operationId: 'deleteMe',
     summary: 'Delete everything of mine',
     description:
-      'All tasks, the trash with them, and the account with its sessions where it is in this database. For good.',
+      'All tasks and lists, the trash with them, and the account with its sessions where it is in this database. For good.',
     answers: {
       200: {
         description: 'It is gone.',

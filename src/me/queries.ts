@@ -43,6 +43,28 @@ export async function findAccount(
   return account
 }
 
+/** Where a user has said to be; null: nowhere. */
+export async function findTimeZone(db: Db, userId: string): Promise<string | null> {
+  const [found] = await db.read(
+    (sql) => sql<{ time_zone: string | null }[]>`
+    select time_zone
+    from docket.users
+    where id = ${userId}`,
+  )
+  return found?.time_zone ?? null
+}
+
+/** Of whom there is nothing yet there is a row then. */
+export async function setTimeZone(db: Db, userId: string, zone: string | null): Promise<void> {
+  await db.idempotentWrite(
+    (sql) => sql`
+    insert into docket.users as u (id, time_zone) values (${userId}, ${zone})
+    on conflict (id) do update
+    set time_zone = excluded.time_zone
+    where u.time_zone is distinct from excluded.time_zone`,
+  )
+}
+
 /** The sessions that have not ended, the latest first. */
 export async function listSessions(db: Db, tables: Tables, userId: string): Promise<Session[]> {
   const session = tables?.session ?? null

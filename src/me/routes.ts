@@ -1,15 +1,25 @@
 import { Elysia } from 'elysia'
 import { authorOf } from '../auth/author.ts'
 import type { Identify } from '../auth/identify.ts'
+import type { Identity } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Tables } from '../auth/tables.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
+import { timeZoneOf } from '../http/formats.ts'
 import { json } from '../http/json.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { meOperations } from './operations.ts'
-import { deleteSession, deleteUser, findAccount, listSessions, mayBeGuest } from './queries.ts'
+import {
+  deleteSession,
+  deleteUser,
+  findAccount,
+  findTimeZone,
+  listSessions,
+  mayBeGuest,
+  setTimeZone,
+} from './queries.ts'
 import { type Me, meModels, type Session } from './schema.ts'
 
 type Reservation = { settle: (added: Me['usage'] | null) => void }
@@ -37,28 +47,18 @@ export const meRoutes = (
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
     .model(meModels)
-    .get(
+    .get('', ({ db, user }) => describe(db, user, tables, usage), meOperations.get)
+    .patch(
       '',
-      async ({ db, user }) => {
-        // A session comes with its account.
-        const [account, used] = await Promise.all([
-          user.by === 'session'
-            ? user
-            : tables.within(db, (found) => findAccount(db, found, user.id)),
-          usage.read(db, user.id),
-        ])
-        return {
-          id: user.id,
-          name: account?.name ?? user.name,
-          email: account?.email ?? user.email,
-          signed_in_by: user.by,
-          session_id: user.session_id,
-          expires_at: user.expires_at,
-          quota: usage.quota,
-          usage: used,
-        }
+      async ({ db, user, body: { time_zone } }) => {
+        await setTimeZone(db, user.id, time_zone === null ? null : timeZoneOf(time_zone))
+        return describe(db, user, tables, usage)
       },
-      meOperations.get,
+      {
+        ...meOperations.update,
+        parse: [({ request }: { request: Request }) => readBody(request)],
+        body: 'MePatch',
+      },
     )
     .get(
       '/sessions',
@@ -126,6 +126,26 @@ export const meRoutes = (
         body: 'Farewell',
       },
     )
+
+async function describe(db: Db, user: Identity, tables: Tables, usage: Usage): Promise<Me> {
+  // A session comes with its account.
+  const [account, used, time_zone] = await Promise.all([
+    user.by === 'session' ? user : tables.within(db, (found) => findAccount(db, found, user.id)),
+    usage.read(db, user.id),
+    findTimeZone(db, user.id),
+  ])
+  return {
+    id: user.id,
+    name: account?.name ?? user.name,
+    email: account?.email ?? user.email,
+    signed_in_by: user.by,
+    session_id: user.session_id,
+    expires_at: user.expires_at,
+    time_zone,
+    quota: usage.quota,
+    usage: used,
+  }
+}
 
 /** Null where it could not be decoded. */
 const isText = (id: string | null): boolean => id !== null && !id.includes('\0')

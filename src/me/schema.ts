@@ -23,6 +23,12 @@ export const MeSchema = t.Object(
       t.String({ description: 'Which session; null: not known here.', examples: ['5kD0v3tq'] }),
     ),
     expires_at: instant('Until when this credential is good.'),
+    time_zone: nullable(
+      t.String({
+        description: 'Where you are, which says what day is today. Null: you have not said.',
+        examples: ['Europe/Berlin'],
+      }),
+    ),
     quota: t.Object(
       {
         tasks: nullable(t.Integer({ description: 'Null: any number.', examples: [100_000] })),
@@ -49,6 +55,26 @@ export const MeSchema = t.Object(
   { additionalProperties: false, description: 'Who is calling.' },
 )
 export type Me = Static<typeof MeSchema>
+
+export const MePatchSchema = t.Object(
+  {
+    time_zone: nullable(
+      t.String({
+        format: 'time-zone',
+        maxLength: 100,
+        error:
+          'must be a time zone of the IANA database by area and place, such as Europe/Berlin, or UTC',
+        description: 'Where you are, in any case; null: nowhere in particular.',
+        examples: ['Europe/Berlin'],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'What is to change of you.',
+    examples: [{ time_zone: 'Europe/Berlin' }],
+  },
+)
 
 export const SessionSchema = t.Object(
   {
@@ -119,6 +145,7 @@ export const AdoptedSchema = t.Object(
 
 export const meModels = {
   Me: MeSchema,
+  MePatch: MePatchSchema,
   Session: SessionSchema,
   Farewell: FarewellSchema,
   Deleted: DeletedSchema,

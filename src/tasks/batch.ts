@@ -20,12 +20,13 @@ import { taskCreation } from './writes.ts'
 export async function createBatch(
   db: Db,
   author: Author,
-  { tasks }: Batch,
+  batch: Batch,
   once: Once | null,
   usage: Usage,
 ): Promise<{ text: string; isReplayed: boolean }> {
   const { user_id: userId } = author
-  refuse(tasks, userId)
+  refuse(batch.tasks, userId)
+  const tasks = inLists(batch.tasks)
   const asks = tasks.map((task) => ({
     ...stored(task),
     ...author,
@@ -46,6 +47,21 @@ export async function createBatch(
   } finally {
     reservation.settle(isNew ? null : { tasks: 0, bytes: 0 })
   }
+}
+
+/** A subtask of one of them is in its list. */
+function inLists(tasks: NewTask[]): NewTask[] {
+  const byId = new Map(tasks.map((task) => [task.id?.toLowerCase(), task]))
+  const listOf = (task: NewTask, depth = 1): NewTask['list_id'] => {
+    const parent = byId.get(task.parent_id?.toLowerCase() ?? '')
+    return task.list_id != null || parent === undefined || depth > tasks.length
+      ? task.list_id
+      : listOf(parent, depth + 1)
+  }
+  return tasks.map((task) => {
+    const list_id = listOf(task)
+    return list_id === undefined ? task : { ...task, list_id }
+  })
 }
 
 const bytesOf = (userId: string, tasks: (NewTask & Kept)[]): number =>

@@ -207,14 +207,22 @@ const fields: [Field, string[]][] = [
 ]
 
 const byName = new Map(
-  fields.flatMap(([field, others]) => [field.name, ...others].map((name) => [name, field])),
+  fields.flatMap(([field, others]) => [field.name, ...others].map((name) => [plain(name), field])),
 )
+
+/** `due_date` is `dueDate` to some. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, '')
+}
 
 /** @throws FilterError where there is no field of that name */
 export function fieldOf(name: string, place: Place): Field {
-  const field = byName.get(name.toLowerCase())
+  const field = byName.get(plain(name))
   if (field !== undefined) return field
-  const near = nearest(name, [...byName.keys()])
+  const near = nearest(
+    name,
+    fields.flatMap(([known, others]) => [known.name, ...others]),
+  )
   throw new FilterError(
     near === null
       ? `There is no field ${name.slice(0, 50)}. There are ${fields.map(([known]) => known.name).join(', ')}. What has a colon or a sign in it goes into quotes.`

@@ -146,5 +146,13 @@ export function dueOf(tests: Tests): { due_after?: string; due_before?: string }
   }
 }
 
-/** Whether the whole text of a task may be looked at. */
-export const readsText = (tests: Tests): boolean => leavesOf(tests).some(({ is }) => is === 'words')
+/** How often the text of a task may be looked at. */
+export const looksOf = (tests: Tests): number =>
+  leavesOf(tests).filter(({ is }) => is === 'words').length
+
+/** Whether all that passes is in lists that it names: these are asked for, also where they are archived. */
+export function namesList(tests: Tests): boolean {
+  if ('all' in tests) return tests.all.some(namesList)
+  if ('any' in tests) return tests.any.every(namesList)
+  return 'is' in tests && tests.is === 'in'
+}

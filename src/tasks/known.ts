@@ -104,8 +104,14 @@ export function learnArchives(userId: string): void {
 export const hasArchives = (userId: string): boolean =>
   knownOf(userId).archivesUntil > performance.now()
 
-/** How many to look at where they are counted: at first, and after a statement that took so many seconds. Words may be long. */
-export const firstStride = (hasWords: boolean): number => (hasWords ? depths.most : reaches.first)
+/**
+ * How many to look at where they are counted: at first, and after a statement that took so many seconds. Texts may be long.
+ * @param looks how often the text of each is looked at
+ */
+export const firstStride = (looks: number): number =>
+  looks === 0 ? reaches.first : leastStride(looks)
 
-export const nextStride = (reach: number, took: number): number =>
-  fit((reach * pace) / Math.max(0.001, took), { least: depths.most, most: reaches.most })
+export const nextStride = (reach: number, took: number, looks: number): number =>
+  fit((reach * pace) / Math.max(0.001, took), { least: leastStride(looks), most: reaches.most })
+
+const leastStride = (looks: number): number => Math.ceil(depths.most / Math.max(1, looks))

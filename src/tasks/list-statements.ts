@@ -237,16 +237,14 @@ export const readStride = (db: Db, shape: Shape, ask: StrideAsk): Promise<Stride
       )
 
 /** In a statement that neither the server nor the driver remembers. */
-function readAlone<Row>(
+async function readAlone<Row>(
   db: Db,
   statement: (sql: Sql, asked: string) => PendingQuery<(Row & { n: number })[]>,
   ask: object,
 ): Promise<Row | undefined> {
   const asked = textOf({}, [ask])
-  return db.read(async (sql) => {
-    const [row] = await unprepared(statement(sql, asked))
-    return row
-  })
+  const [row] = await db.read((sql) => unprepared(statement(sql, asked)))
+  return row
 }
 
 /** The tasks of a slice that pass the filters. */

@@ -195,7 +195,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'All that a filter finds, or that are named: all or none, each as it would be changed alone, with what is under it, 1,000 at most. ' +
         'Undo all of it by its `request_id`. `dry_run` says how many there are.',
-      headers: idempotencyKey,
+      headers: { ...idempotencyKey, ...timeZone },
       answers: {
         200: {
           description: 'How many were meant, and changed.',

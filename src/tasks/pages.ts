@@ -1,7 +1,7 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
-import { dueOf, readsText } from './filter-meaning.ts'
+import { dueOf, looksOf, namesList } from './filter-meaning.ts'
 import type { Tests } from './filter-tree.ts'
 import {
   firstStride,
@@ -65,7 +65,7 @@ export async function readPage(
   const began = performance.now()
   let scope = scopeOf(userId, list.deleted)
   // With a filter nobody knows what a task costs: each list finds out for itself.
-  if (list.tests !== undefined) scope = { ...scope, reach: firstStride(readsWords(list)) }
+  if (list.tests !== undefined) scope = { ...scope, reach: firstStride(looksIn(list)) }
   const skipped = await skip(
     db,
     userId,
@@ -98,7 +98,7 @@ export async function readPage(
     if (isFirst) learnWeight(userId, page.weight())
     const isPart = isFiltered(list) && scope.reach !== null
     if (list.tests !== undefined) {
-      scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took) }
+      scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took, looksIn(list)) }
     } else if (isFiltered(list)) scope = learnScope(userId, scope, slice.took)
     const next = page.isFull()
       ? null
@@ -128,7 +128,7 @@ async function skip(
   offset: number,
 ): Promise<{ place: Place; left: number } | null> {
   const began = performance.now()
-  let reach = firstStride(readsWords(list))
+  let reach = firstStride(looksIn(list))
   let place = start
   let left = offset
 
@@ -141,7 +141,7 @@ async function skip(
     const next = beyond(list, place, stride)
     if (next === null) return null
     place = next
-    reach = nextStride(reach, stride.took)
+    reach = nextStride(reach, stride.took, looksIn(list))
     if (performance.now() - began > patience) break
   }
   return { place, left }
@@ -160,7 +160,7 @@ export async function countTasks(db: Db, userId: string, query: ListQuery): Prom
       : 'created_at'
   const asked = listOf({ ...query, sort, order: 'asc' })
   const list = !asked.hasFilters && leavesOut(query) ? withoutArchives(asked) : asked
-  let reach = firstStride(readsWords(list))
+  let reach = firstStride(looksIn(list))
   let count = 0
 
   for (let place: Place | null = beginning(list, null); place !== null; ) {
@@ -170,7 +170,7 @@ export async function countTasks(db: Db, userId: string, query: ListQuery): Prom
     if (stride === undefined) break
     count += stride.count
     place = beyond(list, place, stride)
-    reach = nextStride(reach, stride.took)
+    reach = nextStride(reach, stride.took, looksIn(list))
   }
   return count
 }
@@ -219,8 +219,18 @@ const listedIn = ({ list }: ListQuery): string | undefined =>
   list === 'none' ? '' : list?.toLowerCase()
 
 /** Whether tasks of lists that are archived are to be left out: unless they are asked for, and in the trash. */
-const leavesOut = ({ list, parent = 'none', archived = false, deleted = false }: ListQuery) =>
-  list === undefined && parent === 'none' && !archived && !deleted
+const leavesOut = ({
+  list,
+  parent = 'none',
+  archived = false,
+  deleted = false,
+  filter,
+}: ListQuery) =>
+  list === undefined &&
+  parent === 'none' &&
+  !archived &&
+  !deleted &&
+  !(filter !== undefined && namesList(filter))
 
 const withoutArchives = (list: List): List => ({
   ...list,
@@ -243,9 +253,9 @@ function dueBounds({ due_after, due_before, filter }: ListQuery) {
 
 const hasWords = ({ filters }: List): boolean => filters.word !== undefined
 
-/** Whether it takes long to look at a long task. */
-const readsWords = (list: List): boolean =>
-  hasWords(list) || (list.tests !== undefined && readsText(list.tests))
+/** How often the text of each task is looked at: of a long one that takes its time. */
+const looksIn = (list: List): number =>
+  list.tests === undefined ? Number(hasWords(list)) : looksOf(list.tests)
 
 const isFiltered = (list: List): boolean => list.hasFilters || hasWords(list)
 

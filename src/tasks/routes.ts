@@ -199,8 +199,9 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const once = readOnce(request.headers, 'bulk', body)
         refuseBulk(body)
         const { filter } = body
-        const query =
-          filter === undefined ? null : await meantBy(db, user.id, { filter }, request.headers)
+        // What is restored is in the trash, and so may be the lists that the filter names.
+        const asked = filter === undefined ? null : { filter, deleted: body.action === 'restore' }
+        const query = asked && (await meantBy(db, user.id, asked, request.headers))
         if (query !== null && query.filter === undefined) throw invalid([emptyFilter])
         const author = authorOf(user, request)
         const changed = await changeBulk(db, author, body, query, once, usage)

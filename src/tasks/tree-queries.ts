@@ -1,5 +1,5 @@
 import type { Db } from '../database/gate.ts'
-import { placeOf } from './queries.ts'
+import { isThere, placeOf } from './queries.ts'
 
 // What is read of a task with all that is under it. One exported function is one statement.
 
@@ -75,14 +75,14 @@ export const readTrees = (
         from docket.tasks p
         where p.user_id = ${userId}
           and p.id = t.parent_id
-          and p.deleted_at is null
+          and coalesce(p.deleted_at, 'infinity') = 'infinity'
       ) as above,
       (
         select json_build_object('list_id', p.list_id)
         from docket.tasks p
         where p.user_id = ${userId}
           and p.id = ${targetId}
-          and p.deleted_at is null
+          and coalesce(p.deleted_at, 'infinity') = 'infinity'
       ) as target,
       exists (
         select
@@ -141,7 +141,7 @@ export async function readAnchor(db: Db, userId: string, id: string): Promise<An
       from docket.tasks t
       where t.user_id = ${userId}
         and t.id = ${id}
-        and t.deleted_at is null
+        and ${isThere(sql)}
       offset 0
     ) a`,
   )

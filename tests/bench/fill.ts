@@ -72,7 +72,10 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
     where conrelid = 'docket.tasks'::regclass
       and contype in ('p', 'u', 'f')
     order by contype = 'f'`
-  for (const { name } of keys) await sql.unsafe(`alter table docket.tasks drop constraint ${name}`)
+  // What refers to a key goes before it.
+  for (const { name } of keys.toReversed()) {
+    await sql.unsafe(`alter table docket.tasks drop constraint ${name}`)
+  }
   const indexes = await sql<{ name: string; definition: string }[]>`
     select indexname as name, indexdef as definition
     from pg_indexes

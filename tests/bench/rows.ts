@@ -104,7 +104,7 @@ const instant = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, -1)}${String(random(1000)).padStart(3, '0')}+00`
 
 export const copyColumns =
-  'user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at, updated_at, deleted_at, title_key, words, long_words, seq'
+  'user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at, updated_at, deleted_at, title_key, words, long_words, seq, position'
 
 /** One line of COPY: task n, which is the `nth` of `userId`, created at this part of the year, with the rare word or without. */
 export function line(
@@ -133,6 +133,6 @@ export function line(
   const list = tags()
   const words = [title, description === '\\N' ? '' : description, ...list].map(fold).join(separator)
   const folded = words.length > 500 ? `\\N\t${words}` : `${words}\t\\N`
-  const end = `${changes + 1}\t${createdAt}\t${updatedAt}\t${trash ? updatedAt : '\\N'}\t${titleKey(title)}\t${folded}\t${nth}\n`
+  const end = `${changes + 1}\t${createdAt}\t${updatedAt}\t${trash ? updatedAt : '\\N'}\t${titleKey(title)}\t${folded}\t${nth}\ti${nth.toString(16).padStart(9, '0')}\n`
   return `${userId}\t${String(n).padStart(32, '0')}\t${title}\t${description}\t${completed ? updatedAt : '\\N'}\t${priority}\t{${list.join(',')}}\t${due}\t${time}\t${zone}\t${end}`
 }

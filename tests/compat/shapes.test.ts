@@ -117,3 +117,17 @@ test('HEAD says how long the answer to GET is', async () => {
   expect([head.status, head.text]).toEqual([200, ''])
   expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(got.text)))
 })
+
+test('takes a filter, counts what it finds, and says where something is wrong with it', async () => {
+  const call = frontend(await signUp(), 'names=camelCase list=data')
+  await create(call, 'water', 'water', 'air')
+
+  const { body } = await call('GET', '/api/tasks?filter=water%20dueDate:none&limit=1')
+  const wrong = await call('GET', '/api/tasks?filter=water%20dueDat:none')
+
+  expect([body.data.length, body.count, body.total]).toEqual([1, 1, 2])
+  expect(wrong.status).toBe(422)
+  expect(wrong.body.errors).toEqual([
+    expect.objectContaining({ pointer: '/filter', at: 6, length: 6 }),
+  ])
+})

@@ -13,6 +13,7 @@ import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { taskJson } from '../../src/tasks/table.ts'
+import { readAnchor, readAround, readTrees } from '../../src/tasks/tree-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { author, numberTasks } from '../support/tasks.ts'
@@ -117,11 +118,21 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     await sql`insert into docket.users (id) values ('five')`
     const total = user === 'five' ? others + count : others
     await sql`
+      insert into docket.lists (user_id, id, name, position)
+      select ${user}, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'List ' || n, docket.position_at_end(n)
+      from generate_series(1, 20) n`
+    await sql`
       insert into docket.tasks
-        (user_id, id, title, title_key, words, completed_at, priority, tags, due_date, due_time, created_at, updated_at, deleted_at)
+        (user_id, list_id, id, position, title, title_key, words, completed_at, priority, tags, due_date, due_time, created_at,
+          updated_at, deleted_at)
       select
         case when n > ${others}::integer then 'five' else ((n - 1) % ${users}::integer + 1)::text end,
+        case
+          when k % 2 = 0 and ${user} = case when n > ${others}::integer then 'five' else ((n - 1) % ${users}::integer + 1)::text end
+            then ('00000000-0000-7000-8000-' || lpad((k % 20 + 1)::text, 12, '0'))::uuid
+        end,
         ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
+        docket.position_at_end(k),
         'Task ' || repeat(md5(n::text), 10) || ' milk',
         'task ' || repeat(md5(n::text), 10) || ' milk',
         'task ' || repeat(md5(n::text), 10) || ' milk',
@@ -221,6 +232,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     ['due_date', '2026-05-01T18:30:00'],
     ['priority', 'low'],
     ['title', 'task 8'],
+    ['position', `${idOf(3)} i000000001`],
   ] as const
   const directions = ['asc', 'desc'] as const
   const places = orders.flatMap(([sort, key]) =>
@@ -259,6 +271,51 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     expect(read(plan)).toBeLessThanOrEqual(51)
   })
 
+  test.each(['none', idOf(7)])(
+    'a page of the list %s in manual order reads itself, and no other',
+    async (list) => {
+      for (const order of directions) {
+        for (const after of [
+          null,
+          { key: `${list === 'none' ? '' : list} i000000009`, id: mine(5) },
+        ]) {
+          const plan = await pageOf({ list, sort: 'position', order }, after)
+
+          expect(indexesOf(plan)).toEqual(['tasks_by_position'])
+          expect(plan.map((node) => node['Node Type'])).not.toContainEqual(
+            expect.stringMatching(isSearchOrSort),
+          )
+          expect(read(plan)).toBeLessThanOrEqual(51)
+        }
+      }
+      const counting = await planOf((db) => countTasks(db, user, { list }))
+      expect(besidesKey(counting)).toEqual(['tasks_by_position'])
+    },
+  )
+
+  test('what is under a task is read by that alone, in any order', async () => {
+    for (const [sort] of orders.filter(([one]) => one !== 'updated_at')) {
+      const plan = await pageOf({ parent: mine(7), sort })
+
+      expect(indexesOf(plan)).toEqual(['tasks_by_parent'])
+      expect(read(plan)).toBe(0)
+    }
+  })
+
+  test('a task with what is under it, and its neighbours, are as many rows as they are', async () => {
+    const trees = await planOf((db) => readTrees(db, user, [mine(7), mine(8)], mine(9), true))
+    expect(indexesOf(trees)).toEqual(['tasks_pkey'])
+    expect(read(trees)).toBeLessThanOrEqual(6)
+
+    const anchor = await planOf((db) => readAnchor(db, user, mine(7)))
+    expect(besidesKey(anchor)).toEqual(['tasks_by_position'])
+    expect(read(anchor)).toBeLessThanOrEqual(3)
+
+    const around = await planOf((db) => readAround(db, user, null, 'i000000009', 50))
+    expect(indexesOf(around)).toEqual(['tasks_by_position'])
+    expect(read(around)).toBeLessThanOrEqual(100)
+  })
+
   const filters: ListQuery[] = [
     { status: 'pending' },
     { status: 'completed' },
@@ -270,6 +327,9 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     { q: 'milk task' },
     { q: 'milk', priority: ['high'] },
     { q: 'milk', status: 'pending', tag: ['home'], due_before: '2026-07-01' },
+    { filter: { any: [{ is: 'tag', key: 'home' }, { not: { is: 'given', field: 'due' } }] } },
+    { q: 'milk', filter: { is: 'words', in: 'title', words: 'zzz' } },
+    { tag: ['home'], filter: { is: 'between', field: 'created', from: '2026-03-01', to: null } },
   ]
   test.each(places)(
     'with filters by $sort, $order, trash: $deleted, no more is looked at than a slice, and nobody else',

@@ -14,6 +14,9 @@ import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
 import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
+import * as filterQueries from '../../src/filters/queries.ts'
+import { FilterSchema } from '../../src/filters/schema.ts'
+import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
@@ -24,6 +27,9 @@ import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import { parseFilter } from '../../src/tasks/filter.ts'
+import { testsOf } from '../../src/tasks/filter-meaning.ts'
+import { findKnown } from '../../src/tasks/filter-queries.ts'
 import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
@@ -527,6 +533,69 @@ const ofHistory: Record<
   ],
 }
 
+/** Every condition that there is. */
+const everything = testsOf(
+  parseFilter(
+    `is:done -is:overdue p:>low #a due:>today due:none created:any updated:<today completed:today..2026-12-31 (title:a or description:b
+    or text:c or a) has:due has:time has:description has:tag has:list has:parent list:Home`,
+  ),
+  { zone: 'UTC', date: '2026-11-27' },
+  [{ id, name: 'Home' }],
+)
+const page = statements.readPage[1]
+const count = statements.countTasks[1]
+
+/** With a filter, and of filters. */
+const ofFilters: Record<
+  | 'readPage with a filter'
+  | 'countTasks with a filter'
+  | 'findKnown'
+  | Exclude<keyof typeof filterQueries, 'columns'>
+  | keyof typeof filterWrites,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  'readPage with a filter': [
+    'read',
+    page,
+    sorts.flatMap((sort) =>
+      [null, { key: positions[sort][0] ?? '', id }].map(
+        (after) => (db: Db) =>
+          readPage(db, 'alice', { ...filters, sort, filter: everything }, after, 50),
+      ),
+    ),
+  ],
+  'countTasks with a filter': [
+    'read',
+    count,
+    [
+      (db) => countTasks(db, 'alice', { filter: everything }),
+      (db) => countTasks(db, 'alice', { ...filters, deleted: true, filter: everything }),
+    ],
+  ],
+  findKnown: [
+    'shared, idempotent',
+    t.Object({ n, time_zone: t.String(), lists: json, filters: json }),
+    [
+      (db) =>
+        findKnown(db, 'alice', { today: true, lists: true, filters: ['a'] }, false).catch(
+          () => null,
+        ),
+    ],
+  ],
+  listFilters: ['read', FilterSchema, [(db) => filterQueries.listFilters(db, 'alice')]],
+  insertFilter: [
+    'idempotentWrite',
+    t.Composite([FilterSchema, t.Object({ is_made: t.Boolean(), is_like_it: t.Boolean() })]),
+    [(db) => filterWrites.insertFilter(db, 'alice', id, { name: 'A', filter: '#a' })],
+  ],
+  updateFilter: [
+    'idempotentWrite',
+    FilterSchema,
+    [(db) => filterWrites.updateFilter(db, 'alice', id, { name: 'A' })],
+  ],
+  deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
+}
+
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ...Object.entries(historyWrites).map(([name, prune]): (typeof others)[number] => [
     name,
@@ -602,6 +671,11 @@ const accounts: Record<
     t.Object({ anonymous: t.Boolean() }),
     (db) => meQueries.mayBeGuest(db, guests, 'alice'),
   ],
+  findTimeZone: [
+    t.Object({ time_zone: t.Union([word, t.Null()]) }),
+    (db) => meQueries.findTimeZone(db, 'alice'),
+  ],
+  setTimeZone: [t.Object({}), (db) => meQueries.setTimeZone(db, 'alice', 'UTC')],
   deleteUser: [DeletedSchema, (db) => meQueries.deleteUser(db, tables, 'alice')],
 }
 others.push(
@@ -660,6 +734,11 @@ test('are all here', async () => {
       .filter((name) => name !== 'listKind')
       .toSorted(),
   )
+  expect(Object.keys(ofFilters)).toEqual(
+    expect.arrayContaining(
+      Object.keys({ ...filterQueries, ...filterWrites }).filter((name) => name !== 'columns'),
+    ),
+  )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
@@ -691,6 +770,8 @@ test('are all here', async () => {
     'src/database/share.ts',
     'src/database/together.ts',
     'src/database/writes.ts',
+    'src/filters/queries.ts',
+    'src/filters/writes.ts',
     'src/history/queries.ts',
     'src/history/writes.ts',
     'src/lists/queries.ts',
@@ -712,7 +793,7 @@ test('are all here', async () => {
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory, ...ofLists }))(
+test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists }))(
   '%s gives what its schema says, of one user',
   async (_name, [way, schema, calls]) => {
     for (const call of calls) {

@@ -25,6 +25,7 @@ test('says who a session is, and until when', async () => {
     signed_in_by: 'session',
     session_id: expect.any(String),
     expires_at: expect.any(String),
+    time_zone: null,
     quota: { tasks: null, bytes: null },
     usage: { tasks: 0, bytes: 0 },
   })
@@ -168,4 +169,26 @@ test('deletes what a user of another issuer has here', async () => {
 
   expect(deleted.body).toEqual({ id: alice.id, tasks: 1, account: false })
   expect(await list(alice)).toEqual([])
+})
+
+test('keeps where somebody is, who need not have anything else', async () => {
+  const alice = await signUp()
+  const zone = async () => (await alice.send('GET', '/api/me')).body.time_zone
+
+  expect(await zone()).toBeNull()
+  const { status, body } = await alice.send('PATCH', '/api/me', { time_zone: 'europe/berlin' })
+  expect([status, body.id, body.time_zone]).toEqual([200, alice.id, 'Europe/Berlin'])
+  expect(await zone()).toBe('Europe/Berlin')
+  await alice.create()
+  expect(await zone()).toBe('Europe/Berlin')
+  for (const time_zone of ['CET', 'Europe/Atlantis', '', 1]) {
+    const refused = await alice.send('PATCH', '/api/me', { time_zone })
+    expect(refused.status).toBe(422)
+    expect(refused.body.errors[0].pointer).toBe('/time_zone')
+  }
+  expect((await alice.send('PATCH', '/api/me', {})).status).toBe(422)
+  expect((await alice.send('PATCH', '/api/me', { name: 'Bob' })).status).toBe(422)
+  expect(await zone()).toBe('Europe/Berlin')
+  expect((await alice.send('PATCH', '/api/me', { time_zone: null })).body.time_zone).toBeNull()
+  expect(await zone()).toBeNull()
 })

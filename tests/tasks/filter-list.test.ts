@@ -46,8 +46,7 @@ function newTask() {
   }
 }
 
-type Known = Task & { list_id: string | null; parent_id: string | null }
-type Scene = { user: TestUser; zone: string; tasks: Known[]; lists: { id: string; name: string }[] }
+type Scene = { user: TestUser; zone: string; tasks: Task[]; lists: { id: string; name: string }[] }
 
 const zones = ['Pacific/Kiritimati', 'UTC', 'Pacific/Pago_Pago']
 const perUser = 700
@@ -92,25 +91,25 @@ async function createScene(zone: string): Promise<Scene> {
     )
     where t.user_id = ${user.id}
       and t.id = c.id`
+  const [parent, ...children] = changes.filter(({ list_id }) => list_id === null)
+  await sql`
+    update docket.tasks
+    set parent_id = ${parent?.id ?? ''}
+    where user_id = ${user.id}
+      and id = any(${children.slice(0, 50).map(({ id }) => id)}::text[]::uuid[])`
   const tasks = (await readPages(user, '/api/tasks?limit=200')).flat()
-  const places = new Map(changes.map(({ id, list_id }) => [id, list_id]))
-  const known = tasks.map((task) => ({
-    ...task,
-    list_id: places.get(task.id) ?? null,
-    parent_id: null,
-  }))
-  return { user, zone, tasks: known, lists }
+  return { user, zone, tasks, lists }
 }
 
 /** Whether a task passes, as plainly as it can be said. */
-function passes(filter: Filter, task: Known, scene: Scene, today: Today): boolean {
+function passes(filter: Filter, task: Task, scene: Scene, today: Today): boolean {
   if ('all' in filter) return filter.all.every((part) => passes(part, task, scene, today))
   if ('any' in filter) return filter.any.some((part) => passes(part, task, scene, today))
   if ('not' in filter) return !passes(filter.not, task, scene, today)
   return holds(filter, task, scene, today)
 }
 
-function holds(one: Condition, task: Known, scene: Scene, today: Today): boolean {
+function holds(one: Condition, task: Task, scene: Scene, today: Today): boolean {
   switch (one.is) {
     case 'completed':
       return task.completed
@@ -145,7 +144,7 @@ function holds(one: Condition, task: Known, scene: Scene, today: Today): boolean
   }
 }
 
-const isGiven = (field: Given, task: Known): boolean =>
+const isGiven = (field: Given, task: Task): boolean =>
   ({
     due: task.due_date !== null,
     time: task.due_time !== null,
@@ -159,7 +158,7 @@ const isGiven = (field: Given, task: Known): boolean =>
   })[field]
 
 /** What day it was on the clock of a zone. Not by Temporal, which made the filter. */
-function dayOfField(field: string, task: Known, zone: string): string | null {
+function dayOfField(field: string, task: Task, zone: string): string | null {
   if (field === 'due') return task.due_date
   const instant = {
     created: task.created_at,

@@ -143,6 +143,45 @@ test('finds the lists of the user only', async () => {
   expect((await bob.send('GET', `/api/tasks${asked(`list:${id}`)}`)).body).toEqual([])
 })
 
+test('leaves out tasks of lists that are archived, unless it names one', async () => {
+  const alice = await signUp()
+  const task = await alice.create({ title: 'in it', tags: ['a'] })
+  const id = crypto.randomUUID()
+  await sql`
+    insert into docket.lists (user_id, id, name, position, archived_at) values (${alice.id}, ${id}, 'Old', 'i', now())`
+  await sql`update docket.tasks set list_id = ${id} where user_id = ${alice.id} and id = ${task.id}`
+  await alice.create({ title: 'elsewhere', tags: ['a'] })
+  const found = (filter: string, more = '') => titles(alice, asked(filter, `&sort=title${more}`))
+
+  expect(await found('#a')).toEqual(['elsewhere'])
+  expect(await found('#a', '&archived=true')).toEqual(['elsewhere', 'in it'])
+  expect(await found('#a list:old')).toEqual(['in it'])
+  expect(await found('list:old #a or list:old')).toEqual(['in it'])
+  expect(await found('-list:old')).toEqual(['elsewhere'])
+  expect(await found('list:old or #a')).toEqual(['elsewhere'])
+  expect((await alice.send('GET', `/api/tasks/count${asked('list:old')}`)).body).toEqual({
+    count: 1,
+  })
+})
+
+test('restores what was in a list that is in the trash too', async () => {
+  const alice = await signUp()
+  const { id } = await alice.create()
+  const list_id = crypto.randomUUID()
+  await sql`
+    insert into docket.lists (user_id, id, name, position) values (${alice.id}, ${list_id}, 'Old', 'i')`
+  await alice.send('PATCH', `/api/tasks/${id}`, { list_id })
+  await alice.send('DELETE', `/api/tasks/${id}`)
+  await sql`update docket.lists set deleted_at = now() where user_id = ${alice.id}`
+  const bulk = (action: string) =>
+    alice.send('POST', '/api/tasks/bulk', { filter: 'list:old', action, dry_run: true })
+
+  expectInvalid(await bulk('complete'), '/filter')
+  expect((await bulk('restore')).body.matched).toBe(1)
+  expectInvalid(await alice.send('GET', `/api/tasks${asked('list:old')}`), '/filter')
+  expect(idsOf(await list(alice, asked('list:old', '&deleted=true')))).toEqual([id])
+})
+
 test('leaves nothing behind on the connection', async () => {
   const alice = await signUp()
   const { id } = await alice.create({ priority: 'high' })

@@ -52,6 +52,10 @@ const read: [string, Filter][] = [
   ['due:>-3d', { is: 'day', field: 'due', from: on(-3, 1), to: null }],
   ['due:today..+7d', { is: 'day', field: 'due', from: on(0), to: on(7) }],
   ['due:..yesterday', { is: 'day', field: 'due', from: null, to: on(-1) }],
+  [
+    'dueDate:none or due_date:none',
+    { any: [{ not: { is: 'given', field: 'due' } }, { not: { is: 'given', field: 'due' } }] },
+  ],
   ['due:none', { not: { is: 'given', field: 'due' } }],
   ['created:any', { is: 'given', field: 'created' }],
   ['title:plant', { is: 'words', in: 'title', words: 'plant' }],

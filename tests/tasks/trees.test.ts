@@ -629,3 +629,59 @@ test('what is in no list is found, and what is under nothing', async () => {
   expectInvalid(await alice.send('GET', '/api/tasks?list=home'), '/list')
   expectInvalid(await alice.send('GET', '/api/tasks?parent=x'), '/parent')
 })
+
+test('a batch makes tasks with what is under them, in any order', async () => {
+  const alice = await signUp()
+  const home = await newList(alice)
+  const [root, middle] = [crypto.randomUUID(), crypto.randomUUID()]
+  const tasks = [
+    { title: 'Leaf', parent_id: middle },
+    { title: 'Middle', id: middle, parent_id: root.toUpperCase() },
+    { title: 'Root', id: root, list_id: home },
+  ]
+
+  const { status, body } = await alice.send('POST', '/api/tasks/batch', { tasks })
+
+  expect(status).toBe(201)
+  expect(body.map(({ list_id }: Task) => list_id)).toEqual([home, home, home])
+  expect((await alice.send('POST', '/api/tasks/batch', { tasks: tasks.slice(1) })).status).toBe(201)
+  const { body: deleted } = await alice.send('DELETE', `/api/tasks/${root}`)
+  expect(deleted.id).toBe(root)
+  expect(await list(alice)).toEqual([])
+
+  const circle = [
+    { title: 'A', id: crypto.randomUUID(), parent_id: root },
+    { title: 'B', parent_id: crypto.randomUUID() },
+  ]
+  const refused = await alice.send('POST', '/api/tasks/batch', { tasks: circle })
+  expect(refused.status).toBe(404)
+})
+
+test('a batch makes no circle', async () => {
+  const alice = await signUp()
+  const [a, b] = [crypto.randomUUID(), crypto.randomUUID()]
+
+  const { status } = await alice.send('POST', '/api/tasks/batch', {
+    tasks: [
+      { title: 'A', id: a, parent_id: b },
+      { title: 'B', id: b, parent_id: a },
+    ],
+  })
+
+  expect(status).toBe(422)
+  expect(await list(alice)).toEqual([])
+})
+
+test('with its account all goes: lists, and what is under others', async () => {
+  const alice = await signUp()
+  await chain(alice, 4, await newList(alice))
+  await chain(alice, 3)
+
+  const { status, body } = await alice.send('DELETE', '/api/me', { confirm: alice.id })
+
+  expect([status, body.tasks]).toEqual([200, 7])
+  const [left] = await sql`
+    select (select count(*) from docket.tasks where user_id = ${alice.id})::integer as tasks,
+      (select count(*) from docket.lists where user_id = ${alice.id})::integer as lists`
+  expect(left).toEqual({ tasks: 0, lists: 0 })
+})
