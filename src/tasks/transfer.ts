@@ -156,6 +156,8 @@ const arrival: Arrival = {
           offset 0
         ) under
         where not exists (select from made own where own.user_id = made.user_id and own.id = under.id)
+        -- By itself: the planner would look at all tasks of the user.
+        offset 0
       ) f
       where t.user_id = f.user_id
         and t.id = f.id

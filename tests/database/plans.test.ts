@@ -5,14 +5,18 @@ import { readHead } from '../../src/database/heads.ts'
 import { applySchema } from '../../src/database/ledger.ts'
 import { schemaFiles } from '../../src/database/schema-files.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether } from '../../src/database/together.ts'
+import { changeTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import { listOldTrash, listTrash, readChains, readHistory } from '../../src/history/queries.ts'
 import { pruneAnswers, pruneChanges } from '../../src/history/writes.ts'
+import * as listQueries from '../../src/lists/queries.ts'
+import * as listWrites from '../../src/lists/writes.ts'
+import * as ofList from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { taskJson } from '../../src/tasks/table.ts'
+import { importTasks, placeTasks } from '../../src/tasks/transfer.ts'
 import { readAnchor, readAround, readTrees } from '../../src/tasks/tree-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
@@ -314,6 +318,121 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
     const around = await planOf((db) => readAround(db, user, null, 'i000000009', 50))
     expect(indexesOf(around)).toEqual(['tasks_by_position'])
     expect(read(around)).toBeLessThanOrEqual(100)
+  })
+
+  const aList = '00000000-0000-7000-8000-000000000003'
+  const listIndexes = (plan: Node[]) => [
+    ...new Set(touches(plan, 'lists').map((node) => node['Index Name'] ?? node['Node Type'])),
+  ]
+
+  test('a list is one row, by its key, and the tasks of others are none of its business', async () => {
+    for (const call of [
+      (db: Db) => listQueries.findList(db, user, aList),
+      (db: Db) => listQueries.findAnyList(db, user, aList),
+      (db: Db) =>
+        listWrites.updateList(db, author(user), aList, null, {
+          changes: { name: 'A' },
+          course: null,
+        }),
+      (db: Db) => listWrites.placeList(db, author(user), aList, null, { spot: 'end' }),
+    ]) {
+      const plan = await planOf(call)
+
+      expect(listIndexes(plan)).toEqual(['lists_pkey'])
+      expect(read(plan, 'lists')).toBeLessThanOrEqual(2)
+      expect(touches(plan, 'tasks')).toEqual([])
+    }
+  })
+
+  test('all lists are read at once, and the tasks of the user only where they are counted', async () => {
+    const plan = await planOf((db) => listQueries.readLists(db, user, {}))
+    expect(read(plan, 'lists')).toBe(20)
+    expect(touches(plan, 'tasks')).toEqual([])
+
+    const counting = await planOf((db) => listQueries.readLists(db, user, { counts: true }))
+    expect(touches(counting, 'tasks')).toHaveLength(1)
+    expect(read(counting)).toBeLessThanOrEqual(count)
+  })
+
+  test('the tasks of a list that goes or comes back are read by their places', async () => {
+    for (const isPart of [false, true]) {
+      const going = await planOf((db) => ofList.listInList(db, user, aList, 20, isPart))
+      expect(indexesOf(going)).toEqual(['tasks_by_position'])
+      expect(read(going)).toBeLessThanOrEqual(20)
+
+      const coming = await planOf((db) =>
+        ofList.listTrashInList(db, user, aList, '2026-01-01T00:00:00Z', 20, isPart),
+      )
+      expect(indexesOf(coming).filter((name) => name !== 'tasks_pkey')).toEqual([
+        'trash_by_position',
+      ])
+      // None of them went at this moment.
+      expect(read(coming)).toBeLessThanOrEqual(count / 20)
+    }
+  })
+
+  test('a list changes with its tasks, each of them found by its key', async () => {
+    const change = { version: 1, isDiscarded: false }
+    const plan = await planOf((db) =>
+      changeTogether(
+        db,
+        author(user),
+        [
+          { ...change, kind: listWrites.listKind, id: aList, fields: { name: 'A' } },
+          ...Array.from({ length: 50 }, (_, nth) => ({
+            ...change,
+            kind: writes.taskKind,
+            id: mine(nth + 20),
+            fields: { priority: 'high' },
+          })),
+        ],
+        null,
+        onlyAnswered(listWrites.listKind, aList),
+      ),
+    )
+
+    expect(listIndexes(plan)).toEqual(['lists_pkey'])
+    expect(indexesOf(plan)).toEqual(['tasks_pkey'])
+    expect(read(plan)).toBeLessThanOrEqual(100)
+  })
+
+  test('what moves in and out looks at no other task', async () => {
+    const task = { user_id: user, list_id: null, parent_id: null, position: 'i000000009' } as const
+    const moving = [mine(2), idOf(999_999)].map((id) => ({
+      task: {
+        ...task,
+        id,
+        title: 'A',
+        description: null,
+        completed: false,
+        completed_at: null,
+        priority: 'none' as const,
+        tags: [],
+        due_date: null,
+        due_time: null,
+        time_zone: null,
+        version: 9,
+        created_at: '2026-01-01T00:00:00Z',
+        updated_at: '2026-01-01T00:00:00Z',
+        deleted_at: null,
+      },
+    }))
+    const importing = await planOf((db) => importTasks(db, moving, 'test').catch(() => null))
+    expect(read(importing)).toBeLessThanOrEqual(6)
+
+    const placing = await planOf((db) =>
+      placeTasks(db, [
+        {
+          user_id: user,
+          id: mine(2),
+          parent_id: mine(3),
+          version: 1,
+          updated_at: '2026-01-01T00:00:00Z',
+        },
+      ]),
+    )
+    expect(indexesOf(placing)).toEqual(['tasks_pkey'])
+    expect(read(placing)).toBeLessThanOrEqual(2)
   })
 
   const filters: ListQuery[] = [
