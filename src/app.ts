@@ -9,9 +9,11 @@ import { createStreams, type Streams } from './changes/streams.ts'
 import { compatibility } from './compat/layer.ts'
 import type { CompatConfig } from './config.ts'
 import type { Epoch } from './database/epoch.ts'
-import type { Gate } from './database/gate.ts'
+import type { Db, Gate } from './database/gate.ts'
+import type { Author } from './database/log.ts'
 import type { Kind } from './database/together.ts'
 import { filterRoutes } from './filters/routes.ts'
+import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
 import { allowOrigins } from './http/cors.ts'
@@ -96,6 +98,12 @@ export function createApp(options: AppOptions) {
   const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
   const members = { discarding, restoring }
+  const adoptTasks = adopting({ copy, leave })
+  const adopt = async (to: Db, author: Author, guestId: string) => {
+    const tasks = await adoptTasks(to, author, guestId)
+    await adoptFilters(to, author.user_id, guestId)
+    return tasks
+  }
   const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
   const schemas = { task: TaskSchema, list: ListSchema }
 
@@ -121,17 +129,7 @@ export function createApp(options: AppOptions) {
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
-    .use(
-      meRoutes(
-        db,
-        authenticated,
-        identify,
-        auth.tables,
-        usage,
-        adopting({ copy, leave }),
-        streams.recheck,
-      ),
-    )
+    .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

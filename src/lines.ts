@@ -3,6 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import { isUserId } from './auth/identity.ts'
 import { isPosition } from './database/positions.ts'
+import { FilterSchema, type KeptFilter } from './filters/schema.ts'
 import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
@@ -10,13 +11,14 @@ import { type List, ListSchema } from './lists/schema.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
 import type { User } from './tasks/transfer.ts'
 
-// What export writes and import reads: JSON Lines. First {"user": …}, then a {"list": …, "history": […]} and a
+// What export writes and import reads: JSON Lines. First {"user": …}, then a {"filter": …}, a {"list": …, "history": […]} and a
 // {"task": …, "history": […]} for each.
 
 const UserSchema = t.Object(
   {
     id: t.String({ minLength: 1 }),
     created_at: t.String({ format: 'date-time' }),
+    time_zone: t.Optional(nullable(t.String({ format: 'time-zone' }))),
   },
   { additionalProperties: false },
 )
@@ -84,14 +86,17 @@ const lineSchemas = {
     { list: ListSchema, history: t.Optional(t.Array(changeOf(ListSchema), { maxItems: 1000 })) },
     { additionalProperties: false },
   ),
+  filter: t.Object({ filter: FilterSchema }, { additionalProperties: false }),
 }
 export type Line =
   | Static<typeof lineSchemas.user>
   | Static<typeof lineSchemas.task>
   | Static<typeof lineSchemas.list>
+  | Static<typeof lineSchemas.filter>
 const isUserLine = TypeCompiler.Compile(lineSchemas.user)
 const isTaskLine = TypeCompiler.Compile(lineSchemas.task)
 const isListLine = TypeCompiler.Compile(lineSchemas.list)
+const isFilterLine = TypeCompiler.Compile(lineSchemas.filter)
 
 /** The bytes of each line, without the mark that some editors put at the beginning of a file. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -140,17 +145,19 @@ export function parseLine(bytes: Uint8Array): Line | string {
     const { list, history } = value
     return describe(faultOfRow(list) ?? faultOfHistory(list, history, faultOfRow, 'list')) ?? value
   }
+  if (isFilterLine.Check(value)) return describe(faultOfFilter(value.filter)) ?? value
   const kind =
-    (['user', 'list'] as const).find((name) => isObject(value) && name in value) ?? 'task'
+    (['user', 'list', 'filter'] as const).find((name) => isObject(value) && name in value) ?? 'task'
   return describe(findFaults(Value.Errors(lineSchemas[kind], value))[0]) ?? 'it is not valid'
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** The field of a user, a list or a task, and what is wrong with it. */
+/** The field of a user, a list, a filter or a task, and what is wrong with it. */
 export function describe(fault: Fault | undefined): string | undefined {
   return (
-    fault && `${fault.pointer.replace(/^\/(?:(?:user|task|list)\/)?/, '') || 'it'} ${fault.detail}`
+    fault &&
+    `${fault.pointer.replace(/^\/(?:(?:user|task|list|filter)\/)?/, '') || 'it'} ${fault.detail}`
   )
 }
 
@@ -160,6 +167,14 @@ const mostVersions = 2_000_000_000
 const unlikeUserId = 'must be 1 to 255 characters, without NUL or half a surrogate pair'
 const unlikeInstant =
   'must be an instant of the years 1 to 9999 with its offset from UTC, such as 2026-11-20T22:36:42.123456+00:00'
+
+/** What is wrong with a filter that the schema takes. */
+function faultOfFilter({ user_id, created_at, updated_at }: KeptFilter): Fault | undefined {
+  if (!isUserId(user_id)) return { pointer: '/user_id', detail: unlikeUserId }
+  if (!isInstant(created_at)) return { pointer: '/created_at', detail: unlikeInstant }
+  if (!isInstant(updated_at)) return { pointer: '/updated_at', detail: unlikeInstant }
+  return undefined
+}
 
 /** What is wrong with a user that the schema takes. */
 function faultOfUser({ id, created_at }: User): Fault | undefined {

@@ -6,6 +6,8 @@ import { raiseNumber } from './database/moving.ts'
 import { openDatabase } from './database/open.ts'
 import { numberIn } from './database/positions.ts'
 import { sqlstateOf, wordsFor } from './database/sqlstates.ts'
+import { listFilters } from './filters/queries.ts'
+import { importFilter } from './filters/transfer.ts'
 import type { Fault } from './http/problem.ts'
 import { describe, isBlank, parseLine, readLines } from './lines.ts'
 import type { List } from './lists/schema.ts'
@@ -65,7 +67,12 @@ export const exportUser = (config: Config, userId: string, hasHistory: boolean):
     if (user === undefined) throw new OperatorError(`Cannot export "${userId}": has no tasks here.`)
 
     const output = Bun.stdout.writer()
-    await output.write(`${JSON.stringify({ user })}\n`)
+    const { time_zone, ...plain } = user
+    const zoned = time_zone === null ? plain : user
+    await output.write(`${JSON.stringify({ user: zoned })}\n`)
+    for (const filter of await listFilters(db, userId)) {
+      await output.write(`${JSON.stringify({ filter })}\n`)
+    }
     // A task comes after its list.
     for (const [type, read] of [
       ['list', exportLists],
@@ -231,6 +238,7 @@ export const importUsers = (config: Config): Promise<void> =>
         bytes += text.length
         const isFull = tasks.size() === batch || lists.size() === batch || bytes >= enough
         if ('user' in line || isFull) await flush()
+        if ('filter' in line) await named(number, importFilter(db, line.filter))
         if ('user' in line) await named(number, importUser(db, line.user))
       }
       await flush()
@@ -355,6 +363,7 @@ const meanings: Record<string, Fault | undefined> = {
   tasks_circle: placeConstraints.tasks_circle,
   tasks_depth: placeConstraints.tasks_depth,
   tasks_subtasks: placeConstraints.tasks_subtasks,
+  filters_by_name: { pointer: '/name', detail: 'is that of another filter' },
   lists_count: { pointer: '', detail: 'is one list more than the 500 that a user may have' },
   lists_empty: { pointer: '', detail: 'has tasks that are not in the trash' },
 }

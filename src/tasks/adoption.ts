@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { runOnce } from '../database/once.ts'
-import { adoptTasks, importUser, listTrees, type Renamed } from './transfer.ts'
+import { adoptTasks, findUser, importUser, listTrees, type Renamed } from './transfer.ts'
 
 /** Tasks that move in one statement: nobody waits for more than a moment, and a guest hardly has as many. */
 const batch = 500
@@ -22,7 +22,8 @@ export type Lists = {
 export const adopting =
   (lists: Lists) =>
   async (db: Db, author: Author, guestId: string): Promise<number> => {
-    await importUser(db, { id: author.user_id, created_at: new Date().toISOString() })
+    const time_zone = (await findUser(db, guestId))?.time_zone ?? null
+    await importUser(db, { id: author.user_id, created_at: new Date().toISOString(), time_zone })
     let renamed = await lists.copy(db, author, guestId)
     let attempts = 0
     for (let total = 0; ; ) {

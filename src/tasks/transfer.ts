@@ -15,12 +15,12 @@ import { askedColumns, taskTable, wholeValues } from './table.ts'
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
 
 /** Whoever has ever written, under the id of the tokens. */
-export type User = { id: string; created_at: string }
+export type User = { id: string; created_at: string; time_zone?: string | null }
 
 export async function findUser(db: Db, userId: string): Promise<User | undefined> {
   const [user] = await db.read(
     (sql) => sql<User[]>`
-    select id, created_at
+    select id, created_at, time_zone
     from docket.users
     where id = ${userId}`,
   )
@@ -91,12 +91,17 @@ export const exportChanges = (
   )
 
 /** A user who is there already stays as he is. */
-export async function importUser(db: Db, { id, created_at }: User): Promise<void> {
+export async function importUser(
+  db: Db,
+  { id, created_at, time_zone = null }: User,
+): Promise<void> {
   await db.idempotentWrite(
     (sql) => sql`
-    insert into docket.users (id, created_at)
-    values (${id}, ${created_at})
-    on conflict (id) do nothing`,
+    insert into docket.users as u (id, created_at, time_zone)
+    values (${id}, ${created_at}, ${time_zone})
+    on conflict (id) do update
+      set time_zone = excluded.time_zone
+      where u.time_zone is null and excluded.time_zone is not null`,
   )
 }
 

@@ -16,6 +16,7 @@ import { changeTogether, createTogether, onlyAnswered } from '../../src/database
 import { write } from '../../src/database/writes.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
+import * as filterTransfer from '../../src/filters/transfer.ts'
 import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
@@ -280,7 +281,11 @@ const statements: Record<
   ],
   findUser: [
     'read',
-    t.Object({ id: t.String(), created_at: TaskSchema.properties.created_at }),
+    t.Object({
+      id: t.String(),
+      created_at: TaskSchema.properties.created_at,
+      time_zone: t.Union([t.String(), t.Null()]),
+    }),
     [(db) => transfer.findUser(db, 'alice')],
   ],
   measureSlice: [
@@ -551,6 +556,7 @@ const ofFilters: Record<
   | 'countTasks with a filter'
   | 'findKnown'
   | Exclude<keyof typeof filterQueries, 'columns'>
+  | keyof typeof filterTransfer
   | keyof typeof filterWrites,
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
@@ -592,6 +598,26 @@ const ofFilters: Record<
     'idempotentWrite',
     FilterSchema,
     [(db) => filterWrites.updateFilter(db, 'alice', id, { name: 'A' })],
+  ],
+  importFilter: [
+    'idempotentWrite',
+    t.Object({}),
+    [
+      (db) =>
+        filterTransfer.importFilter(db, {
+          id,
+          user_id: 'alice',
+          name: 'A',
+          filter: '#a',
+          created_at: user.created_at,
+          updated_at: user.created_at,
+        }),
+    ],
+  ],
+  adoptFilters: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => filterTransfer.adoptFilters(db, 'alice', 'a guest')],
   ],
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
@@ -736,7 +762,9 @@ test('are all here', async () => {
   )
   expect(Object.keys(ofFilters)).toEqual(
     expect.arrayContaining(
-      Object.keys({ ...filterQueries, ...filterWrites }).filter((name) => name !== 'columns'),
+      Object.keys({ ...filterQueries, ...filterTransfer, ...filterWrites }).filter(
+        (name) => name !== 'columns',
+      ),
     ),
   )
   // A file with statements of its own has to come to this test.
@@ -771,6 +799,7 @@ test('are all here', async () => {
     'src/database/together.ts',
     'src/database/writes.ts',
     'src/filters/queries.ts',
+    'src/filters/transfer.ts',
     'src/filters/writes.ts',
     'src/history/queries.ts',
     'src/history/writes.ts',
