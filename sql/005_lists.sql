@@ -127,6 +127,8 @@ create index tasks_by_position
 create index trash_by_position
   on docket.tasks (user_id, (coalesce(list_id::text, '') || ' ' || position) collate "C", id) where deleted_at is not null;
 create index tasks_by_parent on docket.tasks (user_id, parent_id) where parent_id is not null;
+-- A list that goes for good asks who is in it: without this all tasks of a user are looked at for each list, by who deletes an account too.
+create index tasks_by_list on docket.tasks (user_id, list_id) where list_id is not null;
 
 -- What must be so when a statement ends, whoever wrote it: it is looked at then, as it is then. Whoever writes holds the row of the user,
 -- so nobody else changes anything of it meanwhile. What is wrong is said by the name of a constraint.

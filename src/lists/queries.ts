@@ -31,6 +31,18 @@ export async function readLists(
 ): Promise<{ seq: number; text: string }> {
   const [found] = await db.read(
     (sql) => sql<{ seq: string; text: string }[]>`
+    ${
+      counts
+        ? sql`with counted as materialized (
+      select list_id, count(*) filter (where completed_at is null) as pending, count(completed_at) as completed
+      from docket.tasks
+      where user_id = ${userId}
+        and deleted_at is null
+        and list_id is not null
+      group by list_id
+    )`
+        : sql``
+    }
     select
       coalesce((select seq from docket.users where id = ${userId}), 0)::text as seq,
       concat('[', string_agg(
@@ -49,18 +61,7 @@ export async function readLists(
       order by ${deleted ? sql`deleted_at desc, id` : sql`position, id`}
       limit ${most}
     ) l
-    ${
-      counts
-        ? sql`left join (
-      select list_id, count(*) filter (where completed_at is null) as pending, count(completed_at) as completed
-      from docket.tasks
-      where user_id = ${userId}
-        and deleted_at is null
-        and list_id is not null
-      group by list_id
-    ) c on c.list_id = l.id`
-        : sql``
-    }`,
+    ${counts ? sql`left join counted c on c.list_id = l.id` : sql``}`,
   )
   return { seq: Number(found?.seq ?? 0), text: found?.text ?? '[]' }
 }

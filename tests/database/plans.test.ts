@@ -339,7 +339,7 @@ describe.each(tables)('$name', ({ others, users, user, count, isAnalyzed }) => {
       const plan = await planOf(call)
 
       expect(listIndexes(plan)).toEqual(['lists_pkey'])
-      expect(read(plan, 'lists')).toBeLessThanOrEqual(2)
+      expect(read(plan, 'lists')).toBeLessThanOrEqual(4)
       expect(touches(plan, 'tasks')).toEqual([])
     }
   })
