@@ -157,6 +157,9 @@ export async function moveTask(
   if (besides?.toLowerCase() === asked.id.toLowerCase()) {
     throw invalid([{ pointer: before ? '/before' : '/after', detail: 'is the task itself' }])
   }
+  // Sent again it is answered as the first time, whatever has become of the other one.
+  const earlier = asked.once && (await findAnswer(db, author.user_id, asked.once.key))
+  if (earlier) return outcomeOf(earlier, asked.once ?? null)
   const anchor = besides === undefined ? null : await readAnchor(db, author.user_id, besides)
   if (anchor === undefined) throw new Problem(404, noTask)
   if (anchor !== null) refuseOther(anchor, given)

@@ -425,6 +425,20 @@ describe('a move', () => {
     expectInvalid(await move(alice, task, { after: task.id }), '/after')
   })
 
+  test('is once by a key, though what it is beside is gone', async () => {
+    const alice = await signUp()
+    const [task, other] = [await alice.create(), await alice.create()]
+    const key = { 'idempotency-key': crypto.randomUUID() }
+    const send = () => alice.send('POST', `/api/tasks/${task.id}/move`, { after: other.id }, key)
+    const first = await send()
+    await alice.send('DELETE', `/api/tasks/${other.id}`)
+
+    const again = await send()
+
+    expect([again.status, again.text]).toEqual([200, first.text])
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+  })
+
   test('makes no circle, and nothing too deep', async () => {
     const alice = await signUp()
     const [root, , leaf] = await chain(alice, 3)
