@@ -86,7 +86,7 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
         select o.id as user_id, o.seq + a.nth as seq, o.at + a.nth * ${tick(sql)} as at, o.at as began, a.*
         from owners o
         cross join lateral json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})
-        where a.n between 0 and 1000
+        where a.n between 0 and 10000
         offset 0
       )`
 

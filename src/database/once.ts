@@ -21,7 +21,7 @@ export const earlier = (sql: Sql): Fragment => sql`
       select g.user_id, a.n, a.key
       from groups g
       cross join lateral json_to_recordset(g.asks) as a (n integer, key text)
-      where a.n between 0 and 1000
+      where a.n between 0 and 10000
     ), earlier as (
       select keyed.n, kept.request, kept.answer
       from keyed

@@ -26,6 +26,12 @@ export function withSchema(sql: Sql, schema: string): Sql {
   return new Proxy(sql, {
     apply: (target, self, [first, ...rest]) =>
       Reflect.apply(target, self, [isTemplate(first) ? write(first) : first, ...rest]),
+    // The statements of a transaction too.
+    get: (target, name) =>
+      name === 'begin'
+        ? (use: (transaction: Sql) => unknown) =>
+            target.begin((transaction) => use(withSchema(transaction as unknown as Sql, schema)))
+        : Reflect.get(target, name),
   })
 }
 

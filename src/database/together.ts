@@ -22,6 +22,8 @@ export type Kind = {
   table: Table
   /** What undo gives back: fields that are columns of the same name. */
   fields: readonly string[]
+  /** Fields that say where it is: by force it is left where it is, or comes back in none, where that is not there any more. */
+  places?: readonly string[]
   /** Fields that there can be only with another one, which comes before them. */
   needs: Readonly<Record<string, string>>
   /** Fields as they are written, with what follows from them. */

@@ -34,6 +34,7 @@ export async function undo(
   once: Once | null,
   setAside: SetAside,
 ): Promise<{ text: string; isReplayed: boolean }> {
+  let isPlaceless = false
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const read = await readChains(
       db,
@@ -45,14 +46,21 @@ export async function undo(
     const made = once && (await findAnswer(db, author.user_id, once.key))
     if (made) return answerOf(made, once)
     refuse(read, wanted)
-    const changes = reckon(read.chains, kinds, isForced)
+    const reckoned = reckon(read.chains, kinds, isForced)
+    const changes = isPlaceless ? reckoned.flatMap(withoutPlace) : reckoned
     if (changes.length === 0) return { text: '[]', isReplayed: false }
 
     const bytes = changes.reduce((sum, { growth }) => sum + growth, 0)
     const reservation = await setAside(db, author.user_id, { tasks: 0, bytes })
     let isMade = false
     try {
-      const changed = await changeTogether(db, author, changes, once).catch(refuseElsewhere)
+      const changed = await changeTogether(db, author, changes, once).catch((error: unknown) => {
+        if (!isElsewhere(error)) throw error
+        if (!isForced || isPlaceless) throw elsewhere()
+        // By force: all but where it was.
+        isPlaceless = true
+        return undefined
+      })
       isMade = changed?.request === null
       if (changed !== undefined) return answerOf(changed, once)
     } finally {
@@ -129,16 +137,28 @@ function reckon(
   return changes
 }
 
-/** What the database says of things that would be where they cannot be. */
-function refuseElsewhere(error: unknown): never {
-  const isRefused =
-    error instanceof postgres.PostgresError && (error.code === '23514' || error.code === '23503')
-  if (!isRefused) throw error
-  throw new Problem(
+/** Whether the database says of things that they would be where they cannot be. */
+const isElsewhere = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && (error.code === '23514' || error.code === '23503')
+
+const elsewhere = (): Problem =>
+  new Problem(
     409,
     'What this would bring back has no place any more: its list or its parent is gone or elsewhere, or something is under it since. Nothing was undone.',
   )
+
+/** A change that leaves a thing where it is, or brings it back where it is in nothing. */
+function withoutPlace<T extends Change>(change: T): T[] {
+  const { kind, fields, isDiscarded } = change
+  const places = kind.places ?? []
+  const isRestored = !isDiscarded && trashed in fields && fields[trashed] === null
+  const kept = Object.entries(fields).filter(([name]) => !places.includes(name))
+  const none = isRestored ? places.map((name) => [name, null]) : []
+  const left = Object.fromEntries([...kept, ...none])
+  return Object.keys(left).length === 0 ? [] : [{ ...change, fields: left }]
 }
+
+const trashed = 'deleted_at'
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null))
 

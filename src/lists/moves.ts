@@ -1,7 +1,7 @@
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
-import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
+import { isLong, type Spot, spotBetween } from '../database/positions.ts'
 import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { invalid } from '../http/problem.ts'
@@ -9,9 +9,6 @@ import { type Placed, readPlaces } from './queries.ts'
 import { busy, mostAttempts } from './rules.ts'
 import type { ListMove } from './schema.ts'
 import { listKind, placeList } from './writes.ts'
-
-/** How many on either side are spread anew where positions become too long. */
-const around = 50
 
 type Asked = { id: string; versions: number[] | null; once: Once | null }
 
@@ -59,28 +56,18 @@ function spotBeside(lists: Placed[], besides: string, isBefore: boolean): Spot |
     : spotBetween(at, lists.find(({ position }) => position > at)?.position ?? null)
 }
 
-/** New positions of those around another one, but for the outermost, and of the list that is to be beside it. */
+/** New positions of the list that is to be beside another one, and of all that come after it: to the end, one after the other. */
 function spread(others: Placed[], own: Placed, besides: string, isBefore: boolean): Change[] {
   const at = others.findIndex(({ id }) => id === besides) + (isBefore ? 0 : 1)
-  const from = Math.max(0, at - around)
-  const window = others.slice(from, at + around)
-  const inner = window.slice(1, -1)
-  inner.splice(at - from - 1, 0, own)
-  const spots = spotsBetween(
-    window[0]?.position ?? null,
-    window.at(-1)?.position ?? null,
-    inner.length,
-  )
-  const changes = inner.map(
-    ({ id, version }, index): Change => ({
+  // The one that is asked for comes first, with the key.
+  return [own, ...others.slice(at)].map(
+    ({ id, version }): Change => ({
       kind: listKind,
       id,
       version,
       fields: { position: null },
       isDiscarded: false,
-      more: spots[index] ?? {},
+      more: { spot: 'end' },
     }),
   )
-  // The one that is asked for comes first, with the key.
-  return changes.toSorted((a, b) => Number(b.id === own.id) - Number(a.id === own.id))
 }

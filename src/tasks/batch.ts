@@ -8,6 +8,7 @@ import { stored } from './rules.ts'
 import type { Batch, Kept, NewTask } from './schema.ts'
 import { sizeOf } from './sizes.ts'
 import { taskTable } from './table.ts'
+import { readTrees } from './tree-queries.ts'
 import type { Amount, Usage } from './usage.ts'
 import { isMade } from './usage-queries.ts'
 import { taskCreation } from './writes.ts'
@@ -26,7 +27,7 @@ export async function createBatch(
 ): Promise<{ text: string; isReplayed: boolean }> {
   const { user_id: userId } = author
   refuse(batch.tasks, userId)
-  const tasks = inLists(batch.tasks)
+  const tasks = inLists(batch.tasks, await outsideOf(db, userId, batch.tasks))
   const asks = tasks.map((task) => ({
     ...stored(task),
     ...author,
@@ -49,14 +50,28 @@ export async function createBatch(
   }
 }
 
+/** The list of each task that is not among them and has some of them under it, where others are under those. */
+async function outsideOf(
+  db: Db,
+  userId: string,
+  tasks: NewTask[],
+): Promise<Map<string, string | null>> {
+  const ids = new Set(tasks.map(({ id }) => id?.toLowerCase()))
+  const parents = tasks.flatMap(({ parent_id }) => parent_id?.toLowerCase() ?? [])
+  if (!parents.some((id) => ids.has(id))) return new Map()
+  const outside = [...new Set(parents.filter((id) => !ids.has(id)))]
+  const trees = outside.length === 0 ? [] : await readTrees(db, userId, outside, null, false)
+  return new Map(trees.map(({ root }) => [root.id, root.list_id]))
+}
+
 /** A subtask of one of them is in its list. */
-function inLists(tasks: NewTask[]): NewTask[] {
+function inLists(tasks: NewTask[], outside: Map<string, string | null>): NewTask[] {
   const byId = new Map(tasks.map((task) => [task.id?.toLowerCase(), task]))
   const listOf = (task: NewTask, depth = 1): NewTask['list_id'] => {
-    const parent = byId.get(task.parent_id?.toLowerCase() ?? '')
-    return task.list_id != null || parent === undefined || depth > tasks.length
-      ? task.list_id
-      : listOf(parent, depth + 1)
+    const above = task.parent_id?.toLowerCase() ?? ''
+    const parent = byId.get(above)
+    if (task.list_id != null || depth > tasks.length) return task.list_id
+    return parent === undefined ? (outside.get(above) ?? task.list_id) : listOf(parent, depth + 1)
   }
   return tasks.map((task) => {
     const list_id = listOf(task)

@@ -1,4 +1,5 @@
 import type { Db } from '../database/gate.ts'
+import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, countAnswered } from '../database/together.ts'
@@ -8,16 +9,16 @@ import { countTasks, readPage } from './pages.ts'
 import type { ListQuery } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
-import { mostInTree, readTrees, type Tree } from './tree-queries.ts'
+import { mostInTree, type Root, readTrees, type Tree } from './tree-queries.ts'
 import {
   busy,
   completing,
   deleting,
-  isOther,
-  mostAttempts,
   patching,
   type Reckon,
   restoring,
+  unlessOther,
+  untouched,
 } from './trees.ts'
 import type { Usage } from './usage.ts'
 
@@ -32,60 +33,65 @@ const actions = {
   reopen: completing(false),
   delete: deleting,
   restore: restoring,
+  untouched,
+  unlessOther,
 }
 
 /**
  * Changes tasks, each as it would be alone, with what is under it: all or none, in one statement. Twice is once by the key.
- * @param query the list of those that are meant, where they are not named by their ids
+ * @param meant what finds those that are meant, where they are not named by their ids
  * @throws Problem 404, 412, 422, 503
  */
 export async function changeBulk(
   db: Db,
   author: Author & { request_id: string },
   { ids, versions = [], set, action, dry_run = false }: Bulk,
-  query: ListQuery | null,
+  meant: () => Promise<ListQuery>,
   once: Once | null,
   usage: Usage,
 ): Promise<{ text: string; isReplayed: boolean }> {
   const { user_id: userId, request_id } = author
   const isRestoring = action === 'restore'
   const reckon = action === undefined ? patching(set ?? {}) : actions[action]
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  // Sent again it is answered as the first time, whatever the filter would find by now.
+  const known = once && (await findAnswer(db, userId, once.key))
+  if (known) return answerOf(known, once)
+  const query = ids === undefined ? await meant() : {}
+  const changed = await untilMade(db, userId, async (to) => {
     const targets =
       ids?.map((id, index) => ({ id: id.toLowerCase(), version: versions[index] })) ??
-      (await find(db, userId, query ?? {}, isRestoring))
-    const trees = await readTrees(
-      db,
-      userId,
-      [...new Set(targets.map(({ id }) => id))],
-      set?.parent_id ?? null,
-      false,
-    )
+      (await find(to, userId, query, isRestoring))
+    const distinct = [...new Set(targets.map(({ id }) => id))]
+    const trees = await readTrees(to, userId, distinct, set?.parent_id ?? null, false)
     // Afterwards: where its effect was seen it is there.
-    const earlier = once && (await findAnswer(db, userId, once.key))
+    const earlier = once && (await findAnswer(to, userId, once.key))
     if (earlier) return answerOf(earlier, once)
-    refuse(targets, trees)
-    const changes = await reckonAll(trees, reckon, ids !== undefined)
+    if (ids !== undefined) refuse(targets, trees)
+    const changes = await reckonAll(to, trees, reckon, ids !== undefined)
     const matched = trees.length
+    // The key is kept though nothing changes, where there is something to keep it with.
+    const [first] = trees
+    if (once !== null && changes.length === 0 && first !== undefined) {
+      changes.push(untouched(first.root))
+    }
     if (dry_run || changes.length === 0) {
       return { text: JSON.stringify({ matched, changed: 0, request_id }), isReplayed: false }
     }
 
     const bytes = set === undefined ? 0 : trees.length * sizeOfTexts(set)
-    const reservation = await usage.setAside(db, userId, { tasks: 0, bytes })
+    const reservation = await usage.setAside(to, userId, { tasks: 0, bytes })
     let isMade = false
     try {
       const answered = countAnswered(matched, request_id)
-      const made = await changeTogether(db, author, changes, once, answered)
+      const made = await changeTogether(to, author, changes, once, answered).catch(unlessOther)
       isMade = made?.request === null
-      if (made !== undefined) return answerOf(made, once)
-    } catch (error) {
-      if (!isOther(error)) throw error
+      return made && answerOf(made, once)
     } finally {
       reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
     }
-  }
-  throw busy()
+  })
+  if (changed === undefined) throw busy()
+  return changed
 }
 
 /** The tasks of a list. @throws Problem 422 where there are too many */
@@ -137,30 +143,46 @@ function refuse(targets: Target[], trees: Tree[]): void {
 }
 
 /** What becomes of all of them. One that is under another one of them goes where that goes. */
-async function reckonAll(trees: Tree[], reckon: Reckon, isNamed: boolean): Promise<Change[]> {
+async function reckonAll(
+  db: Db,
+  trees: Tree[],
+  reckon: Reckon,
+  isNamed: boolean,
+): Promise<Change[]> {
   const under = new Set(trees.flatMap(({ nodes }) => nodes.slice(1).map(({ id }) => id)))
-  const ids = new Set(trees.map(({ root }) => root.id))
+  const roots = new Map(trees.map(({ root }) => [root.id, root]))
   const changes = new Map<string, Change>()
-  for (const tree of trees) {
+  const put = (change: Change) => {
+    const known = changes.get(change.id)
+    changes.set(
+      change.id,
+      known === undefined
+        ? change
+        : {
+            ...known,
+            fields: { ...known.fields, ...change.fields },
+            more: { ...known.more, ...change.more },
+          },
+    )
+  }
+  for (const tree of inDepth(trees, roots)) {
     const { id, parent_id } = tree.root
-    const goesAlong = under.has(id) || (parent_id !== null && ids.has(parent_id))
-    const reckoned = await reckon(tree)
+    const reckoned = await reckon(tree, db)
     if (reckoned === null && isNamed) {
       throw new Problem(404, 'You have no task with one of these ids. Nothing was changed.')
     }
+    // What is brought back with its parent, though it went before that, is under it again.
+    const parent = parent_id === null ? undefined : roots.get(parent_id)
+    const above = parent?.deleted && !under.has(id) ? parent : undefined
+    const list_id = above && (changes.get(above.id)?.fields['list_id'] ?? above.list_id)
     for (const change of reckoned ?? []) {
-      const known = changes.get(change.id)
-      const own = change.id === id && goesAlong ? withoutPlace(change) : change
-      changes.set(
-        change.id,
-        known === undefined
-          ? own
-          : {
-              ...known,
-              fields: { ...known.fields, ...own.fields },
-              more: { ...known.more, ...own.more },
-            },
-      )
+      if (above !== undefined && reckon === restoring) {
+        const isRoot = change.id === id
+        put({
+          ...change,
+          fields: { ...change.fields, list_id, ...(isRoot ? { parent_id } : {}) },
+        })
+      } else put(change.id === id && under.has(id) ? withoutPlace(change) : change)
     }
   }
   if (changes.size > most) {
@@ -170,6 +192,15 @@ async function reckonAll(trees: Tree[], reckon: Reckon, isNamed: boolean): Promi
     )
   }
   return [...changes.values()]
+}
+
+/** What is above others comes before them. */
+function inDepth(trees: Tree[], roots: Map<string, Root>): Tree[] {
+  const depthOf = ({ parent_id }: Root, depth = 0): number => {
+    const parent = parent_id === null || depth > most ? undefined : roots.get(parent_id)
+    return parent === undefined ? depth : depthOf(parent, depth + 1)
+  }
+  return trees.toSorted((a, b) => depthOf(a.root) - depthOf(b.root))
 }
 
 /** A change but for where the task is. */

@@ -95,7 +95,8 @@ export async function readPage(
     }
     if (isFirst) seq = Number(slice.seq ?? 0)
     page.add(slice)
-    if (isFirst) learnWeight(userId, page.weight())
+    // With what is under them they are no measure of the others.
+    if (isFirst && !list.withSubtasks) learnWeight(userId, page.weight())
     const isPart = isFiltered(list) && scope.reach !== null
     if (list.tests !== undefined) {
       scope = { ...scope, reach: nextStride(scope.reach ?? 0, slice.took, looksIn(list)) }

@@ -198,13 +198,15 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, body, request, set }) => {
         const once = readOnce(request.headers, 'bulk', body)
         refuseBulk(body)
-        const { filter } = body
-        // What is restored is in the trash, and so may be the lists that the filter names.
-        const asked = filter === undefined ? null : { filter, deleted: body.action === 'restore' }
-        const query = asked && (await meantBy(db, user.id, asked, request.headers))
-        if (query !== null && query.filter === undefined) throw invalid([emptyFilter])
+        const meant = async () => {
+          // What is restored is in the trash, and so may be the lists that the filter names.
+          const asked = { filter: body.filter ?? '', deleted: body.action === 'restore' }
+          const query = await meantBy(db, user.id, asked, request.headers)
+          if (query.filter === undefined) throw invalid([emptyFilter])
+          return query
+        }
         const author = authorOf(user, request)
-        const changed = await changeBulk(db, author, body, query, once, usage)
+        const changed = await changeBulk(db, author, body, meant, once, usage)
         if (changed.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<BulkChanged>(set, changed.text)
       },

@@ -603,7 +603,10 @@ export const taskModels = {
 }
 
 const noList = { status: 404, detail: 'You have no list with this id.' } as const
-const noParent = { status: 404, detail: 'You have no task with the id of the parent.' } as const
+export const noParent = {
+  status: 404,
+  detail: 'You have no task with the id of the parent.',
+} as const
 const tooDeep = { pointer: '/parent_id', detail: 'is too deep: there are 5 levels at most' }
 
 /** What it means to who sent it that a task cannot be where it was to be: sql/005_lists.sql. */

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
+import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
@@ -7,7 +8,7 @@ import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../databas
 import type { Outcome } from '../database/writes.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import type { Parts } from './rules.ts'
-import type { Course, Move } from './schema.ts'
+import { type Course, type Move, noParent } from './schema.ts'
 import {
   type Anchor,
   mostInTree,
@@ -30,13 +31,10 @@ type Asked = {
   once?: Once | null | undefined
 }
 
-/** How often it is looked anew at what somebody has changed meanwhile. */
-export const mostAttempts = 5
-
 type Fields = Record<string, unknown>
 
 /** What a task and what is under it become; null where there is no such task. */
-export type Reckon = (tree: Tree) => Change[] | null | Promise<Change[] | null>
+export type Reckon = (tree: Tree, db: Db) => Change[] | null | Promise<Change[] | null>
 
 const changeOf = (
   { id, version }: Pick<Node, 'id' | 'version'>,
@@ -50,6 +48,9 @@ const changeOf = (
   isDiscarded: false,
   more,
 })
+
+/** A change that changes nothing. */
+export const untouched = (node: Pick<Node, 'id' | 'version'>): Change => changeOf(node, {})
 
 const discarded = (node: Node): Change => ({
   ...changeOf(node, { deleted_at: null }),
@@ -133,15 +134,12 @@ function placeIn({ root, nodes, target }: Tree, { list_id, parent_id }: Target) 
   if (nodes.some(({ id }) => id === parent)) {
     throw invalid([{ pointer: '/parent_id', detail: 'is the task itself, or under it' }])
   }
-  if (target === null) throw new Problem(404, noTask)
+  if (target === null) throw new Problem(404, noParent.detail)
   if (list_id !== undefined && (list_id?.toLowerCase() ?? null) !== target.list_id) {
     throw invalid([{ pointer: '/list_id', detail: 'is not the list of the parent' }])
   }
   return { list_id: target.list_id, parent_id: parent }
 }
-
-/** How many on either side of an anchor are spread anew where positions become too long. */
-const around = 50
 
 /** To another place: in a list, under a task, before or after another one; to the end where nothing is said. */
 export async function moveTask(
@@ -171,14 +169,14 @@ export async function moveTask(
         ? spotBetween(anchor.position, anchor.after)
         : spotBetween(anchor.before, anchor.position)
 
-  return changeTree(db, author, asked, target.parent_id ?? null, async (tree) => {
+  return changeTree(db, author, asked, target.parent_id ?? null, async (tree, to) => {
     const { root, nodes } = tree
     if (root.deleted) return null
     const place = placeIn(tree, target)
     const isElsewhere = place.list_id !== root.list_id
     const { own, others } =
       anchor !== null && isLong(spot)
-        ? await spread(db, author.user_id, root.id, anchor, before !== undefined)
+        ? await spread(to, author.user_id, root.id, anchor, before !== undefined)
         : { own: spot, others: [] }
     const rest = isElsewhere ? nodes.slice(1) : []
     return [
@@ -201,7 +199,10 @@ function refuseOther(anchor: Anchor, given: Target): void {
   }
 }
 
-/** New positions of those around an anchor, but for the outermost ones, and of the task that is to be among them. */
+/** How many on either side of a place are looked at: as many as it takes to find room. */
+const windows = [50, 250, 900]
+
+/** New positions of those around a place that has become narrow, and of the task that is to be there. */
 async function spread(
   db: Db,
   userId: string,
@@ -209,20 +210,34 @@ async function spread(
   { list_id, position }: Anchor,
   isBefore: boolean,
 ): Promise<{ own: Spot; others: Change[] }> {
-  const found = await readAround(db, userId, list_id, position, around)
-  const [first, last] = [found[0], found.at(-1)]
-  const inner = found.slice(1, -1).filter((task) => task.id !== id)
-  const at = inner.findIndex((task) =>
-    isBefore ? task.position >= position : task.position > position,
-  )
-  const spots = spotsBetween(first?.position ?? null, last?.position ?? null, inner.length + 1)
-  const [own] = spots.splice(at === -1 ? inner.length : at, 1)
-  if (own === undefined) throw new Error('A task has no place among others.')
-  return {
-    own,
-    others: inner.map((task, index) => changeOf(task, { position: null }, spots[index])),
+  let wide: { own: Spot; others: Change[] } = { own: { spot: 'end' }, others: [] }
+  for (const many of windows) {
+    const found = await readAround(db, userId, list_id, position, many)
+    const around = found.filter((task) => task.id !== id)
+    const at = around.findIndex((task) =>
+      isBefore ? task.position >= position : task.position > position,
+    )
+    const after = at === -1 ? [] : around.slice(at)
+    // Those up to the end all go there, one after the other.
+    if (after.length < many - 1) {
+      return { own: { spot: 'end' }, others: after.map((task) => replaced(task, { spot: 'end' })) }
+    }
+    // The outermost ones stay where they are.
+    const inner = around.slice(1, -1)
+    const spots = spotsBetween(
+      around[0]?.position ?? null,
+      around.at(-1)?.position ?? null,
+      inner.length + 1,
+    )
+    const [own = { spot: 'end' }] = spots.splice(at - 1, 1)
+    wide = { own, others: inner.flatMap((task, index) => replaced(task, spots[index] ?? own)) }
+    if (![own, ...spots].some(isLong)) break
   }
+  return wide
 }
+
+const replaced = (task: Pick<Node, 'id' | 'version'>, spot: Spot): Change =>
+  changeOf(task, { position: null }, spot)
 
 /** Reads a task with what is under it, and makes the changes that are reckoned of it: null where there is no such task. */
 export async function changeTree(
@@ -232,45 +247,38 @@ export async function changeTree(
   targetId: string | null,
   reckon: Reckon,
 ): Promise<Outcome> {
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const [tree] = await readTrees(db, author.user_id, [id], targetId, true)
+  const outcome = await untilMade(db, author.user_id, async (to): Promise<Outcome | undefined> => {
+    const [tree] = await readTrees(to, author.user_id, [id], targetId, true)
     // Afterwards: where its effect was seen it is there.
-    const earlier = once && (await findAnswer(db, author.user_id, once.key))
+    const earlier = once && (await findAnswer(to, author.user_id, once.key))
     if (earlier) return outcomeOf(earlier, once)
     if (tree === undefined) return { outcome: 'not_found' }
     const { root, text, nodes } = tree
     const row = { text: text ?? '', version: root.version }
-    const changes = await reckon(tree)
+    const changes = await reckon(tree, to)
     if (changes === null) return { outcome: 'not_found' }
     if (versions !== null && !versions.includes(root.version)) return { outcome: 'stale' }
     if (course && !Bun.deepMatch(course, JSON.parse(row.text))) return { outcome: 'unlike', row }
     if (nodes.length > mostInTree) throw new Problem(422, tooMany)
     // The one that is asked for comes first, with the key, though nothing of it may change.
     const [first] = nodes
-    if (first !== undefined && changes[0]?.id !== root.id) changes.unshift(changeOf(first, {}))
+    if (first !== undefined && changes[0]?.id !== root.id) changes.unshift(untouched(first))
     if (once === null && changes.every(({ fields }) => Object.keys(fields).length === 0)) {
       return { outcome: 'changed', row }
     }
-    try {
-      const changed = await changeTogether(
-        db,
-        author,
-        changes,
-        once,
-        onlyAnswered(taskKind, root.id),
-      )
-      if (changed !== undefined) return outcomeOf(changed, once)
-    } catch (error) {
-      // Something came under it that was not there when it was read.
-      if (!isOther(error) || attempt + 1 === mostAttempts) throw error
-    }
-  }
-  throw busy()
+    const answered = onlyAnswered(taskKind, root.id)
+    const changed = await changeTogether(to, author, changes, once, answered).catch(unlessOther)
+    return changed && outcomeOf(changed, once)
+  })
+  if (outcome === undefined) throw busy()
+  return outcome
 }
 
-/** Whether the database says that something has come under a task. */
-export const isOther = (error: unknown): boolean =>
-  error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree'
+/** Undefined where the database says that something has come under a task that was not there when it was read. */
+export function unlessOther(error: unknown): undefined {
+  if (error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree') return
+  throw error
+}
 
 export const busy = (): Problem =>
   new Problem(503, 'Somebody changes the same tasks just now. Try again.', {

@@ -218,3 +218,45 @@ test('is right while others change the same tasks', async () => {
   expect(found.filter(({ priority }) => priority === 'high').length).toBe(status === 200 ? 20 : 0)
   expect(found.every(({ description }) => description === 'x')).toBe(true)
 })
+
+test('brings back parent and child that went one after the other', async () => {
+  const alice = await signUp()
+  const [home, other] = [await newList(alice), await newList(alice)]
+  const grand = await alice.create({ list_id: home })
+  const parent = await alice.create({ parent_id: grand.id })
+  const child = await alice.create({ parent_id: parent.id })
+  for (const { id } of [child, parent]) await alice.send('DELETE', `/api/tasks/${id}`)
+  await alice.send('POST', `/api/tasks/${grand.id}/move`, { list_id: other })
+
+  const { status, body } = await bulk(alice, { ids: [child.id, parent.id], action: 'restore' })
+
+  expect([status, body.changed]).toEqual([200, 2])
+  expect(await get(alice, parent.id)).toMatchObject({ list_id: other, parent_id: grand.id })
+  expect(await get(alice, child.id)).toMatchObject({ list_id: other, parent_id: parent.id })
+
+  await alice.send('DELETE', `/api/tasks/${child.id}`)
+  await alice.send('POST', `/api/tasks/${grand.id}/move`, { list_id: home })
+  expect((await bulk(alice, { ids: [parent.id, child.id], action: 'restore' })).status).toBe(200)
+  expect((await get(alice, child.id)).list_id).toBe(home)
+})
+
+test('is answered by its key as the first time, whatever the filter finds by now', async () => {
+  const alice = await signUp()
+  const [task] = await make(alice, 1, 1)
+  const key = () => ({ 'idempotency-key': crypto.randomUUID() })
+  const [done, none] = [key(), key()]
+  await alice.send('POST', '/api/filters', { name: 'Mine', filter: '#home' })
+  const first = await bulk(alice, { filter: '@mine', action: 'complete' }, done)
+  const nothing = await bulk(alice, { filter: '#home is:completed', action: 'complete' }, none)
+  expect([first.body.changed, nothing.body.changed]).toEqual([1, 0])
+
+  const [{ id }] = (await alice.send('GET', '/api/filters')).body
+  await alice.send('DELETE', `/api/filters/${id}`)
+  await alice.send('POST', `/api/tasks/${task?.id}/toggle`)
+  await alice.send('POST', `/api/tasks/${task?.id}/toggle`)
+
+  expect((await bulk(alice, { filter: '@mine', action: 'complete' }, done)).text).toBe(first.text)
+  expect((await bulk(alice, { filter: '#home is:completed', action: 'complete' }, none)).text).toBe(
+    nothing.text,
+  )
+})

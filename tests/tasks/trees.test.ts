@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import type { Task } from '../../src/tasks/schema.ts'
 import { type Answer, signUp, sql, type TestUser } from '../support/app.ts'
-import { expectInvalid, expectNotFound, list, newList, titles } from '../support/tasks.ts'
+import {
+  expectInvalid,
+  expectNotFound,
+  list,
+  newList,
+  readPages,
+  titles,
+} from '../support/tasks.ts'
 
 const get = async (user: TestUser, { id }: Pick<Task, 'id'>): Promise<Task> =>
   (await user.send('GET', `/api/tasks/${id}`)).body
@@ -327,6 +334,29 @@ describe('what is under a task', () => {
     expect((await get(alice, leaf)).version).toBe(2)
   })
 
+  test('does not keep anybody from changing its parent while more of it comes', async () => {
+    const alice = await signUp()
+    const home = await newList(alice)
+    for (const change of [
+      (id: string) => move(alice, { id }, { list_id: home }),
+      (id: string) => alice.send('POST', `/api/tasks/${id}/complete`),
+      (id: string) => alice.send('DELETE', `/api/tasks/${id}`),
+    ]) {
+      const parent = await alice.create()
+      await alice.create({ parent_id: parent.id })
+      const state = { isDone: false }
+      const adder = (async () => {
+        while (!state.isDone) {
+          await alice.send('POST', '/api/tasks', { title: 'A', parent_id: parent.id })
+        }
+      })()
+      const { status } = await change(parent.id)
+      state.isDone = true
+      await adder
+      expect(status).toBe(200)
+    }
+  })
+
   test('is not lost by whoever deletes its parent at the same time', async () => {
     const alice = await signUp()
     for (let round = 0; round < 10; round += 1) {
@@ -512,6 +542,72 @@ describe('a move', () => {
     expect((await get(alice, task)).list_id).toBeNull()
   })
 
+  test('by force all is undone but where it was, where that is gone', async () => {
+    const alice = await signUp()
+    const [root, leaf] = await chain(alice, 2)
+    if (!root || !leaf) throw new Error('expected two')
+    await alice.send('DELETE', `/api/tasks/${root.id}`, undefined, { 'x-request-id': 'gone' })
+    await alice.send('DELETE', `/api/trash/${root.id}`)
+
+    expect((await alice.send('POST', '/api/undo', { request_id: 'gone' })).status).toBe(409)
+    const { status } = await alice.send('POST', '/api/undo', { request_id: 'gone', force: true })
+
+    expect(status).toBe(200)
+    expect(await get(alice, leaf)).toMatchObject({ parent_id: null, deleted_at: null })
+  })
+
+  test('keeps positions short, also between the last two, and pages go on', async () => {
+    const alice = await signUp()
+    const [first, last] = [
+      await alice.create({ title: 'first' }),
+      await alice.create({ title: 'z' }),
+    ]
+    const made: string[] = []
+    for (let turn = 0; turn < 300; turn += 1) {
+      const task = await alice.create({ title: `${turn}` })
+      const beside = made.at(-1) ?? first.id
+      const body = turn % 2 === 0 ? { after: beside } : { before: beside }
+      expect((await move(alice, task, body)).status).toBe(200)
+      made.push(task.id)
+    }
+    const [{ longest }] = await sql<[{ longest: number }]>`
+      select max(length(position)) as longest from docket.tasks where user_id = ${alice.id}`
+    expect(longest).toBeLessThanOrEqual(40)
+    const pages = await readPages(alice, '/api/tasks?sort=position&limit=7')
+    const all = pages.flat().map(({ id }) => id)
+    expect(new Set(all).size).toBe(302)
+    expect([all[0], all.at(-1)]).toEqual([first.id, last.id])
+  }, 60_000)
+
+  test('takes a large tree along, to where positions are long', async () => {
+    const alice = await signUp()
+    const root = await alice.create({ title: 'root' })
+    for (let made = 0; made < 900; made += 100) {
+      await alice.send('POST', '/api/tasks/batch', {
+        tasks: Array.from({ length: 100 }, () => ({ title: 'A', parent_id: root.id })),
+      })
+    }
+    const home = await newList(alice)
+    const { body: others } = await alice.send('POST', '/api/tasks/batch', {
+      tasks: Array.from({ length: 100 }, (_, n) => ({ title: `${n}`, list_id: home })),
+    })
+    const long = 'i00000000'.padEnd(36, '0')
+    await sql`
+      update docket.tasks t
+      set position = ${long} || lpad(n::text, 4, '0')
+      from (select id, row_number() over (order by position) as n from docket.tasks where list_id = ${home}) s
+      where t.user_id = ${alice.id} and t.id = s.id`
+
+    const { status } = await move(alice, root, { after: others[3].id })
+
+    expect(status).toBe(200)
+    expect(
+      (await list(alice, `?list=${home}&parent=none&sort=position&limit=6`)).map(
+        ({ title }) => title,
+      ),
+    ).toEqual(['0', '1', '2', '3', 'root', '4'])
+  }, 60_000)
+
   test('keeps positions short, however often it is to one place', async () => {
     const alice = await signUp()
     const [first, second] = [
@@ -669,6 +765,23 @@ test('a batch makes tasks with what is under them, in any order', async () => {
   ]
   const refused = await alice.send('POST', '/api/tasks/batch', { tasks: circle })
   expect(refused.status).toBe(404)
+})
+
+test('a batch makes what is under a task that is there, and under that', async () => {
+  const alice = await signUp()
+  const home = await newList(alice)
+  const root = await alice.create({ list_id: home })
+  const id = crypto.randomUUID()
+
+  const { status, body } = await alice.send('POST', '/api/tasks/batch', {
+    tasks: [
+      { title: 'Middle', id, parent_id: root.id },
+      { title: 'Leaf', parent_id: id },
+    ],
+  })
+
+  expect(status).toBe(201)
+  expect(body.map(({ list_id }: Task) => list_id)).toEqual([home, home])
 })
 
 test('a batch makes no circle', async () => {
