@@ -128,6 +128,10 @@ export function createDescription(
         schemas: {
           ...untranslated(schemas),
           PlainTask: { ...Task, properties: { ...Task?.properties, ...kept } },
+          PlainTaskTree: untranslated({
+            ...TaskTree,
+            properties: { ...TaskTree?.properties, ...kept },
+          }),
           ...Object.fromEntries(
             Object.entries(models).map(([name, schema]) => [name, model(schema ?? {})]),
           ),
@@ -157,8 +161,8 @@ const isOfTasks = /^\/api(?:\/\{user_id\})?\/tasks(?:\/|$)/
 const untranslated = <T extends object>(part: T): T =>
   JSON.parse(
     JSON.stringify(part).replaceAll(
-      '"#/components/schemas/Task"',
-      '"#/components/schemas/PlainTask"',
+      /"#\/components\/schemas\/(Task|TaskTree)"/g,
+      '"#/components/schemas/Plain$1"',
     ),
   )
 

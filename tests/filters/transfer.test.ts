@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { adoptFilters } from '../../src/filters/transfer.ts'
-import { db, signUp, type TestUser } from '../support/app.ts'
+import { db, secret, signUp, type TestUser } from '../support/app.ts'
 import { serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { docket } from '../support/process.ts'
 
@@ -11,7 +11,7 @@ const namesOf = async (user: TestUser): Promise<string[]> =>
   (await user.send('GET', '/api/filters')).body.map(({ name }: { name: string }) => name)
 
 test('filters and the time zone move out and in, and twice is once', async () => {
-  const env = serverEnvironment() ?? { DATA_DIR: temporaryFolder() }
+  const env = { DATA_DIR: temporaryFolder(), ...serverEnvironment(), BETTER_AUTH_SECRET: secret }
   const user_id = crypto.randomUUID()
   const filter = {
     id: crypto.randomUUID(),

@@ -5,14 +5,15 @@ import type { List } from '../../src/lists/schema.ts'
 import { importLists } from '../../src/lists/transfer.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { importTasks, placeTasks } from '../../src/tasks/transfer.ts'
-import { db, signUp, sql } from '../support/app.ts'
+import { db, secret, signUp, sql } from '../support/app.ts'
 import { serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { faultsOf, readLog } from '../support/log.ts'
 import { docket } from '../support/process.ts'
 import { lists, makeList } from './support.ts'
 
 const embedded = () => ({ DATA_DIR: temporaryFolder() })
-const other = () => serverEnvironment() ?? embedded()
+const other = () =>
+  serverEnvironment() === null ? embedded() : { ...serverEnvironment(), BETTER_AUTH_SECRET: secret }
 
 const instant = (day: number) => `2026-01-${String(day).padStart(2, '0')}T00:00:00.000001+00:00`
 
