@@ -143,19 +143,19 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .model(taskModels)
     .get(
       '/tasks',
-      async ({ query, status, ...asked }) => {
-        const text = await readTasks(asked, query)
-        return text === null ? status(304, undefined) : json<TaskTree[]>(asked.set, text)
+      async ({ db, user, query, request, set, status }) => {
+        const text = await readTasks({ db, user, request, set }, query)
+        return text === null ? status(304, undefined) : json<TaskTree[]>(set, text)
       },
       operations.list,
     )
     .get(
       '/lists/:id/tasks',
-      async ({ query, status, params: { id }, ...asked }) => {
-        if ((await findList(asked.db, asked.user.id, id)) === undefined) throw absent('list')
+      async ({ db, user, query, params: { id }, request, set, status }) => {
+        if ((await findList(db, user.id, id)) === undefined) throw absent('list')
         const ofList = { sort: 'position', ...query, list: id.toLowerCase() } as const
-        const text = await readTasks(asked, ofList)
-        return text === null ? status(304, undefined) : json<TaskTree[]>(asked.set, text)
+        const text = await readTasks({ db, user, request, set }, ofList)
+        return text === null ? status(304, undefined) : json<TaskTree[]>(set, text)
       },
       { ...operations.listOfList, params },
     )
