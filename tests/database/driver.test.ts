@@ -249,8 +249,13 @@ test.skipIf(serverEnvironment() === null)('ends a transaction with its connectio
 })
 
 test('is used without what loses its way when a connection does', async () => {
-  // Whatever the pool is called there. Better Auth alone has transactions over several round trips.
-  const begins = ['src/auth/issuer-database.ts']
+  // Whatever the pool is called there. Better Auth has transactions over several round trips, and who holds the row of a user.
+  const begins = [
+    'src/auth/issuer-database.ts',
+    'src/database/holding.ts',
+    // Hands it on.
+    'src/database/schema-name.ts',
+  ]
   const unsafe = /\.(begin|subscribe|cursor|cancel)\(|\b(sql|pool)\.(listen|reserve)\(/
   const found: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {

@@ -783,7 +783,6 @@ test('are all here', async () => {
     'src/database/find-auth-tables.ts',
     'src/database/forget.ts',
     'src/database/heads.ts',
-    'src/database/holding.ts',
     'src/database/ledger.ts',
     'src/database/log.ts',
     'src/database/moving.ts',
