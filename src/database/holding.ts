@@ -18,12 +18,21 @@ export async function untilMade<T>(
     const made = await attempt(db)
     if (made !== undefined) return made
   }
-  return db.write(async (sql) => {
+  return holding(db, userId, attempt)
+}
+
+/** Statements of one transaction, which holds the row of the user. */
+export const holding = <T>(
+  db: Db,
+  userId: string,
+  use: (db: Db) => Promise<T>,
+): Promise<T | undefined> =>
+  db.write(async (sql) => {
     // What is thrown about what was found is no fault of the database.
     const { made, error } = await sql.begin(async (transaction) => {
       await transaction`select from docket.users where id = ${userId} for no key update`
       // It is all that statements need of a pool.
-      return attempt(within(transaction as unknown as Sql)).then(
+      return use(within(transaction as unknown as Sql)).then(
         (result) => ({ made: result, error: null }),
         (thrown: unknown) => ({ made: undefined, error: thrown }),
       )
@@ -31,9 +40,8 @@ export async function untilMade<T>(
     if (error !== null) throw error
     return made
   })
-}
 
-/** Statements of a transaction. */
+/** The same statements in a transaction. */
 function within(transaction: Sql): Db {
   const run: Db['read'] = async (statement) => statement(transaction)
   return {

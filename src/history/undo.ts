@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
+import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, type Kind } from '../database/together.ts'
@@ -17,9 +18,6 @@ export type SetAside = (
   amount: Amount,
 ) => Reservation | Promise<Reservation>
 
-/** How often it is looked anew at what somebody has changed meanwhile. */
-const mostAttempts = 5
-
 /**
  * Takes back what was changed, and gives what is changed by that, as the feed has it. Read at one moment, reckoned, and written in one
  * statement if nobody has changed anything of it since.
@@ -35,15 +33,15 @@ export async function undo(
   setAside: SetAside,
 ): Promise<{ text: string; isReplayed: boolean }> {
   let isPlaceless = false
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  const undone = await untilMade(db, author.user_id, async (to) => {
     const read = await readChains(
-      db,
+      to,
       author.user_id,
       kinds.map(({ table }) => table),
       wanted,
     )
     // Afterwards: where its effect was seen it is there.
-    const made = once && (await findAnswer(db, author.user_id, once.key))
+    const made = once && (await findAnswer(to, author.user_id, once.key))
     if (made) return answerOf(made, once)
     refuse(read, wanted)
     const reckoned = reckon(read.chains, kinds, isForced)
@@ -51,10 +49,10 @@ export async function undo(
     if (changes.length === 0) return { text: '[]', isReplayed: false }
 
     const bytes = changes.reduce((sum, { growth }) => sum + growth, 0)
-    const reservation = await setAside(db, author.user_id, { tasks: 0, bytes })
+    const reservation = await setAside(to, author.user_id, { tasks: 0, bytes })
     let isMade = false
     try {
-      const changed = await changeTogether(db, author, changes, once).catch((error: unknown) => {
+      const changed = await changeTogether(to, author, changes, once).catch((error: unknown) => {
         if (!isElsewhere(error)) throw error
         if (!isForced || isPlaceless) throw elsewhere()
         // By force: all but where it was.
@@ -62,11 +60,12 @@ export async function undo(
         return undefined
       })
       isMade = changed?.request === null
-      if (changed !== undefined) return answerOf(changed, once)
+      return changed && answerOf(changed, once)
     } finally {
       reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
     }
-  }
+  })
+  if (undone !== undefined) return undone
   throw new Problem(503, 'Somebody changes the same things just now. Try again.', {
     headers: { 'retry-after': '1' },
   })

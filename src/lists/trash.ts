@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
+import { holding } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
@@ -31,16 +32,25 @@ type Asked = { id: string; versions: number[] | null; once: Once | null }
 const most = 999
 
 /** To the trash, with all its tasks. Of very many a part goes each time, and the list with the last. */
-export async function deleteList(
+export const deleteList = (
+  db: Db,
+  author: Author,
+  asked: Asked,
+  members: Members,
+): Promise<Outcome> =>
+  persist(db, author, (to, losses) => discard(to, author, asked, members, losses))
+
+async function discard(
   db: Db,
   author: Author,
   { id, versions, once }: Asked,
   { discarding }: Members,
-): Promise<Outcome> {
+  mostLosses: number,
+): Promise<Outcome | undefined> {
   const of = { userId: author.user_id, listId: id.toLowerCase() }
   /** When the first went. */
   let at: string | null = null
-  for (let attempt = 0; attempt < mostAttempts; ) {
+  for (let attempt = 0; attempt < mostLosses; ) {
     const { list, earlier } = await look(db, author, id, once)
     if (earlier) return outcomeOf(earlier, once)
     if (list === undefined || list.deleted_at !== null) return { outcome: 'not_found' }
@@ -59,7 +69,7 @@ export async function deleteList(
       at ??= String(JSON.parse(changed.answer).deleted_at)
     }
   }
-  throw busy()
+  return undefined
 }
 
 /** All that goes has the instant of the first. */
@@ -69,16 +79,25 @@ const laterAt = (changes: Change[], at: string | null): Change[] =>
     : changes.map((change) => ({ ...change, fields: { deleted_at: at }, isDiscarded: false }))
 
 /** Back from the trash, with the tasks that went there with it. Of very many a part comes each time, and the list with the first. */
-export async function restoreList(
+export const restoreList = (
+  db: Db,
+  author: Author,
+  asked: Asked,
+  members: Members,
+): Promise<Outcome> =>
+  persist(db, author, (to, losses) => restore(to, author, asked, members, losses))
+
+async function restore(
   db: Db,
   author: Author,
   { id, versions, once }: Asked,
   { restoring }: Members,
-): Promise<Outcome> {
+  mostLosses: number,
+): Promise<Outcome | undefined> {
   const of = { userId: author.user_id, listId: id.toLowerCase() }
   /** Since when it was there. */
   let at: string | null = null
-  for (let attempt = 0; attempt < mostAttempts; ) {
+  for (let attempt = 0; attempt < mostLosses; ) {
     const { list, earlier } = await look(db, author, id, once)
     if (earlier) return outcomeOf(earlier, once)
     if (list === undefined) return { outcome: 'not_found' }
@@ -106,7 +125,19 @@ export async function restoreList(
       at = since
     }
   }
-  throw busy()
+  return undefined
+}
+
+/** Who has lost too often attempts it once more while nobody else writes for the user. */
+async function persist(
+  db: Db,
+  { user_id }: Author,
+  attempt: (db: Db, mostLosses: number) => Promise<Outcome | undefined>,
+): Promise<Outcome> {
+  const outcome =
+    (await attempt(db, mostAttempts)) ?? (await holding(db, user_id, (to) => attempt(to, 1)))
+  if (outcome === undefined) throw busy()
+  return outcome
 }
 
 /** The list, and the answer to an earlier request with the same key: where its effect was seen it is there. */

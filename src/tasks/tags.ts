@@ -1,4 +1,5 @@
 import type { Db } from '../database/gate.ts'
+import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { changeTogether } from '../database/together.ts'
 import { fold } from '../http/fold.ts'
@@ -10,9 +11,6 @@ import { taskKind } from './writes.ts'
 
 /** Tasks that are changed in one statement, and can be undone at once. */
 const most = 1000
-
-/** How often it is looked anew at what somebody has changed meanwhile. */
-const mostAttempts = 5
 
 /** Tags that are listed, and spellings of each that are told apart: who has more of them takes nobody's time with it. */
 const listed = { tags: 5000, spellings: 20 }
@@ -62,21 +60,22 @@ export async function renameTag(
   usage: Usage,
 ): Promise<Renamed> {
   const { user_id: userId, request_id } = author
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const { tasks, matched } = await findTagged(db, userId, from, to)
+  const renamed = await untilMade(db, userId, async (inner): Promise<Renamed | undefined> => {
+    const { tasks, matched } = await findTagged(inner, userId, from, to)
     if (dry_run || matched === 0) return { matched, changed: 0, request_id }
 
     const bytes = tasks.reduce((sum, { growth }) => sum + growth, 0)
-    const reservation = await usage.setAside(db, userId, { tasks: 0, bytes })
+    const reservation = await usage.setAside(inner, userId, { tasks: 0, bytes })
     let isMade = false
     try {
-      const changed = await changeTogether(db, author, tasks, null)
+      const changed = await changeTogether(inner, author, tasks, null)
       isMade = changed !== undefined
-      if (isMade) return { matched, changed: tasks.length, request_id }
+      return isMade ? { matched, changed: tasks.length, request_id } : undefined
     } finally {
       reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
     }
-  }
+  })
+  if (renamed !== undefined) return renamed
   throw new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
     headers: { 'retry-after': '1' },
   })

@@ -242,3 +242,26 @@ test('who has no room can put a list into the trash, and lists count for nothing
   expect((await call('DELETE', '/api/trash')).body).toEqual({ purged: 2, more: false })
   expect((await call('GET', '/api/me')).body.usage).toEqual({ tasks: 0, bytes: 0 })
 })
+
+test('who adds to a list, changes its tasks or renames a tag keeps nobody else from it', async () => {
+  const alice = await signUp()
+  const { id } = await makeList(alice)
+  const task = await alice.create({ list_id: id, tags: ['home'] })
+  const state = { isDone: false }
+  const busy = async (call: () => Promise<unknown>) => {
+    while (!state.isDone) await call()
+  }
+  const others = [
+    busy(() => alice.send('POST', '/api/tasks', { title: 'A', list_id: id, tags: ['home'] })),
+    busy(() => alice.send('POST', `/api/tasks/${task.id}/toggle`)),
+  ]
+
+  const renamed = await alice.send('POST', '/api/tags/rename', { from: 'home', to: 'house' })
+  const deleted = await remove(alice, id, { 'x-request-id': 'gone' })
+  const undone = await alice.send('POST', '/api/undo', { request_id: 'gone' })
+  state.isDone = true
+  await Promise.all(others)
+
+  expect([renamed.status, deleted.status, undone.status]).toEqual([200, 200, 200])
+  await healthy(alice)
+})
