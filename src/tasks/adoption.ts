@@ -23,7 +23,9 @@ export const adopting =
   (lists: Lists) =>
   async (db: Db, author: Author, guestId: string): Promise<number> => {
     const time_zone = (await findUser(db, guestId))?.time_zone ?? null
-    await importUser(db, { id: author.user_id, created_at: new Date().toISOString(), time_zone })
+    const arrive = () =>
+      importUser(db, { id: author.user_id, created_at: new Date().toISOString(), time_zone })
+    await arrive()
     let renamed = await lists.copy(db, author, guestId)
     let attempts = 0
     for (let total = 0; ; ) {
@@ -39,6 +41,12 @@ export const adopting =
           'tasks_pkey',
         )
         total += adopted.length
+        if (adopted.length > 0) continue
+        // Whose they are to be has gone meanwhile, or somebody else has them by now.
+        attempts += 1
+        if (attempts === mostAttempts) return total
+        await arrive()
+        renamed = await lists.copy(db, author, guestId)
       } catch (error) {
         attempts += 1
         if (!isMeanwhile(error) || attempts === mostAttempts) throw error

@@ -275,6 +275,8 @@ export function adoptTasks(
       from ${asksOf(sql, sql`version integer`)} a
       join docket.tasks t on t.user_id = a.user_id and t.id = a.id
       where a.user_id = ${formerId}
+        -- Who has gone meanwhile takes nothing.
+        and exists (select from owners o where o.id = ${userId})
       for update of t
     ), arriving as (
       select l.id, l.new_id, l.actor, l.request_id, a.seq, a.at
