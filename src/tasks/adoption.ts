@@ -58,4 +58,4 @@ export const adopting =
 /** Whether something has come to a task, or to be its list, that was not there when it was read. */
 const isMeanwhile = (error: unknown): boolean =>
   error instanceof postgres.PostgresError &&
-  ['tasks_parent', 'tasks_list', 'tasks_tree'].includes(error.constraint_name ?? '')
+  ['tasks_pkey', 'tasks_parent', 'tasks_list', 'tasks_tree'].includes(error.constraint_name ?? '')
