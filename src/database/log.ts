@@ -78,8 +78,8 @@ export const newOwners = (sql: Sql): Fragment => sql`${groups(sql)}, counted as 
     )`
 
 /**
- * The asks of `owners`, each with its user, its number and its instant, when the first of the user `began`, and these columns besides those of
- * every ask. By itself, as
+ * The asks of `owners`, each with its user, its number and its instant, when the first of the user `began`, and these columns besides
+ * those of every ask. By itself, as
  * the planner would else read all tasks of a user, in the belief that there is one, and only then join what is asked.
  */
 export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(

@@ -4,7 +4,7 @@ import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, type Kind } from '../database/together.ts'
-import { keyReused } from '../http/once.ts'
+import { answerOf } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
 import { type Chains, most, readChains } from './queries.ts'
 import { type Chain, faultsOf, inverseOf, isBroken, type Wanted } from './rules.ts'
@@ -69,14 +69,6 @@ export async function undo(
   throw new Problem(503, 'Somebody changes the same things just now. Try again.', {
     headers: { 'retry-after': '1' },
   })
-}
-
-function answerOf(
-  { request, answer }: { request: string | null; answer: string },
-  once: Once | null,
-) {
-  if (request !== null && request !== once?.request) throw keyReused()
-  return { text: answer, isReplayed: request !== null }
 }
 
 /** Throws where there is nothing to undo, or too much, or where the log does not go back so far. */

@@ -30,3 +30,15 @@ export const keyReused = (): Problem =>
   new Problem(422, 'This Idempotency-Key was used for another request: make a new one.', {
     code: 'idempotency_key_reused',
   })
+
+/**
+ * What was answered to the request, by itself or to an earlier one with the same key; `request` is the digest of that.
+ * @throws Problem 422 where that one asked for something else
+ */
+export function answerOf(
+  { request, answer }: { request: string | null; answer: string },
+  once: { request: string } | null,
+): { text: string; isReplayed: boolean } {
+  if (request !== null && request !== once?.request) throw keyReused()
+  return { text: answer, isReplayed: request !== null }
+}

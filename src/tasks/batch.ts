@@ -2,7 +2,7 @@ import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import type { Once } from '../database/once.ts'
 import { createTogether } from '../database/together.ts'
-import { keyReused } from '../http/once.ts'
+import { answerOf } from '../http/once.ts'
 import { type Fault, invalid, Problem } from '../http/problem.ts'
 import { stored } from './rules.ts'
 import type { Batch, Kept, NewTask } from './schema.ts'
@@ -43,8 +43,7 @@ export async function createBatch(
     const made = await createTogether(db, taskTable, taskCreation, asks, once)
     isNew = made?.request === null
     if (made === undefined) throw await taken(db, userId, tasks)
-    if (made.request !== null && made.request !== once?.request) throw keyReused()
-    return { text: made.answer, isReplayed: made.request !== null }
+    return answerOf(made, once)
   } finally {
     reservation.settle(isNew ? null : { tasks: 0, bytes: 0 })
   }

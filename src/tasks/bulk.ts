@@ -3,7 +3,7 @@ import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, countAnswered } from '../database/together.ts'
-import { keyReused } from '../http/once.ts'
+import { answerOf } from '../http/once.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { countTasks, readPage } from './pages.ts'
 import type { ListQuery } from './rules.ts'
@@ -33,8 +33,6 @@ const actions = {
   reopen: completing(false),
   delete: deleting,
   restore: restoring,
-  untouched,
-  unlessOther,
 }
 
 /**
@@ -208,12 +206,4 @@ function withoutPlace(change: Change): Change {
   const { list_id: _list, parent_id: _parent, position: _position, ...fields } = change.fields
   const { spot: _spot, ...more } = { spot: null, ...change.more }
   return { ...change, fields, more }
-}
-
-function answerOf(
-  { request, answer }: { request: string | null; answer: string },
-  once: Once | null,
-): { text: string; isReplayed: boolean } {
-  if (request !== null && request !== once?.request) throw keyReused()
-  return { text: answer, isReplayed: request !== null }
 }
