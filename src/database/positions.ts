@@ -21,7 +21,7 @@ export const askedPosition = (sql: Sql): Fragment => sql`
         end`
 
 /** Longer ones are spread anew, with what is around them. */
-export const longest = 40
+const longest = 40
 
 /** What the database adds. */
 const ending = 10

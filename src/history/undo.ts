@@ -5,7 +5,7 @@ import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, type Kind } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
-import { Problem } from '../http/problem.ts'
+import { contended, Problem } from '../http/problem.ts'
 import { type Chains, most, readChains } from './queries.ts'
 import { type Chain, faultsOf, inverseOf, isBroken, type Wanted } from './rules.ts'
 
@@ -66,9 +66,7 @@ export async function undo(
     }
   })
   if (undone !== undefined) return undone
-  throw new Problem(503, 'Somebody changes the same things just now. Try again.', {
-    headers: { 'retry-after': '1' },
-  })
+  throw contended('things')
 }
 
 /** Throws where there is nothing to undo, or too much, or where the log does not go back so far. */

@@ -202,3 +202,9 @@ export const overloaded = (
   seconds = 1,
 ): Problem =>
   new Problem(503, detail, { code: 'overloaded', headers: { 'retry-after': String(seconds) } })
+
+/** 503, after as many attempts as there are: nothing was done. */
+export const contended = (things: string): Problem =>
+  new Problem(503, `Somebody changes the same ${things} just now. Try again.`, {
+    headers: { 'retry-after': '1' },
+  })

@@ -1,12 +1,12 @@
 import type { Db } from '../database/gate.ts'
+import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween } from '../database/positions.ts'
 import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
-import { invalid } from '../http/problem.ts'
+import { contended, invalid } from '../http/problem.ts'
 import { type Placed, readPlaces } from './queries.ts'
-import { busy, mostAttempts } from './rules.ts'
 import type { ListMove } from './schema.ts'
 import { listKind, placeList } from './writes.ts'
 
@@ -27,23 +27,24 @@ export async function moveList(
   if (besides === id.toLowerCase()) {
     throw invalid([{ pointer: before ? '/before' : '/after', detail: 'is the list itself' }])
   }
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const lists = await readPlaces(db, author.user_id)
+  const outcome = await untilMade(db, author.user_id, async (to): Promise<Outcome | undefined> => {
+    const lists = await readPlaces(to, author.user_id)
     const others = lists.filter((list) => list.id !== id.toLowerCase())
     const spot = spotBeside(others, besides, before !== undefined)
     if (spot === null) {
-      const earlier = once && (await findAnswer(db, author.user_id, once.key))
+      const earlier = once && (await findAnswer(to, author.user_id, once.key))
       return earlier ? outcomeOf(earlier, once) : { outcome: 'not_found' }
     }
-    if (!isLong(spot)) return placeList(db, author, id, versions, spot, once)
+    if (!isLong(spot)) return placeList(to, author, id, versions, spot, once)
     const own = lists.find((list) => list.id === id.toLowerCase())
     if (own === undefined) return { outcome: 'not_found' }
     if (versions !== null && !versions.includes(own.version)) return { outcome: 'stale' }
     const changes = spread(others, own, besides, before !== undefined)
-    const changed = await changeTogether(db, author, changes, once, onlyAnswered(listKind, own.id))
-    if (changed !== undefined) return outcomeOf(changed, once)
-  }
-  throw busy()
+    const changed = await changeTogether(to, author, changes, once, onlyAnswered(listKind, own.id))
+    return changed && outcomeOf(changed, once)
+  })
+  if (outcome === undefined) throw contended('lists')
+  return outcome
 }
 
 /** Where one goes that is beside another; null: that is not there. Two can have one position, if they came from elsewhere. */

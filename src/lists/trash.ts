@@ -5,8 +5,8 @@ import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
+import { contended } from '../http/problem.ts'
 import { type AnyList, findAnyList } from './queries.ts'
-import { busy, mostAttempts } from './rules.ts'
 import { listKind } from './writes.ts'
 
 // A list goes to the trash with its tasks, and comes back with those that went there together with it: they have its instant. Read,
@@ -27,6 +27,9 @@ export type Members = {
 }
 
 type Asked = { id: string; versions: number[] | null; once: Once | null }
+
+/** How often it is looked anew at what somebody has changed meanwhile. */
+const mostAttempts = 5
 
 /** Tasks that go in one statement: with the list they are as many as can be undone at once. */
 const most = 999
@@ -136,7 +139,7 @@ async function persist(
 ): Promise<Outcome> {
   const outcome =
     (await attempt(db, mostAttempts)) ?? (await holding(db, user_id, (to) => attempt(to, 1)))
-  if (outcome === undefined) throw busy()
+  if (outcome === undefined) throw contended('lists or tasks')
   return outcome
 }
 

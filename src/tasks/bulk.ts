@@ -4,14 +4,13 @@ import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { type Change, changeTogether, countAnswered } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
-import { invalid, Problem } from '../http/problem.ts'
+import { contended, invalid, Problem } from '../http/problem.ts'
 import { countTasks, readPage } from './pages.ts'
 import type { ListQuery } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
 import { mostInTree, type Root, readTrees, type Tree } from './tree-queries.ts'
 import {
-  busy,
   completing,
   deleting,
   patching,
@@ -88,7 +87,7 @@ export async function changeBulk(
       reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
     }
   })
-  if (changed === undefined) throw busy()
+  if (changed === undefined) throw contended('tasks')
   return changed
 }
 

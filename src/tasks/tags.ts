@@ -3,7 +3,7 @@ import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { changeTogether } from '../database/together.ts'
 import { fold } from '../http/fold.ts'
-import { Problem } from '../http/problem.ts'
+import { contended } from '../http/problem.ts'
 import type { Rename, Renamed, Tag } from './schema.ts'
 import { countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
 import type { Usage } from './usage.ts'
@@ -76,9 +76,7 @@ export async function renameTag(
     }
   })
   if (renamed !== undefined) return renamed
-  throw new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
-    headers: { 'retry-after': '1' },
-  })
+  throw contended('tasks')
 }
 
 /** The first tasks that are to be changed, as changes, and how many there are of all. */

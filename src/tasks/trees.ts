@@ -6,7 +6,7 @@ import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
 import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
-import { invalid, Problem } from '../http/problem.ts'
+import { contended, invalid, Problem } from '../http/problem.ts'
 import type { Parts } from './rules.ts'
 import { type Course, type Move, noParent } from './schema.ts'
 import {
@@ -270,7 +270,7 @@ export async function changeTree(
     const changed = await changeTogether(to, author, changes, once, answered).catch(unlessOther)
     return changed && outcomeOf(changed, once)
   })
-  if (outcome === undefined) throw busy()
+  if (outcome === undefined) throw contended('tasks')
   return outcome
 }
 
@@ -279,11 +279,6 @@ export function unlessOther(error: unknown): undefined {
   if (error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree') return
   throw error
 }
-
-export const busy = (): Problem =>
-  new Problem(503, 'Somebody changes the same tasks just now. Try again.', {
-    headers: { 'retry-after': '1' },
-  })
 
 export const noTask = 'You have no task with this id.'
 const tooMany = `More than ${mostInTree} tasks are under this one: change some of them first.`
