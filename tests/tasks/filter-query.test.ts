@@ -4,8 +4,9 @@ import { expectInvalid, idsOf, list, nextOf, titles } from '../support/tasks.ts'
 
 const asked = (filter: string, more = '') => `?filter=${encodeURIComponent(filter)}${more}`
 
-/** A zone where it is another day than in UTC now. */
-const elsewhere = new Date().getUTCHours() < 12 ? 'Pacific/Pago_Pago' : 'Pacific/Kiritimati'
+/** A zone where it is another day than in UTC now, and for a while: in the first it is until 11:00, in the other from 10:00. */
+const isEarly = Temporal.Now.plainTimeISO('UTC').toString() < '10:30'
+const elsewhere = isEarly ? 'Pacific/Pago_Pago' : 'Pacific/Kiritimati'
 const dayIn = (zone: string) => Temporal.Now.plainDateISO(zone).toString()
 
 test('says what is wrong with a filter, and where', async () => {
