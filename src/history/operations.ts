@@ -31,6 +31,7 @@ const task = {
   due_date: null,
   due_time: null,
   time_zone: null,
+  reminders: [],
   version: 3,
   created_at: '2026-11-20T22:30:00.5+00:00',
   updated_at: '2026-11-20T22:40:11.25+00:00',

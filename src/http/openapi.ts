@@ -84,10 +84,12 @@ function tidySchemas(node: unknown, models: Json): unknown {
     ]),
   )
   // A format for ourselves: other tools warn of what they do not know.
-  if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
+  if (ownFormats.includes(tidied['format'])) delete tidied['format']
   const folded = Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
   return typeof model === 'string' ? refer(model, folded, models) : folded
 }
+
+const ownFormats: unknown[] = ['visible', 'time-zone', 'reminder']
 
 function refer(model: string, { type, enum: words, ...about }: Json, models: Json): Json {
   models[model] = { type, enum: words, description: about['description'] }

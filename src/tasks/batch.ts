@@ -4,8 +4,9 @@ import type { Once } from '../database/once.ts'
 import { createTogether } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
 import { type Fault, invalid, Problem } from '../http/problem.ts'
+import { isRelative } from './reminders.ts'
 import { stored } from './rules.ts'
-import type { Batch, Kept, NewTask } from './schema.ts'
+import { type Batch, type Kept, type NewTask, taskConstraints } from './schema.ts'
 import { sizeOf } from './sizes.ts'
 import { taskTable } from './table.ts'
 import { readTrees } from './tree-queries.ts'
@@ -111,7 +112,8 @@ async function taken(db: Db, userId: string, tasks: NewTask[]): Promise<Problem>
 /** What is wrong with one of them that its schema does not say. @throws Problem 422 */
 function refuse(tasks: NewTask[], userId: string): void {
   const first = new Map<string, number>()
-  const faults = tasks.flatMap(({ id, user_id, due_date, due_time, time_zone }, index): Fault[] => {
+  const faults = tasks.flatMap((task, index): Fault[] => {
+    const { id, user_id, due_date, due_time, time_zone, reminders } = task
     const key = id?.toLowerCase()
     const same = key === undefined ? undefined : first.get(key)
     if (key !== undefined && same === undefined) first.set(key, index)
@@ -120,6 +122,11 @@ function refuse(tasks: NewTask[], userId: string): void {
       [user_id !== undefined && user_id !== userId, 'user_id', 'is not your own id'],
       [due_time != null && due_date == null, 'due_time', 'needs a due_date'],
       [time_zone != null && due_time == null, 'time_zone', 'needs a due_time'],
+      [
+        due_date == null && reminders?.some(isRelative) === true,
+        'reminders',
+        taskConstraints.tasks_reminders_need_due_date.detail,
+      ],
     ]
     return found.flatMap(([isFault, name, detail]) =>
       isFault ? [{ pointer: `/tasks/${index}/${name}`, detail }] : [],

@@ -36,6 +36,7 @@ export const example = {
   due_date: '2026-12-01',
   due_time: '18:30:00',
   time_zone: 'Europe/Berlin',
+  reminders: ['-PT30M'],
   version: 1,
   created_at: '2026-11-20T22:36:42.123456+00:00',
   updated_at: '2026-11-20T22:36:42.123456+00:00',

@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
 import { distinct, nullable, storable, visible } from '../http/formats.ts'
+// It registers the format of one.
+import './reminders.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
 const id = t.String({
@@ -73,6 +75,25 @@ const time_zone = t.String({
     'as the IANA database writes it. Other names, such as CET, do not mean the same to all.',
   examples: ['Europe/Berlin'],
 })
+const reminders = distinct(
+  t.String({
+    format: 'reminder',
+    maxLength: 40,
+    error:
+      'must be a duration before or after the task is due, such as -PT30M, -P1D or PT9H, of ten years at most, or a moment such as ' +
+      '2026-12-01T08:00:00+01:00',
+    examples: ['-PT30M'],
+  }),
+  {
+    maxItems: 10,
+    description:
+      'When to remind: a duration of ISO 8601, which is minus before the task is due, and needs a due_date; or a moment of RFC 3339. Weeks, ' +
+      'days, hours, minutes and seconds: days are counted on the calendar, hours are as long as they are. Without a due_time it is from ' +
+      'midnight where the user is: `PT9H` is nine o’clock. Answered in one form: `-PT90M` as `-PT1H30M`, `-P1W` as `-P7D`, a moment in UTC ' +
+      'to the second; those that are the same then are one.',
+    examples: [['-P1D', '-PT30M']],
+  },
+)
 const completed = t.Boolean({ examples: [false] })
 const instant = (meaning: string) =>
   t.String({
@@ -108,6 +129,7 @@ export const TaskSchema = t.Object(
     due_date: nullable(due_date),
     due_time: nullable(due_time),
     time_zone: nullable(time_zone),
+    reminders,
     version,
     created_at,
     updated_at,
@@ -144,7 +166,7 @@ export const TaskTreeSchema = t.Object(
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
-/** What a client may write. Null clears: no description, no date, priority none, no tags. */
+/** What a client may write. Null clears: no description, no date, priority none, no tags, no reminders. */
 const writable = {
   list_id: t.Optional(nullable(list_id)),
   parent_id: t.Optional(nullable(parent_id)),
@@ -156,6 +178,7 @@ const writable = {
   due_date: t.Optional(nullable(due_date)),
   due_time: t.Optional(nullable(due_time)),
   time_zone: t.Optional(nullable(time_zone)),
+  reminders: t.Optional(nullable(reminders)),
 }
 
 /** What the server gave and takes back: not to be written, so generators leave it out of what is sent. */
@@ -628,5 +651,13 @@ export const placeConstraints = {
 export const taskConstraints = {
   tasks_due_time_needs_due_date: { pointer: '/due_time', detail: 'needs a due_date' },
   tasks_time_zone_needs_due_time: { pointer: '/time_zone', detail: 'needs a due_time' },
+  tasks_reminders_need_due_date: {
+    pointer: '/reminders',
+    detail: 'needs a due_date: a duration is from then',
+  },
+  tasks_time_zone_known: {
+    pointer: '/time_zone',
+    detail: 'is not known to the database, so that nothing can remind in it',
+  },
   tasks_extra_size: { pointer: '/extra', detail: 'must have at most 8192 bytes in all, as JSON' },
 }

@@ -20,6 +20,7 @@ export const columns: Record<string, Column> = {
   due_date: { type: (sql) => sql`date` },
   due_time: { type: (sql) => sql`time(0)` },
   time_zone: { type: (sql) => sql`text` },
+  reminders: { type: (sql) => sql`text[]`, empty: (sql) => sql`'{}'` },
   extra: {
     type: (sql) => sql`jsonb`,
     changed: (sql) => sql`docket.merge_extra(t.extra, asked.extra)`,

@@ -185,7 +185,7 @@ export const taskKind: Kind = {
   table: taskTable,
   fields: [...Object.keys(columns), 'position', 'completed_at', 'deleted_at'],
   places: ['list_id', 'parent_id'],
-  needs: { due_time: 'due_date', time_zone: 'due_time' },
+  needs: { due_time: 'due_date', time_zone: 'due_time', reminders: 'due_date' },
   stored,
   update: {
     condition: (sql) => sql`true`,
