@@ -17,6 +17,7 @@ const task: Task = {
   due_date: '2028-02-29',
   due_time: '23:59:59',
   time_zone: 'Europe/Berlin',
+  reminders: [],
   version: 2_000_000_000,
   created_at: '0001-01-01T00:00:00+00:00',
   updated_at: '9999-12-31T23:59:59.999999+00:00',

@@ -35,6 +35,7 @@ function makeTask(userId: string, index: number): Task {
     due_date: index % 3 === 0 ? (index % 2 === 0 ? '0001-01-01' : '9999-12-31') : null,
     due_time: time,
     time_zone: time && 'Europe/Berlin',
+    reminders: [],
     version: 1 + (index % 100),
     created_at: instant(index, 1),
     updated_at: instant(index, 999_999),

@@ -49,7 +49,6 @@ test('takes null for what is not there', async () => {
     due_date: null,
     due_time: null,
     time_zone: null,
-    reminders: null,
   }
 
   const { status, body } = await alice.send('POST', '/api/tasks', {
