@@ -101,6 +101,27 @@ create table docket.alarms (
 -- Which one is next.
 create index alarms_by_fires_at on docket.alarms (fires_at);
 
+-- One that has come, for those who listen to another instance than the one that had it. Kept for an hour.
+create table docket.reminded (
+  user_id text        not null collate "C" references docket.users (id) on delete cascade,
+  id      uuid        not null,
+  event   text        not null, -- As JSON.
+  at      timestamptz not null default now(),
+
+  primary key (user_id, id)
+);
+
+create index reminded_by_at on docket.reminded (at);
+
+-- Tells who writes that something is to come, by a message beside the answer: so many milliseconds later. At the level that every client gets
+-- and no log.
+create function docket.tell_alarm(fires_at timestamptz) returns void language plpgsql set search_path = pg_catalog, pg_temp
+  as $$ begin
+  if fires_at is not null then
+    raise info 'an alarm is set' using detail = ceil(extract(epoch from fires_at - now()) * 1000)::text;
+  end if;
+end $$;
+
 -- After each way of writing a task that has reminders, or had some; in place of a foreign key, which would cost all the others. One that is
 -- overdue, as nobody was there to remind, stays if it is still meant.
 create function docket.set_alarms() returns trigger
@@ -108,6 +129,7 @@ create function docket.set_alarms() returns trigger
   as $$
 declare
   zone text;
+  earliest timestamptz;
 begin
   if tg_op = 'DELETE' then
     delete from docket.alarms where user_id = old.user_id and task_id = old.id;
@@ -131,14 +153,19 @@ begin
         or a.fires_at <> docket.alarm_at(new.due_date, new.due_time, zone, a.reminder)
       );
   end if;
-  insert into docket.alarms (user_id, task_id, reminder, fires_at)
-  select new.user_id, new.id, r.reminder, r.fires_at
-  from (
-    select reminder, docket.alarm_at(new.due_date, new.due_time, zone, reminder) as fires_at
-    from unnest(new.reminders) as reminder
-  ) r
-  where r.fires_at > now()
-  on conflict do nothing;
+  with made as (
+    insert into docket.alarms (user_id, task_id, reminder, fires_at)
+    select new.user_id, new.id, r.reminder, r.fires_at
+    from (
+      select reminder, docket.alarm_at(new.due_date, new.due_time, zone, reminder) as fires_at
+      from unnest(new.reminders) as reminder
+    ) r
+    where r.fires_at > now()
+    on conflict do nothing
+    returning fires_at
+  )
+  select min(fires_at) into earliest from made;
+  perform docket.tell_alarm(earliest);
   return null;
 end $$;
 revoke execute on function docket.set_alarms() from public;
@@ -163,6 +190,7 @@ create function docket.move_alarms() returns trigger
   as $$
 declare
   zone text := coalesce(new.time_zone, 'UTC');
+  earliest timestamptz;
 begin
   delete from docket.alarms a
   using docket.tasks t
@@ -171,21 +199,26 @@ begin
     and t.id = a.task_id
     and t.time_zone is null
     and a.fires_at <> docket.alarm_at(t.due_date, t.due_time, zone, a.reminder);
-  insert into docket.alarms (user_id, task_id, reminder, fires_at)
-  select r.user_id, r.id, r.reminder, r.fires_at
-  from (
-    select t.user_id, t.id, each.reminder, docket.alarm_at(t.due_date, t.due_time, zone, each.reminder) as fires_at
-    from docket.tasks t
-    cross join lateral unnest(t.reminders) as each (reminder)
-    where t.user_id = new.id
-      and t.reminders <> '{}'
-      and t.deleted_at is null
-      and t.completed_at is null
-      and t.time_zone is null
-    offset 0
-  ) r
-  where r.fires_at > now()
-  on conflict do nothing;
+  with made as (
+    insert into docket.alarms (user_id, task_id, reminder, fires_at)
+    select r.user_id, r.id, r.reminder, r.fires_at
+    from (
+      select t.user_id, t.id, each.reminder, docket.alarm_at(t.due_date, t.due_time, zone, each.reminder) as fires_at
+      from docket.tasks t
+      cross join lateral unnest(t.reminders) as each (reminder)
+      where t.user_id = new.id
+        and t.reminders <> '{}'
+        and t.deleted_at is null
+        and t.completed_at is null
+        and t.time_zone is null
+      offset 0
+    ) r
+    where r.fires_at > now()
+    on conflict do nothing
+    returning fires_at
+  )
+  select min(fires_at) into earliest from made;
+  perform docket.tell_alarm(earliest);
   return null;
 end $$;
 revoke execute on function docket.move_alarms() from public;

@@ -4,6 +4,7 @@ import accounts from '../../sql/003_accounts.sql' with { type: 'text' }
 import changes from '../../sql/004_changes.sql' with { type: 'text' }
 import lists from '../../sql/005_lists.sql' with { type: 'text' }
 import reminders from '../../sql/010_reminders.sql' with { type: 'text' }
+import push from '../../sql/011_push.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -28,6 +29,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('004_changes', changes),
   file('005_lists', lists),
   file('010_reminders', reminders),
+  file('011_push', push),
 ]
 
 /** Without those of the built-in issuer, which are for where it is on and there are no accounts of a frontend's. */
