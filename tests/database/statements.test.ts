@@ -14,6 +14,7 @@ import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
 import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
+import * as deliveryQueries from '../../src/deliveries/queries.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
 import * as filterTransfer from '../../src/filters/transfer.ts'
@@ -622,6 +623,15 @@ const ofFilters: Record<
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
 
+const uuid = t.String({ format: 'uuid' })
+
+/** A kind of targets that are nowhere else. */
+const addresses: deliveryQueries.Targets = {
+  kind: 'test',
+  address: (pool) => pool`select d.target::text`,
+  learn: (pool) => pool`select from settled`,
+}
+
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ...Object.entries(historyWrites).map(([name, prune]): (typeof others)[number] => [
     name,
@@ -639,6 +649,38 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
   ],
   ['raiseNumber', t.Object({}), (db) => raiseNumber(db, 'alice', 9)],
+  [
+    'claim',
+    t.Object({
+      user_id: t.String(),
+      id: uuid,
+      kind: t.String(),
+      target: uuid,
+      type: t.String(),
+      body: t.String(),
+      tries: t.Integer(),
+      is_more: t.Boolean(),
+      wait: t.Number(),
+      address: t.String(),
+    }),
+    (db) => deliveryQueries.claim(db, [addresses], 16, [{ target: id, many: 4 }]),
+  ],
+  [
+    'settling',
+    t.Object({ n }),
+    (db) =>
+      db.share(deliveryQueries.settling([addresses]), {
+        user_id: 'alice',
+        id,
+        tries: 1,
+        outcome: 'failed',
+        code: 503,
+        error: null,
+        is_gone: false,
+        pause: 5,
+      }),
+  ],
+  ['pruneDeliveries', t.Object({}), (db) => deliveryQueries.pruneDeliveries(db, 1000)],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
   [
     'countRequest',
@@ -798,6 +840,7 @@ test('are all here', async () => {
     'src/database/share.ts',
     'src/database/together.ts',
     'src/database/writes.ts',
+    'src/deliveries/queries.ts',
     'src/filters/queries.ts',
     'src/filters/transfer.ts',
     'src/filters/writes.ts',
