@@ -37,6 +37,8 @@ import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
+import { type PushOptions, pushRoutes } from './push/routes.ts'
+import { adoptSubscriptions } from './push/writes.ts'
 import { adopting } from './tasks/adoption.ts'
 import { checkFilter } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
@@ -73,6 +75,7 @@ export type AppOptions = {
   epoch: Epoch
   /** Who follows what changes. */
   streams: Streams
+  push: PushOptions
 }
 
 /** What is in the log. */
@@ -102,6 +105,7 @@ export function createApp(options: AppOptions) {
   const adopt = async (to: Db, author: Author, guestId: string) => {
     const tasks = await adoptTasks(to, author, guestId)
     await adoptFilters(to, author.user_id, guestId)
+    await adoptSubscriptions(to, author.user_id, guestId)
     return tasks
   }
   const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
@@ -130,6 +134,7 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(pushRoutes(db, authenticated, options.push))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

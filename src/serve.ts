@@ -13,6 +13,8 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createClient } from './deliveries/client.ts'
+import { createCourier } from './deliveries/courier.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -20,6 +22,10 @@ import { createMetrics } from './http/metrics.ts'
 import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
 import { onOrphaned, typedCommand } from './launch.ts'
+import { createKeys } from './push/keys.ts'
+import { pushKind } from './push/sending.ts'
+import { pushReminders } from './push/writes.ts'
+import { createReminding, type Reminding } from './reminders/reminding.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
@@ -53,7 +59,10 @@ export async function serve(config: Config): Promise<void> {
     onWrite: (users) => {
       sweep.wake()
       streams.wake(users)
+      reminding.visit()
+      courier.visit()
     },
+    onAlarm: (milliseconds) => reminding.heard(milliseconds),
   })
   const sweep = createSweep({
     db: database.db,
@@ -74,6 +83,25 @@ export async function serve(config: Config): Promise<void> {
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const streams = createFollowing(db)
+  const keysOf = createKeys()
+  const { vapidSubject: subject, webhooksPrivate: isPrivate } = config
+  const post = createClient({ isPrivate })
+  const warnOf = (what: string) => (error: unknown) =>
+    log.warn({ reason: error instanceof Error ? error.message : String(error) }, what)
+  const courier = createCourier({
+    db,
+    kinds: [pushKind({ db, keysOf, subject, post })],
+    onFailure: warnOf('what is to be sent could not be read or written, and will be later'),
+  })
+  const reminding = createReminding({
+    db,
+    makings: subject === null ? [] : [pushReminders],
+    onEvent: ({ user_id, id, event }) => streams.remind(user_id, id, event),
+    onFired: courier.wake,
+    onCount: metrics?.reminders,
+    listeners: streams.listeners,
+    onFailure: warnOf('reminders could not be read, and will be later'),
+  })
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
   const tables = authTables(accounts.tables, accounts.find)
@@ -124,8 +152,9 @@ export async function serve(config: Config): Promise<void> {
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,
+    push: subject === null ? null : { keysOf, isPrivate },
   })
-  const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
+  const poll = config.events === 'poll' ? pollFor(streams, db, reminding) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
     app.listen({
@@ -155,25 +184,29 @@ export async function serve(config: Config): Promise<void> {
     await app.server?.stop()
     await Promise.race([background.settled(), Bun.sleep(mailPatience)])
     await sweep.settled()
+    await reminding.stop()
+    await courier.stop()
     await database.close()
     process.exit(0)
   }
   const forget = onOrphaned(config.launch, () => void stop())
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
+  reminding.wake()
+  courier.wake()
   // Last: who reads that it is ready may tell it to stop.
   introduce(config, database, app.server?.port ?? config.port)
 }
 
 /** Looks every second whether another instance has written something, for those who follow: while nobody does, it asks nothing. */
-function pollFor(streams: Streams, db: Gate): ReturnType<typeof setInterval> {
+function pollFor(streams: Streams, db: Gate, reminding: Reminding): ReturnType<typeof setInterval> {
   let isLooking = false
   return setInterval(async () => {
     const users = streams.listeners()
     if (users.length === 0 || isLooking) return
     isLooking = true
     // What cannot be read now is read a second later.
-    await readHeads(db, users).then(streams.compare, () => {})
+    await Promise.allSettled([readHeads(db, users).then(streams.compare), reminding.catchUp()])
     isLooking = false
   }, 1000)
 }

@@ -7,6 +7,8 @@ export type Metrics = {
   count: (answered: Answered) => void
   /** Of a statement that begins, of whatever kind; call what it gives back at the end. */
   statement: (way: string) => (succeeded: boolean) => void
+  /** Of reminders that have come: how many are told, and how many came too late for that. */
+  reminders: (told: number, dropped: number) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -48,6 +50,13 @@ export function createMetrics(load: Load): Metrics {
     registers,
   })
 
+  const reminders = new Counter({
+    name: 'docket_reminders_total',
+    help: 'Reminders that have come: told, or more than a day late and dropped.',
+    labelNames: ['outcome'],
+    registers,
+  })
+
   const inFlight: Gauge = new Gauge({
     name: 'docket_requests_in_flight',
     help: 'Requests that are being worked on.',
@@ -71,6 +80,10 @@ export function createMetrics(load: Load): Metrics {
         const outcome = succeeded ? 'done' : 'failed'
         statements.observe({ way, outcome }, (performance.now() - began) / 1000)
       }
+    },
+    reminders: (told, dropped) => {
+      reminders.inc({ outcome: 'told' }, told)
+      reminders.inc({ outcome: 'dropped' }, dropped)
     },
     listen: (hostname, port) => listen(registry, hostname, port),
   }

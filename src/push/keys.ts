@@ -8,7 +8,8 @@ export function createKeys(): (db: Db) => Promise<Keys> {
   let known: Keys | undefined
   return async (db) => {
     known ??= (await findKeys(db)) ?? (await keepKeys(db, makeKeys())) ?? (await findKeys(db))
-    if (known === undefined) throw new Error('Cannot keep the keys of Web Push: they are not there.')
+    if (known === undefined)
+      throw new Error('Cannot keep the keys of Web Push: they are not there.')
     return known
   }
 }

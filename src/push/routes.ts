@@ -7,14 +7,15 @@ import { invalid, Problem } from '../http/problem.ts'
 import type { createKeys } from './keys.ts'
 import { pushOperations } from './operations.ts'
 import { listSubscriptions } from './queries.ts'
+import { faultOf } from './address.ts'
 import { pushModels } from './schema.ts'
 import { deleteSubscription, insertSubscription } from './writes.ts'
 
 /** What Web Push needs here; null: it is off. */
 export type PushOptions = {
   keysOf: ReturnType<typeof createKeys>
-  /** What is wrong with an address, as the rest of a sentence; null: nothing. */
-  faultOf: (address: string) => string | null
+  /** Whether a push service may be in a private network. */
+  isPrivate: boolean
 } | null
 
 /** The browsers of the caller that show reminders. */
@@ -38,7 +39,7 @@ export const pushRoutes = (gate: Gate, signedIn: SignedIn, push: PushOptions) =>
           const detail = 'There is no Web Push here: who runs this server has to set VAPID_SUBJECT.'
           throw new Problem(409, detail, { code: 'push_off' })
         }
-        const fault = push.faultOf(body.endpoint)
+        const fault = faultOf(body.endpoint, push.isPrivate)
         if (fault !== null) throw invalid([{ pointer: '/endpoint', detail: fault }])
         const subscription = await insertSubscription(db, user.id, body)
         if (subscription === undefined) throw new Error('A subscription was not kept.')

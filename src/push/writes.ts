@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import type { Fragment } from '../database/log.ts'
+import type { Targets } from '../deliveries/queries.ts'
 import { columns, type Keys } from './queries.ts'
 import { mostSubscriptions, type NewSubscription, type Subscription } from './schema.ts'
 
@@ -97,3 +98,20 @@ export const pushReminders = (sql: Sql): Fragment => sql`
         offset 0
       ) s
       on conflict do nothing`
+
+/** How deliveries find browsers, and what is learned of these by them. */
+export const targets: Targets = {
+  kind: 'push',
+  address: (sql) => sql`
+        select json_build_object('endpoint', s.endpoint, 'p256dh', s.p256dh, 'auth', s.auth)::text
+        from docket.push_subscriptions s
+        where s.user_id = d.user_id
+          and s.id = d.target`,
+  learn: (sql) => sql`
+      delete from docket.push_subscriptions s
+      using settled
+      where settled.kind = 'push'
+        and settled.is_gone
+        and s.user_id = settled.user_id
+        and s.id = settled.target`,
+}

@@ -36,9 +36,7 @@ export async function fire(db: Db, makings: Making[]): Promise<Fired> {
       (before, make, n) => sql`${before}, ${sql(`made_${n}`)} as (${make(sql)})`,
       sql``,
     )
-    return sql<
-      (Partial<Event> & { dropped: number; is_more: boolean; wait: number | null })[]
-    >`
+    return sql<(Partial<Event> & { dropped: number; is_more: boolean; wait: number | null })[]>`
     with due as (
       delete from docket.alarms
       where ctid = any(array(

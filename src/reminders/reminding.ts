@@ -42,13 +42,14 @@ export function createReminding(options: RemindingOptions) {
     isWanted = true
     looking ??= look().finally(() => {
       looking = null
-      if (isWanted && !isStopped) wake()
+      if (isWanted) wake()
     })
   }
 
   async function look(): Promise<void> {
-    while (isWanted && !isStopped) {
+    while (isWanted) {
       isWanted = false
+      if (isStopped) return
       try {
         lookedAt = performance.now()
         const { events, dropped, isMore, wait } = await fire(db, makings)
@@ -94,3 +95,5 @@ export function createReminding(options: RemindingOptions) {
     },
   }
 }
+
+export type Reminding = ReturnType<typeof createReminding>

@@ -7,6 +7,7 @@ import { createEpoch } from '../../src/database/epoch.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
+import { createKeys } from '../../src/push/keys.ts'
 import { checkAnswer } from './conformance.ts'
 import { emptyDatabase, gateOf, layOut } from './database.ts'
 
@@ -32,6 +33,8 @@ export const auth = {
 export const { sql } = database
 export const db = gateOf(sql, (users) => streams.wake(users))
 export const streams = createFollowing(db)
+
+export const keysOf = createKeys()
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
@@ -71,6 +74,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     quota: { tasks: null, bytes: null },
     epoch: createEpoch(() => sql),
     streams,
+    push: { keysOf, isPrivate: true },
     ...options,
   })
 
