@@ -61,6 +61,17 @@ const bodies: Record<string, unknown> = {
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
+  'GET /me/push': undefined,
+  'POST /me/push': {
+    endpoint: 'https://push.example/isolation',
+    keys: {
+      p256dh:
+        'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    },
+  },
+  // tests/push has those of others.
+  'DELETE /me/push/:id': undefined,
   'POST /me/adopt': { token: 'of a guest' },
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.

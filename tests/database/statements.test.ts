@@ -29,6 +29,10 @@ import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as pushQueries from '../../src/push/queries.ts'
+import { SubscriptionSchema } from '../../src/push/schema.ts'
+import * as pushWrites from '../../src/push/writes.ts'
+import { fire, listReminded } from '../../src/reminders/queries.ts'
 import { parseFilter } from '../../src/tasks/filter.ts'
 import { testsOf } from '../../src/tasks/filter-meaning.ts'
 import { findKnown } from '../../src/tasks/filter-queries.ts'
@@ -623,7 +627,42 @@ const ofFilters: Record<
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
 
+const keys = t.Object({ public_key: t.String(), private_key: t.String() })
+
+/** Of browsers that show reminders. */
+const ofPush: Record<string, [Way, TSchema, ((db: Db) => unknown)[]]> = {
+  listSubscriptions: [
+    'read',
+    SubscriptionSchema,
+    [(db) => pushQueries.listSubscriptions(db, 'alice')],
+  ],
+  insertSubscription: [
+    'idempotentWrite',
+    SubscriptionSchema,
+    [
+      (db) =>
+        pushWrites.insertSubscription(db, 'alice', {
+          endpoint: 'https://push.example/1',
+          keys: { p256dh: '', auth: '' },
+        }),
+    ],
+  ],
+  deleteSubscription: [
+    'write',
+    SubscriptionSchema,
+    [(db) => pushWrites.deleteSubscription(db, 'alice', id)],
+  ],
+  adoptSubscriptions: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => pushWrites.adoptSubscriptions(db, 'alice', 'a guest')],
+  ],
+}
+
 const uuid = t.String({ format: 'uuid' })
+
+/** A reminder that has come, and what is known besides. */
+const event = { user_id: t.String(), id: uuid, event: t.String() }
 
 /** A kind of targets that are nowhere else. */
 const addresses: deliveryQueries.Targets = {
@@ -679,6 +718,25 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
         is_gone: false,
         pause: 5,
       }),
+  ],
+  [
+    'fire',
+    t.Object({
+      ...event,
+      dropped: t.Integer(),
+      is_more: t.Boolean(),
+      wait: t.Number(),
+    }),
+    (db) => fire(db, [pushWrites.pushReminders]),
+  ],
+  ['listReminded', t.Object(event), (db) => listReminded(db, ['alice'], 60)],
+  ['findKeys', keys, (db) => pushQueries.findKeys(db)],
+  ['keepKeys', keys, (db) => pushWrites.keepKeys(db, { public_key: 'A', private_key: 'B' })],
+  [
+    'the target of a push',
+    t.Object({ address: t.String() }),
+    async (_db, pool) =>
+      pool`select (${pushWrites.targets.address(pool)}) as address from docket.deliveries d`,
   ],
   ['pruneDeliveries', t.Object({}), (db) => deliveryQueries.pruneDeliveries(db, 1000)],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
@@ -851,6 +909,9 @@ test('are all here', async () => {
     'src/lists/transfer.ts',
     'src/lists/writes.ts',
     'src/me/queries.ts',
+    'src/push/queries.ts',
+    'src/push/writes.ts',
+    'src/reminders/queries.ts',
     'src/tasks/filter-queries.ts',
     'src/tasks/filter-statements.ts',
     'src/tasks/list-statements.ts',
@@ -865,7 +926,7 @@ test('are all here', async () => {
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists }))(
+test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists, ...ofPush }))(
   '%s gives what its schema says, of one user',
   async (_name, [way, schema, calls]) => {
     for (const call of calls) {
