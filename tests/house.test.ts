@@ -11,7 +11,10 @@ const floors: [RegExp, number][] = [
     /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep)\.ts)$/,
     3,
   ],
-  [/^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/, 2],
+  [
+    /^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?|recurrence(-(days|rule))?)\.ts$/,
+    2,
+  ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
