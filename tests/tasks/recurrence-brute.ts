@@ -80,6 +80,7 @@ export function* bruteDays(rule: string, start: string): Generator<string> {
 
   const firstPeriod = periodOf(first)
   let period = Number.NaN
+  let isOn = false
   let days: Day[] = []
   // A week before the year, which may have begun in the one before.
   for (let at = numberOf(`${first.year}-01-01`) - 7 - begin; at < calendar.length; at += 1) {
@@ -89,8 +90,9 @@ export function* bruteDays(rule: string, start: string): Generator<string> {
       if (days.length > 0) yield* ofPeriod(days).map(({ date }) => date)
       if (day.date > until) return
       period = periodOf(day)
+      isOn = (period - firstPeriod) % interval === 0
       days = []
     }
-    if ((period - firstPeriod) % interval === 0 && fits(day)) days.push(day)
+    if (isOn && fits(day)) days.push(day)
   }
 }
