@@ -104,7 +104,7 @@ test('there are 647 cases', () => {
 describe.each(Object.entries(asserts))('%s', (kind, assert) => {
   const known = cases.filter((line) => line.kind === kind)
   test.each(known.map((line) => [line.id, textOf(line).slice(0, 80), line] as const))(
-    '%s: %s',
+    '%s: %j',
     async (_id, _rule, line) => {
       await assert(line)
     },

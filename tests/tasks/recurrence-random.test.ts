@@ -93,13 +93,32 @@ function searched(
   return { day: null, gone }
 }
 
+/** A day so many units of a rule later, a month's last one where it has no such. */
+function laterBy(rule: string, day: string, times: number): string {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
+  const months = /MONTHLY/.test(rule) ? times : /YEARLY/.test(rule) ? 12 * times : null
+  if (months === null) return daysAfter(day, /WEEKLY/.test(rule) ? 7 * times : times)
+  const length = new Date(Date.UTC(year, month + months, 0)).getUTCDate()
+  const later = Date.UTC(year, month - 1 + months, Math.min(date, length))
+  return new Date(later).toISOString().slice(0, 10)
+}
+
+function notAfterEnd(rule: string, day: string): string | null {
+  const until = /UNTIL=(\d+)/.exec(rule)?.[1] ?? '99991231'
+  return day.replaceAll('-', '') > until ? null : day
+}
+
+const allDay = { due_time: null, time_zone: null }
+
+const noonOf = (day: string) => Temporal.Instant.from(`${day}T12:00:00Z`)
+
 async function holds(
   text: string,
   start: string,
   moved: number,
   late: number,
 ): Promise<'never' | 'again'> {
-  const due = { due_date: start, due_time: null, time_zone: null }
+  const due = { ...allDay, due_date: start }
   const again = searched(withoutEnd(text), start, start).day
   const century = `${Number(start.slice(0, 4)) + 100}${start.slice(4)}`
   const read = await readRule(text, due, start).catch((error: unknown) => error)
@@ -123,11 +142,10 @@ async function holds(
   // Moved away from its day, and completed late.
   const due_date = daysAfter(start, moved)
   const today = daysAfter(start, late)
-  const now = Temporal.PlainDate.from(today).toZonedDateTime('UTC').toInstant().add({ hours: 12 })
   const floor = [start, due_date, daysAfter(today, -1)].toSorted().at(-1) ?? start
   const { day, gone } = searched(text, start, floor)
   const left = countOf(text) - gone
-  const next = await nextOf({ ...task, due_date }, now, null)
+  const next = await nextOf({ ...task, due_date }, noonOf(today), null)
   if ((next?.due_date ?? '') <= horizon) {
     expect(next).toEqual(
       day === null || left <= 0
@@ -153,14 +171,73 @@ async function holds(
   return 'again'
 }
 
-test('2,000 rules have the days that a search through the calendar finds', async () => {
-  const outcomes = { never: 0, again: 0 }
+test.each([1, 2, 3, 4])(
+  'any rule has the days that a search through the calendar finds (%d)',
+  async (seed) => {
+    const outcomes = { never: 0, again: 0 }
+    await fc.assert(
+      fc.asyncProperty(rules, dueDates, fc.nat(40), fc.nat(4000), async (...given) => {
+        outcomes[await holds(...given)] += 1
+      }),
+      { seed, numRuns: 600 },
+    )
+    expect(outcomes.again).toBeGreaterThan(500)
+  },
+)
+
+test('from completion, it is the first day after all of the interval but one', async () => {
   await fc.assert(
-    fc.asyncProperty(rules, dueDates, fc.nat(40), fc.nat(4000), async (...given) => {
-      outcomes[await holds(...given)] += 1
+    fc.asyncProperty(rules, dueDates, fc.nat(4000), async (text, start, late) => {
+      const today = daysAfter(start, late)
+      const rule = writtenRule(text, {}, start) ?? ''
+      const interval = Number(/INTERVAL=(\d+)/.exec(rule)?.[1] ?? 1)
+      const hasDays = /BY(MONTH|DAY)/.test(rule)
+      const from = laterBy(rule, today, hasDays ? interval - 1 : interval)
+      fc.pre(from < '2060')
+
+      const each = rule.replace(/INTERVAL=\d+/, 'INTERVAL=1')
+      const day = hasDays ? searched(each, from, from).day : notAfterEnd(rule, from)
+      const left = countOf(rule) - 1
+      const task = { ...allDay, due_date: start, occurrence: start, recurrence: rule }
+      const next = await nextOf({ ...task, repeat_from: 'completion' }, noonOf(today), null)
+      expect(next).toEqual(
+        day === null || left === 0
+          ? null
+          : { due_date: day, occurrence: day, recurrence: withCount(rule, left) },
+      )
     }),
-    { seed: 20_261_127, numRuns: 2500 },
+    { seed: 5, numRuns: 1000 },
   )
-  console.log(outcomes)
-  expect(outcomes.again).toBeGreaterThan(2000)
+})
+
+const signs = [...'ABDEFIKLMNOQRSTUWY0123456789=;,+-: \n\tſı１²']
+const mutated = fc
+  .tuple(rules, fc.array(fc.tuple(fc.nat(80), fc.nat(2), oneOf('', ...signs)), { maxLength: 3 }))
+  .map(([rule, changes]) =>
+    changes.reduce(
+      (text, [at, gone, sign]) => text.slice(0, at) + sign + text.slice(at + gone),
+      rule,
+    ),
+  )
+
+test('any text is a rule with one written form, or a fault that says so', async () => {
+  const texts = fc.oneof(mutated, fc.string({ unit: 'binary' }))
+  const outcomes = { rule: 0, fault: 0 }
+  await fc.assert(
+    fc.asyncProperty(texts, async (text) => {
+      try {
+        const rule = writtenRule(text, allDay, '2026-11-27')
+        expect(rule).toMatch(/^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,-]+)*$/)
+        expect(writtenRule(rule, allDay, '2026-11-27')).toBe(rule)
+        outcomes.rule += 1
+        await readRule(text, allDay, '2026-11-27')
+      } catch (error) {
+        if (!(error instanceof RuleFault)) throw error
+        expect(error.message).toMatch(/^(must|may|has) [ -~]+$/)
+        outcomes.fault += 1
+      }
+    }),
+    { seed: 6, numRuns: 2000 },
+  )
+  expect(Math.min(outcomes.rule, outcomes.fault)).toBeGreaterThan(200)
 })
