@@ -34,8 +34,8 @@ export async function daysOf(rrule: string, start: string): Promise<Days> {
   const { RRuleTemporal } = await import('rrule-temporal')
   const days = new RRuleTemporal({
     rruleString: `DTSTART;VALUE=DATE:${start.replaceAll('-', '')}\nRRULE:${rrule}`,
-    // Enough for a hundred years, and what never comes costs no more.
-    maxIterations: 1000,
+    // What does not come in so many periods is given up. The calendar is the same again after 400 years.
+    maxIterations: rrule.startsWith('FREQ=YEARLY') ? 400 : 1000,
     cache: false,
   })
   return (after) => {

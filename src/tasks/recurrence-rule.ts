@@ -69,19 +69,19 @@ export function parseRule(text: string, clock: Clock): Rule {
   return rule
 }
 
-/** The parts by name. The letters are ASCII: other ones, of which upper case makes such, are none. */
+/** In ASCII alone: of other letters, some become ASCII in the other case. */
+const upperCase = (text: string): string => text.replace(/[a-z]/g, (letter) => letter.toUpperCase())
+
 function partsOf(text: string): Map<string, string> {
   if (text.length > mostCharacters) {
     throw new RuleFault(`must have at most ${mostCharacters} characters`)
   }
-  const line = text
-    .trim()
-    .replace(/[a-z]/g, (letter) => letter.toUpperCase())
+  const line = upperCase(text.trim())
     .replace(/^RRULE:/, '')
     .replace(/;$/, '')
   const parts = new Map<string, string>()
   for (const part of line.split(';')) {
-    const [, name, value] = /^([A-Z-]+)=([A-Z0-9,+-]+)$/.exec(part) ?? []
+    const [, name, value] = /^([A-Z-]{1,40})=(.*)$/.exec(part) ?? []
     if (name === undefined || value === undefined) {
       throw new RuleFault('must be an RRULE of RFC 5545, such as FREQ=WEEKLY;BYDAY=MO')
     }
@@ -192,17 +192,17 @@ export function writeRule(rule: Rule): string {
 }
 
 /** What frontends say instead of a rule. */
-const words: Record<string, [frequency: Frequency, times: number, days?: string]> = {
-  daily: ['DAILY', 1],
-  weekdays: ['WEEKLY', 1, 'MO,TU,WE,TH,FR'],
-  weekly: ['WEEKLY', 1],
-  biweekly: ['WEEKLY', 2],
-  fortnightly: ['WEEKLY', 2],
-  monthly: ['MONTHLY', 1],
-  quarterly: ['MONTHLY', 3],
-  yearly: ['YEARLY', 1],
-  annually: ['YEARLY', 1],
-}
+const words = new Map<string, { name: Frequency; times?: number; days?: string }>([
+  ['DAILY', { name: 'DAILY' }],
+  ['WEEKDAYS', { name: 'WEEKLY', days: 'MO,TU,WE,TH,FR' }],
+  ['WEEKLY', { name: 'WEEKLY' }],
+  ['BIWEEKLY', { name: 'WEEKLY', times: 2 }],
+  ['FORTNIGHTLY', { name: 'WEEKLY', times: 2 }],
+  ['MONTHLY', { name: 'MONTHLY' }],
+  ['QUARTERLY', { name: 'MONTHLY', times: 3 }],
+  ['YEARLY', { name: 'YEARLY' }],
+  ['ANNUALLY', { name: 'YEARLY' }],
+])
 
 /**
  * What is asked for, as an RRULE; null: nothing. A word means the day on which the task is due, and where a month has no such day its
@@ -217,20 +217,20 @@ export function rruleOf(
   if (typeof asked === 'string' && asked.includes('=')) return asked
   const { frequency, interval = 1 } =
     typeof asked === 'string' ? { frequency: asked } : { interval: 1, ...asked }
-  const word = frequency.trim().toLowerCase()
-  if (word === 'none') return null
-  const [name, times, days] = (Object.hasOwn(words, word) ? words[word] : undefined) ?? []
-  if (name === undefined || times === undefined) {
-    throw new RuleFault(
-      `must be none, ${Object.keys(words).join(', ')}, or an RRULE such as FREQ=WEEKLY;BYDAY=MO`,
-    )
+  const word = upperCase(frequency.trim())
+  if (word === 'NONE') return null
+  const meant = words.get(word)
+  if (meant === undefined) {
+    const all = [...words.keys()].join(', ').toLowerCase()
+    throw new RuleFault(`must be none, ${all}, or an RRULE such as FREQ=WEEKLY;BYDAY=MO`)
   }
   if (!Number.isInteger(interval) || interval < 1 || interval > mostInterval) {
     throw new RuleFault(`must have an interval from 1 to ${mostInterval}`)
   }
-  const on =
-    days === undefined ? (repeatFrom === 'due' ? monthEndOf(name, due) : '') : `;BYDAY=${days}`
-  return `FREQ=${name};INTERVAL=${times * interval}${on}`
+  const { name, times = 1, days } = meant
+  const rrule = `FREQ=${name};INTERVAL=${times * interval}`
+  if (days !== undefined) return `${rrule};BYDAY=${days}`
+  return repeatFrom === 'due' ? rrule + monthEndOf(name, due) : rrule
 }
 
 /** The day of a task as a rule has to say it, if it is one that not every month or year has. */

@@ -80,13 +80,12 @@ async function firstDay(rule: Rule, today: string): Promise<string> {
   const days = await daysOf(writeRule({ ...rule, interval: 1, count: null }), today)
   const first = days(plain(today).subtract({ days: 1 }).toString())
   if (first === null) {
-    throw new RuleFault(
-      rule.until === null ? neverAgain : 'must have UNTIL not before its first day, or a due_date',
-    )
+    throw new RuleFault(rule.until === null ? neverAgain : overBefore)
   }
   return first
 }
 
+const overBefore = 'must have UNTIL not before its first day from today on, or go with a due_date'
 const neverAgain = 'must come again within 100 years'
 
 /** Its end aside: the last of a series keeps its rule. */
