@@ -62,7 +62,7 @@ export type Reckon = (tree: Tree, context: Context) => Changes | null | Promise<
 /** `isNext`: what comes after the task. */
 export type Changes = (Change & { isNext?: boolean })[]
 
-/** What else there is to know. */
+/** What else there is to know. It is read after the tree: what has changed between has another version than that, and is not written. */
 export type Context = {
   db: Db
   zone: string | null
@@ -133,10 +133,10 @@ export const completing =
     }
     const series = await context.seriesOf(root)
     if (series === undefined) return null
-    if (!isDone) return reopening(series, {})
+    if (!isDone) return reopening(own, series, {})
     const under = nodes.slice(1).filter(({ isOpen }) => isOpen)
     const next = await succeeding(series, series.task, context)
-    return [done({ ...own, version: series.task.version }), ...next, ...under.map(done)]
+    return [done(own), ...next, ...under.map(done)]
   }
 
 /** The one that comes after a task, with all that is under that; none: it was the last. */
@@ -223,13 +223,18 @@ function made(trashed: { version: number } | null, id: string, fields: Fields, s
  * or it is in the trash, nothing stands in the way.
  * @param fields what becomes of it besides
  */
-function reopening({ task, successors }: Series, fields: Fields, more: object = {}): Changes {
+function reopening(
+  node: Pick<Node, 'id' | 'version'>,
+  { task, successors }: Series,
+  fields: Fields,
+  more: object = {},
+): Changes {
   const next = successors.find((one) => one.task !== null && one.task.series_id === task.series_id)
   const isThere = next !== undefined && next.task?.deleted_at === null
   const gone = isThere && next.isUntouched ? next.tree : []
   const goes = isThere && !next.isUntouched ? alone : {}
   return [
-    changeOf(task, { ...goes, ...fields, completed_at: null }, more),
+    changeOf(node, { ...goes, ...fields, completed_at: null }, more),
     ...gone.map((one): Change => ({ ...changeOf(one, {}), fate: 'gone' })),
   ]
 }
@@ -256,7 +261,7 @@ export const skipping =
     if (next === null) {
       throw new Problem(409, 'There is no day after this one: complete the task, or delete it.')
     }
-    return [changeOf(task, next)]
+    return [changeOf(root, next)]
   }
 
 /** To the trash, with all that is under it. */
@@ -321,24 +326,23 @@ export const patching =
     })
     const [first] = nodes
     if (first === undefined) return rest
-    const node = series === undefined ? first : series.task
     if (series !== undefined && isTurned && completed === true) {
       const after = { ...series.task, ...fields, ...begins, ...kept, ...place } as Task & Kept
       const next = await succeeding(series, after, context)
       return [
-        changeOf(node, { ...own, completed_at: null }, { ...spot, is_done: true }),
+        changeOf(first, { ...own, completed_at: null }, { ...spot, is_done: true }),
         ...next,
         ...rest,
       ]
     }
     if (series !== undefined && isTurned && root.repeats) {
-      return [...reopening(series, own, spot), ...rest]
+      return [...reopening(first, series, own, spot), ...rest]
     }
     const turn = isTurned ? { completed_at: null } : {}
     const becomes = { ...own, ...turn }
     if (Object.keys(becomes).length === 0) return rest
     return [
-      changeOf(node, becomes, {
+      changeOf(first, becomes, {
         ...spot,
         ...(isTurned && completed === true ? { is_done: true } : {}),
       }),
