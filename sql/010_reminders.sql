@@ -7,8 +7,9 @@ alter table docket.tasks
 drop function docket.task_json;
 create function docket.task_json(
   user_id text, id uuid, list_id uuid, parent_id uuid, place text, title text, description text, completed_at timestamptz,
-  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text, reminders text[], version integer,
-  created_at timestamptz, updated_at timestamptz, deleted_at timestamptz, extra jsonb
+  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text,
+  recurrence text, repeat_from text, series_id uuid, occurrence date, reminders text[], version integer, created_at timestamptz,
+  updated_at timestamptz, deleted_at timestamptz, extra jsonb
 ) returns text language plpgsql immutable parallel safe
   as $$ begin
   return pg_catalog.concat(
@@ -26,6 +27,13 @@ create function docket.task_json(
     ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
     ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
     ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
+    case
+      when recurrence is null then ',"recurrence":null,"repeat_from":null,"series_id":null,"occurrence":null'
+      else pg_catalog.concat(
+        ',"recurrence":', pg_catalog.to_json(recurrence), ',"repeat_from":"', repeat_from, '","series_id":"', series_id,
+        '","occurrence":', pg_catalog.to_json(occurrence)
+      )
+    end,
     ',"reminders":', case when reminders = '{}' then '[]' else pg_catalog.to_json(reminders)::pg_catalog.text end,
     ',"version":', version,
     ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
@@ -41,10 +49,13 @@ alter table docket.tasks
   add constraint tasks_reminders_no_null check (array_position(reminders, null) is null),
   add constraint tasks_reminders_need_due_date
     check (due_date is not null or reminders = '{}' or array_to_string(reminders, ' ') not like '%P%'),
+  -- What repeats comes again, and a moment does not.
+  add constraint tasks_reminders_of_series
+    check (recurrence is null or reminders = '{}' or array_to_string(reminders, ' ') not like '%:%'),
   add column json text not null generated always as (
     docket.task_json(
       user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-      reminders, version, created_at, updated_at, deleted_at, extra
+      recurrence, repeat_from, series_id, occurrence, reminders, version, created_at, updated_at, deleted_at, extra
     )
   ) stored;
 

@@ -8,11 +8,11 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\//, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|keys|address|sending|reminding)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|keys|address|sending|reminding)\.ts)$/,
     3,
   ],
   [
-    /^deliveries\/|^\w+\/(schema|rules|sizes|reminders|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^deliveries\/|^\w+\/(schema|rules|sizes|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
