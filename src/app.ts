@@ -12,6 +12,8 @@ import type { Epoch } from './database/epoch.ts'
 import type { Db, Gate } from './database/gate.ts'
 import type { Author } from './database/log.ts'
 import type { Kind } from './database/together.ts'
+import { type CourierOptions, createCourier } from './deliveries/courier.ts'
+import { createRounds } from './deliveries/rounds.ts'
 import { filterRoutes } from './filters/routes.ts'
 import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
@@ -38,7 +40,7 @@ import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopting } from './tasks/adoption.ts'
-import { checkFilter } from './tasks/filters.ts'
+import { checkFilter, conditionNow } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -46,6 +48,9 @@ import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
+import { webhookKind } from './webhooks/kind.ts'
+import { createOutbox } from './webhooks/outbox.ts'
+import { type Sending, webhookRoutes } from './webhooks/routes.ts'
 
 export type AppOptions = {
   db: Gate
@@ -73,6 +78,8 @@ export type AppOptions = {
   epoch: Epoch
   /** Who follows what changes. */
   streams: Streams
+  /** Who sends to webhooks. */
+  sending: Sending
 }
 
 /** What is in the log. */
@@ -89,6 +96,53 @@ export function createFollowing(db: Gate): Streams {
 
 /** What is in the log. */
 export const kinds: Kind[] = [taskKind, listKind]
+
+export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
+  db: Gate
+  /** Whether webhooks may be in private networks. */
+  isPrivate: boolean
+  /** Is told of what failed. It is tried again. */
+  onFailure: (error: unknown) => void
+}
+
+/** For `AppOptions`: all that is sent to others. It is to be woken when something was written. */
+export function createDelivering({ db, isPrivate, onTry, pauses, onFailure }: DeliveringOptions) {
+  const courier = createCourier({
+    db,
+    kinds: [webhookKind({ isPrivate })],
+    onFailure,
+    onTry,
+    ...(pauses === undefined ? {} : { pauses }),
+  })
+  const outbox = createOutbox({
+    db,
+    things: kinds.map(({ table: { type, name } }) => ({ type, name, isFiltered: type === 'task' })),
+    meaningOf: conditionNow,
+    onMade: courier.wake,
+    onFailure,
+  })
+  const rounds = createRounds(async () => {
+    await outbox.look()
+    courier.wake()
+    await courier.prune()
+  }, onFailure)
+
+  return {
+    sending: { isPrivate, follow: outbox.follow, send: courier.wake },
+    /** Looks for what is left of before. */
+    begin: rounds.begin,
+    /** Something was written for these users. */
+    wake: (users: Iterable<string>): void => {
+      outbox.wake(users)
+      rounds.wake()
+    },
+    /** What is under way ends; the rest is left to others, or to the next start. */
+    stop: async (): Promise<void> => {
+      await Promise.all([rounds.stop(), outbox.stop()])
+      await courier.stop()
+    },
+  }
+}
 
 /** The whole API. */
 export function createApp(options: AppOptions) {
@@ -136,6 +190,8 @@ export function createApp(options: AppOptions) {
     .use(listRoutes('/api/:user_id', db, authenticated, usage, epoch, members))
     .use(filterRoutes('/api', db, authenticated, checkFilter))
     .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
+    .use(webhookRoutes('/api', db, authenticated, checkFilter, options.sending))
+    .use(webhookRoutes('/api/:user_id', db, authenticated, checkFilter, options.sending))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))

@@ -42,6 +42,8 @@ export type Config = {
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
+  /** Whether webhooks may be in private networks, and without TLS. */
+  webhooksPrivate: boolean
   /** How those who follow what changes hear of what another instance wrote: not at all, or by a look every second. */
   events: 'local' | 'poll'
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */
@@ -400,6 +402,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     historyDays: readNumber('HISTORY_DAYS', 90, 36_500),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
+    webhooksPrivate: oneOf('WEBHOOKS_PRIVATE', ['on', 'off'], 'off') === 'on',
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     compat: readCompat(),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),

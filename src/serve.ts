@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { createApp, createFollowing, kinds } from './app.ts'
+import { createApp, createDelivering, createFollowing, kinds } from './app.ts'
 import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
@@ -24,8 +24,8 @@ import { onOrphaned, typedCommand } from './launch.ts'
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
 
-/** How much of it what goes on after its answer has: mails. */
-const mailPatience = 5000
+/** How much of it what goes on after its answer has: mails, deliveries. */
+const othersPatience = 5000
 
 /** Milliseconds in which a signal that comes again is the same one: of a group of processes, each passes it on. */
 const echo = 500
@@ -53,6 +53,7 @@ export async function serve(config: Config): Promise<void> {
     onWrite: (users) => {
       sweep.wake()
       streams.wake(users)
+      delivering.wake(users)
     },
   })
   const sweep = createSweep({
@@ -74,6 +75,16 @@ export async function serve(config: Config): Promise<void> {
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const streams = createFollowing(db)
+  const delivering = createDelivering({
+    db,
+    isPrivate: config.webhooksPrivate,
+    onTry: metrics?.delivery,
+    onFailure: (error) =>
+      log.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'what is to be sent could not be looked at, which is tried again',
+      ),
+  })
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
   const tables = authTables(accounts.tables, accounts.find)
@@ -124,6 +135,7 @@ export async function serve(config: Config): Promise<void> {
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,
+    sending: delivering.sending,
   })
   const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
   try {
@@ -137,6 +149,7 @@ export async function serve(config: Config): Promise<void> {
       development: false,
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)
+    delivering.begin()
   } catch (error) {
     await database.close()
     throw cannotListen(error, config)
@@ -153,7 +166,10 @@ export async function serve(config: Config): Promise<void> {
     streams.end()
     await untilQuiet(load)
     await app.server?.stop()
-    await Promise.race([background.settled(), Bun.sleep(mailPatience)])
+    await Promise.race([
+      Promise.all([background.settled(), delivering.stop()]),
+      Bun.sleep(othersPatience),
+    ])
     await sweep.settled()
     await database.close()
     process.exit(0)

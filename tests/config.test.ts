@@ -54,6 +54,7 @@ test('needs nothing', () => {
     historyDays: 90,
     rateLimitStore: 'memory',
     events: 'local',
+    webhooksPrivate: false,
     metricsPort: null,
     compat: null,
     logLevel: 'info',

@@ -7,6 +7,8 @@ export type Metrics = {
   count: (answered: Answered) => void
   /** Of a statement that begins, of whatever kind; call what it gives back at the end. */
   statement: (way: string) => (succeeded: boolean) => void
+  /** A try to send something to somebody else. */
+  delivery: (kind: string, outcome: string) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -47,6 +49,12 @@ export function createMetrics(load: Load): Metrics {
     labelNames: ['sqlstate'],
     registers,
   })
+  const deliveries = new Counter({
+    name: 'docket_deliveries_total',
+    help: 'Tries to deliver something, as to a webhook.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  })
 
   const inFlight: Gauge = new Gauge({
     name: 'docket_requests_in_flight',
@@ -72,6 +80,7 @@ export function createMetrics(load: Load): Metrics {
         statements.observe({ way, outcome }, (performance.now() - began) / 1000)
       }
     },
+    delivery: (kind, outcome) => deliveries.inc({ kind, outcome }),
     listen: (hostname, port) => listen(registry, hostname, port),
   }
 }
