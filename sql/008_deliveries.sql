@@ -26,7 +26,7 @@ create table docket.deliveries (
   tried_at timestamptz,
   outcome  text,                 -- Of the last try: delivered, failed; null: there was none that has ended.
   code     integer,              -- The status that was answered.
-  error    text,                 -- Why there is none.
+  reason   text,                 -- Why there is none.
 
   primary key (user_id, id)
 );

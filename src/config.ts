@@ -42,10 +42,10 @@ export type Config = {
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
+  /** Whether webhooks may be in private networks, and without TLS. */
+  webhooksPrivate: boolean
   /** How those who follow what changes hear of what another instance wrote: not at all, or by a look every second. */
   events: 'local' | 'poll'
-  /** Whether what users are told may go to private addresses. */
-  webhooksPrivate: boolean
   /** Who answers for Web Push to the push services: mailto: or https:. Null: it is off. */
   vapidSubject: string | null
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */

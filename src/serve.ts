@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { createApp, createFollowing, kinds } from './app.ts'
+import { createApp, createDelivering, createFollowing, kinds } from './app.ts'
 import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
@@ -13,8 +13,6 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
-import { createClient } from './deliveries/client.ts'
-import { createCourier } from './deliveries/courier.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -22,16 +20,12 @@ import { createMetrics } from './http/metrics.ts'
 import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
 import { onOrphaned, typedCommand } from './launch.ts'
-import { createKeys } from './push/keys.ts'
-import { pushKind } from './push/sending.ts'
-import { pushReminders } from './push/writes.ts'
-import { createReminding, type Reminding } from './reminders/reminding.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
 
-/** How much of it what goes on after its answer has: mails. */
-const mailPatience = 5000
+/** How much of it what goes on after its answer has: mails, deliveries. */
+const othersPatience = 5000
 
 /** Milliseconds in which a signal that comes again is the same one: of a group of processes, each passes it on. */
 const echo = 500
@@ -59,10 +53,9 @@ export async function serve(config: Config): Promise<void> {
     onWrite: (users) => {
       sweep.wake()
       streams.wake(users)
-      reminding.visit()
-      courier.visit()
+      delivering.wake(users)
     },
-    onAlarm: (milliseconds) => reminding.heard(milliseconds),
+    onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
   const sweep = createSweep({
     db: database.db,
@@ -83,24 +76,18 @@ export async function serve(config: Config): Promise<void> {
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const streams = createFollowing(db)
-  const keysOf = createKeys()
-  const { vapidSubject: subject, webhooksPrivate: isPrivate } = config
-  const post = createClient({ isPrivate })
-  const warnOf = (what: string) => (error: unknown) =>
-    log.warn({ reason: error instanceof Error ? error.message : String(error) }, what)
-  const courier = createCourier({
+  const delivering = createDelivering({
     db,
-    kinds: [pushKind({ db, keysOf, subject, post })],
-    onFailure: warnOf('what is to be sent could not be read or written, and will be later'),
-  })
-  const reminding = createReminding({
-    db,
-    makings: subject === null ? [] : [pushReminders],
-    onEvent: ({ user_id, id, event }) => streams.remind(user_id, id, event),
-    onFired: courier.wake,
-    onCount: metrics?.reminders,
-    listeners: streams.listeners,
-    onFailure: warnOf('reminders could not be read, and will be later'),
+    streams,
+    isPrivate: config.webhooksPrivate,
+    vapidSubject: config.vapidSubject,
+    onTry: metrics?.delivery,
+    onReminders: metrics?.reminders,
+    onFailure: (error) =>
+      log.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'what is to be sent could not be looked at, which is tried again',
+      ),
   })
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
@@ -152,9 +139,10 @@ export async function serve(config: Config): Promise<void> {
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,
-    push: subject === null ? null : { keysOf, isPrivate },
+    sending: delivering.sending,
+    push: delivering.push,
   })
-  const poll = config.events === 'poll' ? pollFor(streams, db, reminding) : undefined
+  const poll = config.events === 'poll' ? pollFor(streams, db, delivering.catchUp) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
     app.listen({
@@ -166,6 +154,7 @@ export async function serve(config: Config): Promise<void> {
       development: false,
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)
+    delivering.begin()
   } catch (error) {
     await database.close()
     throw cannotListen(error, config)
@@ -182,31 +171,34 @@ export async function serve(config: Config): Promise<void> {
     streams.end()
     await untilQuiet(load)
     await app.server?.stop()
-    await Promise.race([background.settled(), Bun.sleep(mailPatience)])
+    await Promise.race([
+      Promise.all([background.settled(), delivering.stop()]),
+      Bun.sleep(othersPatience),
+    ])
     await sweep.settled()
-    await reminding.stop()
-    await courier.stop()
     await database.close()
     process.exit(0)
   }
   const forget = onOrphaned(config.launch, () => void stop())
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
-  reminding.wake()
-  courier.wake()
   // Last: who reads that it is ready may tell it to stop.
   introduce(config, database, app.server?.port ?? config.port)
 }
 
 /** Looks every second whether another instance has written something, for those who follow: while nobody does, it asks nothing. */
-function pollFor(streams: Streams, db: Gate, reminding: Reminding): ReturnType<typeof setInterval> {
+function pollFor(
+  streams: Streams,
+  db: Gate,
+  catchUp: () => Promise<void>,
+): ReturnType<typeof setInterval> {
   let isLooking = false
   return setInterval(async () => {
     const users = streams.listeners()
     if (users.length === 0 || isLooking) return
     isLooking = true
     // What cannot be read now is read a second later.
-    await Promise.allSettled([readHeads(db, users).then(streams.compare), reminding.catchUp()])
+    await Promise.allSettled([readHeads(db, users).then(streams.compare), catchUp()])
     isLooking = false
   }, 1000)
 }

@@ -61,6 +61,16 @@ const bodies: Record<string, unknown> = {
   // tests/filters has those of others.
   'PATCH /filters/:id': { name: 'Changed' },
   'DELETE /filters/:id': undefined,
+  'GET /webhooks': undefined,
+  'POST /webhooks': { url: 'https://hooks.example/' },
+  // tests/webhooks has those of others.
+  'GET /webhooks/:id': undefined,
+  'PATCH /webhooks/:id': { active: false },
+  'DELETE /webhooks/:id': undefined,
+  'POST /webhooks/:id/rotate': undefined,
+  'POST /webhooks/:id/test': undefined,
+  'GET /webhooks/:id/deliveries': undefined,
+  'POST /webhooks/:id/deliveries/:delivery_id/retry': undefined,
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },

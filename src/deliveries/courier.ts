@@ -33,13 +33,15 @@ export type CourierOptions = {
 /** Eight tries within a day. */
 const usualPauses = [5, 60, 10 * 60, 3600, 4 * 3600, 8 * 3600, 8 * 3600]
 
-/** Milliseconds: between two looks because somebody wrote; until what others have in hand is looked at; after a failure. */
-const times = { look: 60_000, others: 1000, failure: 15_000 }
+/** Milliseconds: until what others have in hand is looked at; after a failure. */
+const times = { others: 1000, failure: 15_000 }
+
+/** Rows that go in one statement. */
+const batch = 1000
 
 /**
- * Sends what there is to be sent, each at least once and always with the same id. Somebody has it in hand while it is sent, and all others
- * where that one dies. Nothing polls: it looks at the start, when something is made here, and when the next one is due. What another
- * instance made, and left when it died, is found by a look once a minute while somebody writes, as the database is awake then anyway.
+ * Sends what there is to be sent, each at least once and always with the same id. Somebody has it in hand while it is sent, and where that
+ * one dies whoever looks next. Nothing polls: it looks when it is woken, and when the next one is due.
  */
 export function createCourier(options: CourierOptions) {
   const { db, kinds, onTry = () => {}, onFailure, pauses = usualPauses } = options
@@ -52,7 +54,6 @@ export function createCourier(options: CourierOptions) {
   let isWanted = false
   let isBacklog = false
   let isStopped = false
-  let lookedAt = Number.NEGATIVE_INFINITY
 
   function wake(): void {
     if (isStopped) return
@@ -70,7 +71,6 @@ export function createCourier(options: CourierOptions) {
       // Each that ends asks for the next.
       if (room <= 0) return void (isBacklog = true)
       try {
-        lookedAt = performance.now()
         const many = [...held].map(([target, count]) => ({ target, many: count }))
         const { claimed, isMore, wait } = await claim(db, [...kinds], room, many)
         for (const delivery of claimed) take(delivery)
@@ -123,7 +123,7 @@ export function createCourier(options: CourierOptions) {
       tries,
       outcome,
       code,
-      error: 'error' in sent ? sent.error : null,
+      reason: 'error' in sent ? sent.error : null,
       is_gone: isGone,
       pause,
     })
@@ -135,11 +135,9 @@ export function createCourier(options: CourierOptions) {
     wake,
     /** Something is to be sent at an instant, by Date.now(). */
     wakeAt: (instant: number): void => clock.set(instant),
-    /** Somebody wrote something: once a minute that is a reason to look what others have left, and to remove what is old. */
-    visit(): void {
-      if (performance.now() - lookedAt < times.look) return
-      wake()
-      void pruneDeliveries(db, 1000).catch(onFailure)
+    /** Removes what was over long ago. */
+    prune: async (): Promise<void> => {
+      while ((await pruneDeliveries(db, batch)) === batch);
     },
     /** What is under way ends; what is not is left to others, or to the next start. */
     async stop(): Promise<void> {

@@ -116,7 +116,7 @@ export async function claim(
 export type Settlement = Pick<Delivery, 'user_id' | 'id' | 'tries'> & {
   outcome: 'delivered' | 'failed'
   code: number | null
-  error: string | null
+  reason: string | null
   is_gone: boolean
   pause: number | null
 }
@@ -132,11 +132,11 @@ export const settling = (targets: Targets[]): Shared<Settlement, object> => ({
     with asked as materialized (
       select a.*
       from json_to_recordset(${asked}::text::json) as a
-        (n integer, user_id text, id uuid, tries integer, outcome text, code integer, error text, is_gone boolean, pause float8)
+        (n integer, user_id text, id uuid, tries integer, outcome text, code integer, reason text, is_gone boolean, pause float8)
       where a.n between 0 and 1000
     ), settled as (
       update docket.deliveries d
-      set next_at = now() + make_interval(secs => asked.pause), outcome = asked.outcome, code = asked.code, error = asked.error
+      set next_at = now() + make_interval(secs => asked.pause), outcome = asked.outcome, code = asked.code, reason = asked.reason
       from asked
       where d.user_id = asked.user_id
         and d.id = asked.id

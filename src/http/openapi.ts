@@ -16,6 +16,11 @@ const pathParameters: Record<string, Json> = {
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
     schema: { type: 'string', format: 'uuid' },
   },
+  delivery_id: {
+    description: 'The `webhook-id` of the delivery.',
+    example: '6f9c2d1e-3b4a-8c5d-9e6f-7a8b9c0d1e2f',
+    schema: { type: 'string', format: 'uuid' },
+  },
 }
 
 export function tidy(raw: unknown): Document {

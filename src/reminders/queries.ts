@@ -15,13 +15,22 @@ export type Fired = {
   isMore: boolean
   /** Milliseconds until the next one; null: there is none. */
   wait: number | null
+  /** What has to be asked before the others come; null: nothing. */
+  question: string | null
 }
 
-/**
- * What is made of what has `fired`, a statement within this one. Its rows have `user_id`, `id` (which is that of this reminder, whoever is told),
- * `task_id`, `reminder`, `fires_at`, `json` of the task, and `body`, for a message that is to be short.
- */
-export type Making = (sql: Sql) => Fragment
+/** What reminders become. */
+export type Makings = {
+  /**
+   * What is made of what has `fired`, each a statement within this one. Its rows have `user_id`, `id` (which is that of this reminder, whoever
+   * is told), `task_id`, `reminder`, `fires_at`, `json` of the task, and `body`, for a message that is to be short.
+   */
+  make: readonly ((sql: Sql) => Fragment)[]
+  /** Whether it has to be asked first what becomes of the alarm `a`: a condition. */
+  isHeld?: (sql: Sql) => Fragment
+  /** What is to be asked of the users of the rows `held`, as text; null: nothing. A query of one value. */
+  question?: (sql: Sql) => Fragment
+}
 
 /** How many are taken at a time. */
 const most = 200
@@ -30,24 +39,35 @@ const most = 200
  * Takes what is due, and makes of it what tells of it: both or nothing. By now(): with what is volatile in its condition the index would be
  * read whole. What somebody else takes at the same time is left to him.
  */
-export async function fire(db: Db, makings: Making[]): Promise<Fired> {
+export async function fire(db: Db, { make: makes, isHeld, question }: Makings): Promise<Fired> {
   const rows = await db.write((sql) => {
-    const made = makings.reduce(
+    const held = isHeld?.(sql) ?? sql`false`
+    const made = makes.reduce(
       (before, make, n) => sql`${before}, ${sql(`made_${n}`)} as (${make(sql)})`,
       sql``,
     )
-    return sql<(Partial<Event> & { dropped: number; is_more: boolean; wait: number | null })[]>`
+    return sql<
+      (Partial<Event> & Pick<Fired, 'dropped' | 'wait' | 'question'> & { is_more: boolean })[]
+    >`
     with due as (
       delete from docket.alarms
       where ctid = any(array(
-        select ctid
-        from docket.alarms
-        where fires_at <= now()
-        order by fires_at
+        select a.ctid
+        from docket.alarms a
+        where a.fires_at <= now()
+          and not ${held}
+        order by a.fires_at
         limit ${most}
-        for update skip locked
+        for update of a skip locked
       ))
       returning user_id, task_id, reminder, fires_at
+    ), held as materialized (
+      select a.user_id
+      from docket.alarms a
+      where a.fires_at <= now()
+        and ${held}
+      order by a.fires_at
+      limit ${most}
     ), fired as materialized (
       select due.user_id, named.id, due.task_id, due.reminder, due.fires_at, t.json,
         json_build_object(
@@ -95,16 +115,18 @@ export async function fire(db: Db, makings: Making[]): Promise<Fired> {
     ) ${made}, rest as (
       select
         (select count(*) from due where fires_at <= now() - interval '1 day')::integer as dropped,
-        (select count(*) from (select from docket.alarms where fires_at <= now() limit ${most + 1}) seen) > (select count(*) from due) as is_more,
+        (select count(*) from (select from docket.alarms a where a.fires_at <= now() and not ${held} limit ${most + 1}) seen)
+          > (select count(*) from due) as is_more,
         (
           select extract(epoch from fires_at - now()) * 1000
           from docket.alarms
           where fires_at > now()
           order by fires_at
           limit 1
-        )::float8 as wait
+        )::float8 as wait,
+        (${question?.(sql) ?? sql`select null::text`}) as question
     )
-    select fired.user_id, fired.id, fired.event, rest.dropped, rest.is_more, rest.wait
+    select fired.user_id, fired.id, fired.event, rest.dropped, rest.is_more, rest.wait, rest.question
     from rest
     left join fired on true
     order by fired.fires_at`
@@ -115,6 +137,7 @@ export async function fire(db: Db, makings: Making[]): Promise<Fired> {
     dropped: first?.dropped ?? 0,
     isMore: first?.is_more ?? false,
     wait: first?.wait ?? null,
+    question: first?.question ?? null,
   }
 }
 

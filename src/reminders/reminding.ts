@@ -1,11 +1,13 @@
 import type { Gate } from '../database/gate.ts'
 import { createClock } from '../deliveries/clock.ts'
-import { type Event, fire, listReminded, type Making } from './queries.ts'
+import { type Event, fire, listReminded, type Makings } from './queries.ts'
 
 export type RemindingOptions = {
   db: Gate
   /** What reminders become. */
-  makings: Making[]
+  makings: Makings
+  /** What more they become, of what was in question. */
+  answer?: (question: string) => Promise<Makings>
   /** Is told of each that has come, more than once where nobody knows whether it was told. */
   onEvent: (event: Event) => void
   /** Something was made of some of them. */
@@ -19,24 +21,32 @@ export type RemindingOptions = {
 }
 
 /**
- * Milliseconds: between two looks because somebody wrote; until what others have in hand is looked at; after a failure; in which a statement
- * that has set an alarm is committed; and how far back is looked where it is unknown what was told.
+ * Milliseconds: until what others have in hand is looked at; after a failure; in which a statement that has set an alarm is committed; and how
+ * far back is looked where it is unknown what was told.
  */
-const times = { look: 60_000, others: 1000, failure: 5000, commit: 250, back: 60_000 }
+const times = { others: 1000, failure: 5000, commit: 250, back: 60_000 }
 
 /**
  * Has reminders come in time. Nothing polls: it looks at the start, when the next one is due, and sooner when a statement of this process says
- * that it has set an earlier one. What another process has set, and did not live to see, is found by a look once a minute while somebody
- * writes, as the database is awake then anyway.
+ * that it has set an earlier one. What another process has set, and did not live to see, is found by a look in the next round
+ * (src/deliveries/rounds.ts).
  */
 export function createReminding(options: RemindingOptions) {
-  const { db, makings, onEvent, onFired, onCount = () => {}, listeners, onFailure } = options
+  const {
+    db,
+    makings,
+    answer,
+    onEvent,
+    onFired,
+    onCount = () => {},
+    listeners,
+    onFailure,
+  } = options
   const clock = createClock(() => wake())
   let looking: Promise<void> | null = null
   let isWanted = false
   let isStopped = false
   let isUnsure = false
-  let lookedAt = Number.NEGATIVE_INFINITY
 
   function wake(): void {
     isWanted = true
@@ -51,14 +61,8 @@ export function createReminding(options: RemindingOptions) {
       isWanted = false
       if (isStopped) return
       try {
-        lookedAt = performance.now()
-        const { events, dropped, isMore, wait } = await fire(db, makings)
-        for (const event of events) onEvent(event)
-        if (events.length > 0) onFired()
-        if (events.length + dropped > 0) onCount(events.length, dropped)
-        if (isMore && events.length + dropped > 0) isWanted = true
-        else if (isMore) clock.set(Date.now() + times.others)
-        if (wait !== null) clock.set(Date.now() + wait)
+        const question = await come(makings)
+        if (question !== null && answer !== undefined) await come(await answer(question))
         if (isUnsure) await catchUp()
         isUnsure = false
       } catch (error) {
@@ -68,6 +72,18 @@ export function createReminding(options: RemindingOptions) {
         clock.set(Date.now() + times.failure)
       }
     }
+  }
+
+  /** @returns what has to be asked before the rest comes */
+  async function come(to: Makings): Promise<string | null> {
+    const { events, dropped, isMore, wait, question } = await fire(db, to)
+    for (const event of events) onEvent(event)
+    if (events.length > 0) onFired()
+    if (events.length + dropped > 0) onCount(events.length, dropped)
+    if (isMore && events.length + dropped > 0) isWanted = true
+    else if (isMore) clock.set(Date.now() + times.others)
+    if (wait !== null) clock.set(Date.now() + wait)
+    return question
   }
 
   /** Tells those who listen here what has come elsewhere. */
@@ -83,10 +99,6 @@ export function createReminding(options: RemindingOptions) {
     /** An alarm is set, for so many milliseconds later. */
     heard: (milliseconds: number): void =>
       clock.set(Date.now() + Math.max(milliseconds, times.commit)),
-    /** Somebody wrote something. */
-    visit(): void {
-      if (performance.now() - lookedAt >= times.look) wake()
-    },
     catchUp,
     async stop(): Promise<void> {
       isStopped = true

@@ -36,6 +36,7 @@ import { fire, listReminded } from '../../src/reminders/queries.ts'
 import { parseFilter } from '../../src/tasks/filter.ts'
 import { testsOf } from '../../src/tasks/filter-meaning.ts'
 import { findKnown } from '../../src/tasks/filter-queries.ts'
+import { conditionOf } from '../../src/tasks/filter-statements.ts'
 import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
@@ -47,6 +48,9 @@ import * as transfer from '../../src/tasks/transfer.ts'
 import * as treeQueries from '../../src/tasks/tree-queries.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
+import * as webhookQueries from '../../src/webhooks/queries.ts'
+import { DeliverySchema, WebhookSchema } from '../../src/webhooks/schema.ts'
+import * as webhookWrites from '../../src/webhooks/writes.ts'
 import { sql, accounts as tables } from '../support/app.ts'
 import { author } from '../support/tasks.ts'
 
@@ -660,9 +664,130 @@ const ofPush: Record<string, [Way, TSchema, ((db: Db) => unknown)[]]> = {
 }
 
 const uuid = t.String({ format: 'uuid' })
+const claimed = t.Object({
+  user_id: t.String(),
+  id: uuid,
+  kind: t.String(),
+  target: uuid,
+  type: t.String(),
+  body: t.String(),
+  tries: t.Integer(),
+  is_more: t.Boolean(),
+  wait: t.Number(),
+  address: t.String(),
+})
+const settlement: deliveryQueries.Settlement = {
+  user_id: 'alice',
+  id,
+  tries: 1,
+  outcome: 'failed',
+  code: 503,
+  reason: null,
+  is_gone: false,
+  pause: 5,
+}
+/** Of which webhooks are told. */
+const logged = [taskKind, listKind].map(({ table: { type, name } }) => ({
+  type,
+  name,
+  isFiltered: type === 'task',
+}))
+const secret = Buffer.alloc(32)
+/** To the database these are any texts. */
+const webhookRow = t.Composite([
+  t.Omit(WebhookSchema, ['url', 'events']),
+  t.Object({ url: t.String(), events: t.Array(t.String()) }),
+])
+const withSecret = t.Composite([webhookRow, t.Object({ secret: t.String() })])
+/** Their status is a word that is chosen by others. */
+const delivery = t.Composite([t.Omit(DeliverySchema, ['status']), t.Object({ status: t.String() })])
+
+const ofWebhooks: Record<
+  | Exclude<keyof typeof webhookQueries, 'columns' | 'deliveryColumns'>
+  | Exclude<keyof typeof webhookWrites, 'webhookTargets' | 'webhookReminders'>
+  | 'claim for webhooks'
+  | 'settling for webhooks'
+  | 'takeChanges with a filter',
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listWebhooks: ['read', webhookRow, [(db) => webhookQueries.listWebhooks(db, 'alice')]],
+  findWebhook: ['read', webhookRow, [(db) => webhookQueries.findWebhook(db, 'alice', id)]],
+  listDeliveries: ['read', delivery, [(db) => webhookQueries.listDeliveries(db, 'alice', id)]],
+  listFollowed: [
+    'read',
+    t.Object({ user_id: t.String(), is_behind: t.Boolean() }),
+    [(db) => webhookQueries.listFollowed(db)],
+  ],
+  insertWebhook: [
+    'idempotentWrite',
+    t.Composite([withSecret, t.Object({ is_like_it: t.Boolean() })]),
+    [
+      (db) =>
+        webhookWrites.insertWebhook(
+          db,
+          'alice',
+          id,
+          { url: 'https://example.com/', events: ['task.created'] },
+          secret,
+        ),
+    ],
+  ],
+  updateWebhook: [
+    'idempotentWrite',
+    webhookRow,
+    [
+      (db) => webhookWrites.updateWebhook(db, 'alice', id, { active: true }),
+      (db) => webhookWrites.updateWebhook(db, 'alice', id, { events: ['task.created'] }),
+    ],
+  ],
+  deleteWebhook: ['write', webhookRow, [(db) => webhookWrites.deleteWebhook(db, 'alice', id)]],
+  rotateSecret: [
+    'write',
+    withSecret,
+    [(db) => webhookWrites.rotateSecret(db, 'alice', id, secret)],
+  ],
+  insertTest: ['write', delivery, [(db) => webhookWrites.insertTest(db, 'alice', id)]],
+  retryDelivery: [
+    'idempotentWrite',
+    delivery,
+    [(db) => webhookWrites.retryDelivery(db, 'alice', id, id)],
+  ],
+  takeChanges: [
+    'idempotentWrite',
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), left: t.String() }),
+    [(db) => webhookWrites.takeChanges(db, 'alice', logged, [])],
+  ],
+  'takeChanges with a filter': [
+    'idempotentWrite',
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), left: t.String() }),
+    [
+      (db) =>
+        webhookWrites.takeChanges(db, 'alice', logged, [
+          { id, filter: '#a', condition: (pool) => conditionOf(pool, everything) },
+        ]),
+    ],
+  ],
+  'claim for webhooks': [
+    'idempotentWrite',
+    claimed,
+    [(db) => deliveryQueries.claim(db, [webhookWrites.webhookTargets], 16, [])],
+  ],
+  'settling for webhooks': [
+    'shared, idempotent',
+    t.Object({ n }),
+    [(db) => db.share(deliveryQueries.settling([webhookWrites.webhookTargets]), settlement)],
+  ],
+}
 
 /** A reminder that has come, and what is known besides. */
 const event = { user_id: t.String(), id: uuid, event: t.String() }
+const fired = t.Object({
+  ...event,
+  dropped: t.Integer(),
+  is_more: t.Boolean(),
+  wait: t.Number(),
+  question: t.String(),
+})
 
 /** A kind of targets that are nowhere else. */
 const addresses: deliveryQueries.Targets = {
@@ -688,46 +813,29 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
   ],
   ['raiseNumber', t.Object({}), (db) => raiseNumber(db, 'alice', 9)],
-  [
-    'claim',
-    t.Object({
-      user_id: t.String(),
-      id: uuid,
-      kind: t.String(),
-      target: uuid,
-      type: t.String(),
-      body: t.String(),
-      tries: t.Integer(),
-      is_more: t.Boolean(),
-      wait: t.Number(),
-      address: t.String(),
-    }),
-    (db) => deliveryQueries.claim(db, [addresses], 16, [{ target: id, many: 4 }]),
-  ],
+  ['claim', claimed, (db) => deliveryQueries.claim(db, [addresses], 16, [{ target: id, many: 4 }])],
   [
     'settling',
     t.Object({ n }),
-    (db) =>
-      db.share(deliveryQueries.settling([addresses]), {
-        user_id: 'alice',
-        id,
-        tries: 1,
-        outcome: 'failed',
-        code: 503,
-        error: null,
-        is_gone: false,
-        pause: 5,
-      }),
+    (db) => db.share(deliveryQueries.settling([addresses]), { ...settlement }),
   ],
+  ['fire', fired, (db) => fire(db, { make: [pushWrites.pushReminders] })],
+  ['fire for webhooks', fired, (db) => fire(db, webhookWrites.webhookReminders([]))],
   [
-    'fire',
-    t.Object({
-      ...event,
-      dropped: t.Integer(),
-      is_more: t.Boolean(),
-      wait: t.Number(),
-    }),
-    (db) => fire(db, [pushWrites.pushReminders]),
+    'fire for webhooks with a filter',
+    fired,
+    (db) =>
+      fire(
+        db,
+        webhookWrites.webhookReminders([
+          {
+            user_id: 'alice',
+            id,
+            filter: '#a',
+            condition: (pool) => conditionOf(pool, everything),
+          },
+        ]),
+      ),
   ],
   ['listReminded', t.Object(event), (db) => listReminded(db, ['alice'], 60)],
   ['findKeys', keys, (db) => pushQueries.findKeys(db)],
@@ -923,24 +1031,32 @@ test('are all here', async () => {
     'src/tasks/tree-queries.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',
+    'src/webhooks/queries.ts',
+    'src/webhooks/writes.ts',
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists, ...ofPush }))(
-  '%s gives what its schema says, of one user',
-  async (_name, [way, schema, calls]) => {
-    for (const call of calls) {
-      const [statement, ...more] = await describe(call)
-      if (statement === undefined) throw new Error('expected a statement')
+test.each(
+  Object.entries({
+    ...statements,
+    ...ofHistory,
+    ...ofFilters,
+    ...ofLists,
+    ...ofWebhooks,
+    ...ofPush,
+  }),
+)('%s gives what its schema says, of one user', async (_name, [way, schema, calls]) => {
+  for (const call of calls) {
+    const [statement, ...more] = await describe(call)
+    if (statement === undefined) throw new Error('expected a statement')
 
-      expect(more).toEqual([])
-      expect(statement.way).toBe(way)
-      expect(await differences(statement, schema)).toEqual([])
-      expect(statement.text).toMatch(/user_id|users/)
-      expect(statement.text).not.toMatch(starred)
-    }
-  },
-)
+    expect(more).toEqual([])
+    expect(statement.way).toBe(way)
+    expect(await differences(statement, schema)).toEqual([])
+    expect(statement.text).toMatch(/user_id|users/)
+    expect(statement.text).not.toMatch(starred)
+  }
+})
 
 const once = { key: 'a key', request: 'a digest' }
 const keyed: [string, (db: Db) => unknown][] = [

@@ -33,7 +33,7 @@ test('sends each once, and asks the database nothing more', async () => {
   expect(ids().toSorted()).toEqual(made.toSorted())
   expect(await rows()).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ outcome: 'delivered', code: 200, error: null, tries: 1 }),
+      expect.objectContaining({ outcome: 'delivered', code: 200, reason: null, tries: 1 }),
     ]),
   )
   const asked = statements()
@@ -77,8 +77,8 @@ test('ends with who is gone, and says why there was no answer', async () => {
   const ended = await rows()
   expect(
     targets.map((one) => {
-      const { outcome, code, error } = ended.find(({ target }) => target === one) ?? {}
-      return [outcome, code, error]
+      const { outcome, code, reason } = ended.find(({ target }) => target === one) ?? {}
+      return [outcome, code, reason]
     }),
   ).toEqual([
     ['failed', 410, null],

@@ -107,11 +107,11 @@ export async function startCouriers(count: number, pauses: number[] = [0.05, 0.0
           is_over: boolean
           outcome: string | null
           code: number | null
-          error: string | null
+          reason: string | null
           tries: number
         }[]
       >`
-        select id, target, next_at is null as is_over, outcome, code, error, tries
+        select id, target, next_at is null as is_over, outcome, code, reason, tries
         from docket.deliveries order by at, id`,
     close: async () => {
       for (const courier of couriers) await courier.stop()

@@ -2,13 +2,13 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { createECDH } from 'node:crypto'
 import { createClient } from '../../src/deliveries/client.ts'
 import { createCourier } from '../../src/deliveries/courier.ts'
-import { faultOf } from '../../src/push/address.ts'
 import { createKeys } from '../../src/push/keys.ts'
-import { pushKind } from '../../src/push/sending.ts'
+import { pushKind } from '../../src/push/kind.ts'
+import { faultOf } from '../../src/push/rules.ts'
 import { pushReminders } from '../../src/push/writes.ts'
 import { createReminding } from '../../src/reminders/reminding.ts'
 import { eventually } from '../deliveries/support.ts'
-import { createTestApp, db, keysOf, send, signUp, sql, type TestUser } from '../support/app.ts'
+import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'
 import { expectInvalid } from '../support/tasks.ts'
 import { claimsOf, decrypt, startPushService } from './browser.ts'
 
@@ -24,6 +24,7 @@ function pushService(...parameters: Parameters<typeof startPushService>) {
 }
 
 const subject = 'mailto:ops@example.com'
+const keysOf = createKeys()
 
 /** Has what is overdue come, and sends it. */
 function deliver(pauses: number[] = [0.05, 0.05]) {
@@ -38,7 +39,7 @@ function deliver(pauses: number[] = [0.05, 0.05]) {
   })
   const reminding = createReminding({
     db,
-    makings: [pushReminders],
+    makings: { make: [pushReminders] },
     onEvent: () => {},
     onFired: courier.wake,
     listeners: () => [],

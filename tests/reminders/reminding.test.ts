@@ -146,13 +146,3 @@ test('what has come elsewhere is told to those who listen, and to no others', as
       .toSorted(),
   )
 })
-
-test('who writes has a look made once a minute at most', async () => {
-  const { reminding, statements } = await start()
-  for (let write = 0; write < 20; write += 1) {
-    reminding.visit()
-    await Bun.sleep(5)
-  }
-
-  expect(statements()).toBe(1)
-})

@@ -1,10 +1,10 @@
 import { observe } from '../../src/database/observe.ts'
-import { type Event, type Making } from '../../src/reminders/queries.ts'
+import type { Event, Makings } from '../../src/reminders/queries.ts'
 import { createReminding } from '../../src/reminders/reminding.ts'
 import { emptyDatabase, layOut } from '../support/database.ts'
 
 /** A database of its own, with so many instances that remind, and hear of alarms as the first one that wrote them. */
-export async function startReminding(count = 1, makings: Making[] = []) {
+export async function startReminding(count = 1, makings: Makings = { make: [] }) {
   const first: { reminding?: ReturnType<typeof createReminding> } = {}
   const heard: number[] = []
   const { sql, db, close } = await emptyDatabase('', (milliseconds) => {
