@@ -33,8 +33,8 @@ export type CourierOptions = {
 /** Eight tries within a day. */
 const usualPauses = [5, 60, 10 * 60, 3600, 4 * 3600, 8 * 3600, 8 * 3600]
 
-/** Milliseconds: until what others have in hand is looked at; after a failure. */
-const times = { others: 1000, failure: 15_000 }
+/** Milliseconds: until what others have in hand is looked at; after a failure, the first time and at most. */
+const times = { others: 1000, failure: 5000, longest: 3_600_000 }
 
 /** Rows that go in one statement. */
 const batch = 1000
@@ -54,6 +54,7 @@ export function createCourier(options: CourierOptions) {
   let isWanted = false
   let isBacklog = false
   let isStopped = false
+  let afterFailure = times.failure
 
   function wake(): void {
     if (isStopped) return
@@ -74,6 +75,7 @@ export function createCourier(options: CourierOptions) {
         const many = [...held].map(([target, count]) => ({ target, many: count }))
         const { claimed, isMore, wait } = await claim(db, [...kinds], room, many)
         for (const delivery of claimed) take(delivery)
+        afterFailure = times.failure
         isBacklog = isMore
         // A target may have had its part, and the others not yet.
         if (isMore && claimed.length > 0) isWanted = !isStopped
@@ -81,7 +83,8 @@ export function createCourier(options: CourierOptions) {
         if (wait !== null) clock.set(Date.now() + wait)
       } catch (error) {
         onFailure(error)
-        clock.set(Date.now() + times.failure)
+        clock.set(Date.now() + afterFailure)
+        afterFailure = Math.min(2 * afterFailure, times.longest)
       }
     }
   }

@@ -54,7 +54,9 @@ export async function claim(
   // By now(): with what is volatile in its condition the index would be read whole. Where rows are, and not by their keys: the planner
   // would look through all of them for those.
   const rows = await db.idempotentWrite((sql) => {
-    const isDue = sql`d.next_at <= now() and d.target <> all(${`{${full.join(',')}}`}::text::uuid[])`
+    // Another instance may be newer, and know of more kinds.
+    const isKnown = sql`d.kind = any(${sql.typed.text_array(targets.map(({ kind }) => kind))})`
+    const isDue = sql`d.next_at <= now() and ${isKnown} and d.target <> all(${`{${full.join(',')}}`}::text::uuid[])`
     const addresses = targets.reduce(
       (before, { kind, address }) => sql`${before} when ${kind} then (${address(sql)})`,
       sql``,
@@ -94,6 +96,7 @@ export async function claim(
           select extract(epoch from d.next_at - now()) * 1000
           from docket.deliveries d
           where d.next_at > now()
+            and ${isKnown}
           order by d.next_at
           limit 1
         )::float8 as wait

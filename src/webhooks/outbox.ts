@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Db, Gate } from '../database/gate.ts'
 import type { Fragment } from '../database/log.ts'
 import { listFollowed } from './queries.ts'
-import { type Meaning, type Thing, takeChanges } from './writes.ts'
+import { type Meaning, type Taken, type Thing, takeChanges } from './writes.ts'
 
 export type OutboxOptions = {
   db: Gate
@@ -15,8 +15,11 @@ export type OutboxOptions = {
   onFailure: (error: unknown) => void
 }
 
-/** Milliseconds until what failed is tried again. */
-const pause = 2000
+/** Milliseconds until it is looked again where it failed, or where enough is on its way: the first time, and at most. */
+const times = { first: 1000, longest: 3_600_000 }
+
+/** Users who are looked after at the same time: at a start there may be many, and others want the database too. */
+const atOnce = 4
 
 /**
  * Makes what is in the log into deliveries to webhooks, behind each write. It knows who has webhooks, so that a write of anybody else costs
@@ -26,48 +29,62 @@ export function createOutbox({ db, things, meaningOf, onMade, onFailure }: Outbo
   let followed = new Set<string>()
   /** Those of whom it was told since its last look began. */
   let told = new Set<string>()
-  /** Those that are being looked at, and whether something came meanwhile. */
-  const pumping = new Map<string, boolean>()
-  const underWay = new Set<Promise<void>>()
+  const waiting = new Set<string>()
+  /** How long those wait next who are to be looked after again. */
+  const pauses = new Map<string, number>()
+  const underWay = new Map<string, Promise<void>>()
   let isStopped = false
 
   function wake(userId: string): void {
-    if (isStopped) return
-    if (pumping.has(userId)) {
-      pumping.set(userId, true)
-      return
-    }
-    const pump: Promise<void> = pumpFor(userId).finally(() => underWay.delete(pump))
-    underWay.add(pump)
+    waiting.add(userId)
+    begin()
   }
 
-  async function pumpFor(userId: string): Promise<void> {
-    pumping.set(userId, true)
+  function begin(): void {
+    for (const userId of waiting) {
+      if (isStopped || underWay.size >= atOnce) return
+      // What came meanwhile is looked at afterwards.
+      if (underWay.has(userId)) continue
+      waiting.delete(userId)
+      underWay.set(
+        userId,
+        look(userId).finally(() => {
+          underWay.delete(userId)
+          begin()
+        }),
+      )
+    }
+  }
+
+  async function look(userId: string): Promise<void> {
     try {
-      while (pumping.get(userId) === true) {
-        pumping.set(userId, false)
-        if ((await take(userId)) && !isStopped) pumping.set(userId, true)
-      }
+      const { made, is_more: isMore, is_full: isFull } = await take(userId)
+      if (made > 0) onMade()
+      if (isMore) waiting.add(userId)
+      if (made > 0 || !isFull) pauses.delete(userId)
+      if (isFull) wakeLater(userId)
     } catch (error) {
       onFailure(error)
-      setTimeout(wake, pause, userId).unref()
-    } finally {
-      pumping.delete(userId)
+      wakeLater(userId)
     }
   }
 
-  /** @returns whether there is more */
-  async function take(userId: string): Promise<boolean> {
-    // Not in the name of the user: what is written here is nothing that anybody follows.
-    const plain = await takeChanges(db, userId, things, [])
-    let { made, is_more: isMore } = plain
-    if (plain.left.length > 0) {
-      const filtered = await takeChanges(db, userId, things, await meaningsOf(userId, plain.left))
-      made += filtered.made
-      isMore ||= filtered.is_more
+  function wakeLater(userId: string): void {
+    const pause = pauses.get(userId) ?? times.first
+    pauses.set(userId, Math.min(2 * pause, times.longest))
+    setTimeout(wake, pause, userId).unref()
+  }
+
+  /** Not in the name of the user: what is written here is nothing that anybody follows. */
+  async function take(userId: string): Promise<Omit<Taken, 'left'>> {
+    const { left, ...plain } = await takeChanges(db, userId, things, [])
+    if (left.length === 0) return plain
+    const filtered = await takeChanges(db, userId, things, await meaningsOf(userId, left))
+    return {
+      made: plain.made + filtered.made,
+      is_more: plain.is_more || filtered.is_more,
+      is_full: plain.is_full || filtered.is_full,
     }
-    if (made > 0) onMade()
-    return isMore
   }
 
   const meaningsOf = (userId: string, hooks: { id: string; filter: string }[]) =>
@@ -99,7 +116,7 @@ export function createOutbox({ db, things, meaningOf, onMade, onFailure }: Outbo
     /** Resolves when none is under way. */
     stop: async (): Promise<void> => {
       isStopped = true
-      await Promise.all(underWay)
+      await Promise.all(underWay.values())
     },
   }
 }

@@ -257,11 +257,16 @@ export type Taken = {
   made: number
   /** There are more changes. */
   is_more: boolean
+  /** There are more for a webhook that has enough on its way already. */
+  is_full: boolean
   /** Webhooks of which nobody has said what their filters mean. */
   left: { id: string; filter: string }[]
 }
 
-/** How many changes are looked at in one statement, and how many behind each for what it was after that. */
+/**
+ * How many changes are looked at in one statement, and how many behind each for what it was after that. While a webhook has so many deliveries
+ * before it, there are no more made: what is not yet told is in the log, and not in the way of others.
+ */
 const page = 200
 
 /** The changes after the row `b` that may have another one of the same thing. */
@@ -316,6 +321,17 @@ export async function takeChanges(
       where w.user_id = ${userId}
         and w.active
         and (w.filter is null or ${isKnown})
+        and ${page} > (
+          select count(*)
+          from (
+            select
+            from docket.deliveries d
+            where d.user_id = ${userId}
+              and d.target = w.id
+              and d.next_at is not null
+            limit ${page}
+          ) pending
+        )
       order by w.id
       for no key update
     ), batch as materialized (
@@ -400,6 +416,15 @@ export async function takeChanges(
         and w.seq < reach.seq
     )
     select (select count(*) from made)::integer as made, reach.seq < reach.head as is_more,
+      exists (
+        select
+        from docket.webhooks w
+        where w.user_id = ${userId}
+          and w.active
+          and w.seq < reach.head
+          and (w.filter is null or ${isKnown})
+          and w.id not in (select id from hooks)
+      ) as is_full,
       (
         select coalesce(json_agg(json_build_object('id', w.id, 'filter', w.filter)), '[]')::text
         from docket.webhooks w
@@ -414,7 +439,7 @@ export async function takeChanges(
     return meanings.length === 0 ? query : unprepared(query)
   }
   const [taken] = await db.idempotentWrite(statement)
-  if (taken === undefined) return { made: 0, is_more: false, left: [] }
+  if (taken === undefined) return { made: 0, is_more: false, is_full: false, left: [] }
   return { ...taken, left: JSON.parse(taken.left) }
 }
 

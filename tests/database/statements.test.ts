@@ -754,12 +754,12 @@ const ofWebhooks: Record<
   ],
   takeChanges: [
     'idempotentWrite',
-    t.Object({ made: t.Integer(), is_more: t.Boolean(), left: t.String() }),
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), is_full: t.Boolean(), left: t.String() }),
     [(db) => webhookWrites.takeChanges(db, 'alice', logged, [])],
   ],
   'takeChanges with a filter': [
     'idempotentWrite',
-    t.Object({ made: t.Integer(), is_more: t.Boolean(), left: t.String() }),
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), is_full: t.Boolean(), left: t.String() }),
     [
       (db) =>
         webhookWrites.takeChanges(db, 'alice', logged, [

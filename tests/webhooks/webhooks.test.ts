@@ -414,6 +414,26 @@ test('is told where the log has forgotten something, and goes on', async () => {
   expect((await deliveriesOf(alice, id)).map(({ type }: any) => type)).toContain('resync')
 })
 
+test('has no more before it than it can be told, and is told of the rest in the end', async () => {
+  const alice = await signUp()
+  const released = Promise.withResolvers<Response>()
+  const slow = receiver(() => released.promise.then(() => new Response('ok')))
+  const quick = receiver()
+  for (const { url } of [slow, quick]) await make(alice, { url })
+  for (let n = 0; n < 6; n += 1) {
+    const tasks = Array.from({ length: 100 }, (_, nth) => ({ title: `${n} ${nth}` }))
+    await alice.send('POST', '/api/tasks/batch', { tasks })
+  }
+  await quick.until(({ length }) => length === 600)
+
+  const [{ pending } = { pending: 0 }] = await sql<{ pending: number }[]>`
+    select count(*)::integer as pending from docket.deliveries where user_id = ${alice.id} and next_at is not null`
+  expect(slow.received).toHaveLength(4)
+  expect(pending).toBeLessThan(500)
+  released.resolve(new Response())
+  await slow.until(() => new Set(slow.ids()).size === 600)
+})
+
 test('is nothing to anybody else', async () => {
   const [alice, bob] = [await signUp(), await signUp()]
   const hook = receiver()
