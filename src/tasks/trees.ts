@@ -6,6 +6,7 @@ import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
 import {
   type Answered,
+  answeredWith,
   type Change,
   changeTogether,
   onlyAnswered,
@@ -152,7 +153,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   const spot: { own: Spot; others: Change[] } = isLong(between)
     ? await spread(context.db, task.user_id, id, { ...task, before: null, after: null }, false)
     : { own: between, others: [] }
-  const root = made(
+  const root = making(
     place?.task ?? null,
     id,
     { ...copied(task), ...next, parent_id: null },
@@ -166,7 +167,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   )
   const { occurrence } = task
   const copies = under.map(({ task: one, taken }) =>
-    made(
+    making(
       taken?.deleted ? taken : null,
       ids.get(one.id) ?? id,
       {
@@ -211,7 +212,12 @@ function copied({
 }
 
 /** A new task, or one that was in the trash and is as if it was new. */
-function made(trashed: { version: number } | null, id: string, fields: Fields, spot: Spot): Change {
+function making(
+  trashed: { version: number } | null,
+  id: string,
+  fields: Fields,
+  spot: Spot,
+): Change {
   const all = { ...fields, position: null }
   if (trashed === null) return { ...changeOf({ id, version: 0 }, all, spot), fate: 'made' }
   return changeOf(
@@ -297,6 +303,7 @@ export const patching =
     const isMoved = place.list_id !== root.list_id || place.parent_id !== root.parent_id
     const isRuled = recurrence !== undefined || repeat_from !== undefined
     const isTurned = completed !== undefined && completed !== root.completed
+    const isDone = isTurned && !root.completed
     const series = isRuled || (root.repeats && isTurned) ? await context.seriesOf(root) : undefined
     if (isRuled && series === undefined) return null
     const kept =
@@ -322,14 +329,14 @@ export const patching =
     const inList = place.list_id === root.list_id ? {} : { list_id: place.list_id }
 
     const rest = nodes.slice(1).flatMap((node) => {
-      const isDone = completed === true && node.isOpen
-      const becomes = { ...inList, ...(isDone ? { completed_at: null } : {}) }
-      if (Object.keys(becomes).length === 0) return []
-      return [changeOf(node, becomes, isDone ? { is_done: true } : {})]
+      const isDoneToo = completed === true && node.isOpen
+      const becomes = { ...inList, ...(isDoneToo ? { completed_at: null } : {}) }
+      if (isEmpty(becomes)) return []
+      return [changeOf(node, becomes, isDoneToo ? { is_done: true } : {})]
     })
     const [first] = nodes
     if (first === undefined) return rest
-    if (series !== undefined && isTurned && completed === true) {
+    if (series !== undefined && isDone) {
       const after = { ...series.task, ...fields, ...begins, ...kept, ...place } as Task & Kept
       const next = await succeeding(series, after, context)
       return [
@@ -343,11 +350,11 @@ export const patching =
     }
     const turn = isTurned ? { completed_at: null } : {}
     const becomes = { ...own, ...turn }
-    if (Object.keys(becomes).length === 0) return rest
+    if (isEmpty(becomes)) return rest
     return [
       changeOf(first, becomes, {
         ...spot,
-        ...(isTurned && completed === true ? { is_done: true } : {}),
+        ...(isDone ? { is_done: true } : {}),
       }),
       ...rest,
     ]
@@ -522,7 +529,9 @@ export async function changeTree(
       return { outcome: 'changed', row: { ...row, text: whole } }
     }
     const answered =
-      next === null ? onlyAnswered(taskKind, root.id) : answeredWithNext(root.id, next)
+      next === null
+        ? onlyAnswered(taskKind, root.id)
+        : answeredWith(taskKind, root.id, 'next_task', next)
     const growth = way.growth?.(JSON.parse(row.text)) ?? 0
     const changed = await changeWithin(way.usage, growth, to, author, changes, once, answered)
     return changed && outcomeOf(changed, once)
@@ -550,14 +559,6 @@ async function nextIn(changes: Changes, { root }: Tree, { seriesOf }: Context): 
 /** A task as it is answered where it is completed. */
 export const withNext = (text: string, next: string | null): string =>
   `${text.slice(0, -1)},"next_task":${next ?? 'null'}}`
-
-const answeredWithNext =
-  (id: string, next: Next): Answered =>
-  (sql) => {
-    const of = (one: string | null) =>
-      sql`max(answer) filter (where type = ${taskKind.table.type} and id = ${one}::uuid)`
-    return sql`concat(left(${of(id)}, -1), ',"next_task":', coalesce(${of(next.id)}, ${next.text}::text, 'null'), '}')`
-  }
 
 /** What is written together, within what its user may have. Undefined where somebody has come between. */
 export async function changeWithin(

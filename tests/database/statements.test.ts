@@ -12,7 +12,12 @@ import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
+import {
+  answeredWith,
+  changeTogether,
+  createTogether,
+  onlyAnswered,
+} from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as deliveryQueries from '../../src/deliveries/queries.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
@@ -42,6 +47,7 @@ import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { TaskSchema } from '../../src/tasks/schema.ts'
+import * as seriesQueries from '../../src/tasks/series-queries.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -320,6 +326,12 @@ const changesOfTwo = [
   { kind: listKind, id, version: 1, fields: { color: '#000000' }, isDiscarded: true },
   ...changes,
 ]
+const changesOfAllStages = changes.flatMap((one) => [
+  one,
+  { ...one, fields: { completed_at: null } },
+  { ...one, fields: task, fate: 'made' as const },
+  { ...one, fields: {}, fate: 'gone' as const },
+])
 const chains = t.Object({
   last: t.Number(),
   first: t.Number(),
@@ -452,6 +464,7 @@ const ofHistory: Record<
   | Exclude<keyof typeof historyQueries, 'most'>
   | keyof typeof tagQueries
   | Exclude<keyof typeof treeQueries, 'mostInTree'>
+  | keyof typeof seriesQueries
   | 'changeTogether'
   | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
@@ -494,6 +507,14 @@ const ofHistory: Record<
     [
       (db) => changeTogether(db, author('alice'), changes, null),
       (db) => changeTogether(db, author('alice'), changesOfTwo, null, onlyAnswered(listKind, id)),
+      (db) =>
+        changeTogether(
+          db,
+          author('alice'),
+          changesOfAllStages,
+          null,
+          answeredWith(taskKind, id, 'next_task', { id, text: null }),
+        ),
     ],
   ],
   createTogether: [
@@ -525,6 +546,19 @@ const ofHistory: Record<
       hasList: t.Boolean(),
     }),
     [(db) => treeQueries.readTrees(db, 'alice', [id], null, true)],
+  ],
+  readSeries: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      zone: t.Union([t.String(), t.Null()]),
+      task: t.Object({}),
+      after: t.String(),
+      isTaken: t.Boolean(),
+      successors: t.Object({}),
+      under: t.Object({}),
+    }),
+    [(db) => seriesQueries.readSeries(db, 'alice', [id])],
   ],
   readAnchor: [
     'read',
@@ -957,6 +991,7 @@ test('are all here', async () => {
       ...Object.keys(historyQueries),
       ...Object.keys(tagQueries),
       ...Object.keys(treeQueries),
+      ...Object.keys(seriesQueries),
       'changeTogether',
       'createTogether',
     ]
@@ -1025,6 +1060,7 @@ test('are all here', async () => {
     'src/tasks/list-statements.ts',
     'src/tasks/of-list-queries.ts',
     'src/tasks/queries.ts',
+    'src/tasks/series-queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',

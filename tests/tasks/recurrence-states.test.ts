@@ -2,7 +2,14 @@ import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import type { ChangedTask, Task } from '../../src/tasks/schema.ts'
 import { act, historyOf, stateOf, undo } from '../history/support.ts'
-import { type Answer, signUp, sql, type TestUser } from '../support/app.ts'
+import {
+  type Answer,
+  createTestApp,
+  send as sendTo,
+  signUp,
+  sql,
+  type TestUser,
+} from '../support/app.ts'
 import { expectInvalid, expectNotFound, list, newList } from '../support/tasks.ts'
 
 // What becomes of a task that repeats, event by event: the rows of the table of states by their numbers. T is the task, S the one after
@@ -562,25 +569,26 @@ describe('completed', () => {
 
   test('within the quota: what comes after it is a task more', async () => {
     const alice = await signUp()
-    const { createTestApp, send } = await import('../support/app.ts')
     const small = createTestApp({ quota: { tasks: 2, bytes: null } })
-    const act = (method: string, path: string, body?: unknown) =>
-      send(method, path, { app: small, headers: { authorization: alice.authorization }, body })
-    const { body: t } = await act('POST', '/api/tasks', {
+    const send = (method: string, path: string, body?: unknown) =>
+      sendTo(method, path, { app: small, headers: { authorization: alice.authorization }, body })
+    const { body: t } = await send('POST', '/api/tasks', {
       title: 'T',
       recurrence: 'daily',
       due_date: first,
     })
-    const { body: done } = await act('POST', `/api/tasks/${t.id}/complete`)
+    const { body: done } = await send('POST', `/api/tasks/${t.id}/complete`)
 
-    const refused = await act('POST', `/api/tasks/${done.next_task.id}/complete`)
+    const refused = await send('POST', `/api/tasks/${done.next_task.id}/complete`)
 
     expect([refused.status, refused.body.code]).toEqual([422, 'quota_exceeded'])
-    expect((await act('POST', `/api/tasks/${done.next_task.id}/skip`)).status).toBe(200)
-    expect((await act('POST', `/api/tasks/${t.id}/complete`, { completed: true })).status).toBe(200)
-    await act('DELETE', `/api/tasks/${t.id}`)
-    await act('DELETE', '/api/trash')
-    expect((await act('POST', `/api/tasks/${done.next_task.id}/complete`)).status).toBe(200)
+    expect((await send('POST', `/api/tasks/${done.next_task.id}/skip`)).status).toBe(200)
+    expect((await send('POST', `/api/tasks/${t.id}/complete`, { completed: true })).status).toBe(
+      200,
+    )
+    await send('DELETE', `/api/tasks/${t.id}`)
+    await send('DELETE', '/api/trash')
+    expect((await send('POST', `/api/tasks/${done.next_task.id}/complete`)).status).toBe(200)
   })
 })
 
@@ -726,21 +734,21 @@ describe('open again', () => {
     const alice = await signUp()
     const t = await daily(alice)
     const { s } = await completed(alice, t)
-    const { s: third } = await completed(alice, s)
+    const { s: last } = await completed(alice, s)
 
     expect(await reopen(alice, t)).toMatchObject(alone)
-    expect(await get(alice, third)).toEqual(third)
+    expect(await get(alice, last)).toEqual(last)
   })
 
   test('19: also where the one between has gone', async () => {
     const alice = await signUp()
     const t = await daily(alice)
     const { s } = await completed(alice, t)
-    const { s: third } = await completed(alice, s)
+    const { s: last } = await completed(alice, s)
     await remove(alice, s)
 
     expect(await reopen(alice, t)).toMatchObject(alone)
-    expect(await get(alice, third)).toEqual(third)
+    expect(await get(alice, last)).toEqual(last)
   })
 })
 
@@ -913,7 +921,8 @@ describe('skipped', () => {
       Array.from({ length: 6 }, () => call(alice, 'POST', t, '/skip', { occurrence: first })),
     )
 
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409, 409, 409])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(5)
     expect(await get(alice, t)).toMatchObject({ due_date: second, version: 2 })
   })
 
