@@ -103,10 +103,13 @@ export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
   isPrivate: boolean
   /** Is told of what failed. It is tried again. */
   onFailure: (error: unknown) => void
+  /** Milliseconds between two looks for what others have made, if not as usual. */
+  roundPause?: number
 }
 
 /** For `AppOptions`: all that is sent to others. It is to be woken when something was written. */
-export function createDelivering({ db, isPrivate, onTry, pauses, onFailure }: DeliveringOptions) {
+export function createDelivering(options: DeliveringOptions) {
+  const { db, isPrivate, onTry, pauses, onFailure, roundPause } = options
   const courier = createCourier({
     db,
     kinds: [webhookKind({ isPrivate })],
@@ -121,11 +124,12 @@ export function createDelivering({ db, isPrivate, onTry, pauses, onFailure }: De
     onMade: courier.wake,
     onFailure,
   })
-  const rounds = createRounds(async () => {
+  const look = async () => {
     await outbox.look()
     courier.wake()
     await courier.prune()
-  }, onFailure)
+  }
+  const rounds = createRounds(look, onFailure, roundPause)
 
   return {
     sending: { isPrivate, follow: outbox.follow, send: courier.wake },
