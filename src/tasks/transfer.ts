@@ -9,7 +9,7 @@ import {
 } from '../database/moving.ts'
 import { placeOf, searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
-import type { Kept, Place, Task } from './schema.ts'
+import type { Kept, Place, Repetition, Task } from './schema.ts'
 import { askedColumns, taskTable, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
@@ -30,9 +30,12 @@ export async function findUser(db: Db, userId: string): Promise<User | undefined
 /** A change that was made of a task: what there was of it before. */
 export type Change = Moved<Partial<Task> & { extra?: Kept['extra'] | null }>
 
+/** What older files do not have. */
+type Later = keyof (Place & Repetition) | 'reminders'
+
 /** A task on its way, with its changes, the oldest first. */
 export type Moving = {
-  task: Omit<Task, keyof Place> & Partial<Place> & Kept
+  task: Omit<Task, Later> & Partial<Pick<Task, Later>> & Kept
   history?: Change[]
 }
 
