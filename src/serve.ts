@@ -13,6 +13,7 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createCalendars } from './feeds/kept.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -44,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
   const rates = createRates(config, () => database)
+  const calendars = createCalendars()
   const database = await openDatabase(config, {
     onFailure: (error) => {
       log.fatal({ message: error.message }, 'the embedded database failed')
@@ -53,6 +55,7 @@ export async function serve(config: Config): Promise<void> {
     onWrite: (users) => {
       sweep.wake()
       streams.wake(users)
+      calendars.forget(users)
     },
   })
   const sweep = createSweep({
@@ -118,12 +121,14 @@ export async function serve(config: Config): Promise<void> {
     outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
     basePath: config.basePath,
+    url: config.url,
     rates,
     metrics,
     compat: config.compat,
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,
+    calendars,
   })
   const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
   try {
@@ -212,13 +217,16 @@ async function untilQuiet(load: Load): Promise<void> {
 /** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
 function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
+  // Each instance for itself: who looks at a calendar that is kept wakes no database.
+  const calendars = memoryRates(rateLimit)
   if (rateLimitStore === 'memory') {
-    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
+    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit), calendars }
   }
   const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),
+    calendars,
   }
 }
 

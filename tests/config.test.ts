@@ -47,6 +47,7 @@ test('needs nothing', () => {
     docs: true,
     trustProxy: 0,
     basePath: '',
+    url: null,
     rateLimit: 1200,
     quotaTasks: 100_000,
     quotaBytes: 256_000_000,

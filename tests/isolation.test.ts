@@ -58,6 +58,12 @@ const bodies: Record<string, unknown> = {
   // tests/filters has those of others.
   'PATCH /filters/:id': { name: 'Changed' },
   'DELETE /filters/:id': undefined,
+  'GET /feeds': undefined,
+  'POST /feeds': { name: 'Mine' },
+  // tests/feeds has those of others.
+  'PATCH /feeds/:id': { name: 'Changed' },
+  'DELETE /feeds/:id': undefined,
+  'POST /feeds/:id/rotate': undefined,
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },

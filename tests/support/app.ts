@@ -4,6 +4,7 @@ import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
 import { createEpoch } from '../../src/database/epoch.ts'
+import { createCalendars } from '../../src/feeds/kept.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
@@ -30,7 +31,11 @@ export const auth = {
 }
 
 export const { sql } = database
-export const db = gateOf(sql, (users) => streams.wake(users))
+export const calendars = createCalendars()
+export const db = gateOf(sql, (users) => {
+  streams.wake(users)
+  calendars.forget(users)
+})
 export const streams = createFollowing(db)
 
 export const issuerOptions: IssuerOptions = {
@@ -65,12 +70,14 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
     basePath: '',
+    url: null,
     rates: null,
     metrics: null,
     compat: null,
     quota: { tasks: null, bytes: null },
     epoch: createEpoch(() => sql),
     streams,
+    calendars,
     ...options,
   })
 
