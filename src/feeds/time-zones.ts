@@ -28,12 +28,11 @@ export function zoneOf(zone: string, from: string, to: string): Component {
       .subtract({ nanoseconds: next.offsetNanoseconds - at.offsetNanoseconds })
     const isForward = next.offsetNanoseconds > at.offsetNanoseconds
     const key = `${at.offset} ${next.offset}`
-    const known = parts.get(key)
-    if (known === undefined) {
-      parts.set(key, partOf(isForward ? 'daylight' : 'standard', wall, at.offset, next.offset))
-    } else {
-      known[1].push(['rdate', {}, 'date-time', textOf(wall)])
-    }
+    const part =
+      parts.get(key) ?? partOf(isForward ? 'daylight' : 'standard', wall, at.offset, next.offset)
+    parts.set(key, part)
+    // The first too, which is its beginning: some readers, as ical.js and so Thunderbird, see no other once there are such.
+    part[1].push(['rdate', {}, 'date-time', textOf(wall)])
     at = next
   }
   // What holds before all changes.

@@ -16,11 +16,13 @@ export const read = (path: string, headers: Record<string, string> = {}) =>
 /** A calendar as a reader has it. */
 export const parse = (text: string) => new ICAL.Component(ICAL.parse(text) as never)
 
-/** Of each item its text, in their order in the calendar. */
-export const titlesIn = (text: string): unknown[] =>
+export const itemsIn = (text: string) =>
   parse(text)
     .getAllSubcomponents()
     .filter(({ name }) => name === 'vevent' || name === 'vtodo')
-    .map((item) => item.getFirstPropertyValue('summary'))
+
+/** Of each item its text, in their order in the calendar. */
+export const titlesIn = (text: string): unknown[] =>
+  itemsIn(text).map((item) => item.getFirstPropertyValue('summary'))
 
 export const nameOf = (text: string): unknown => parse(text).getFirstPropertyValue('x-wr-calname')
