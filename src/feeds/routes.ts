@@ -147,7 +147,7 @@ export function calendarRoutes(
     const headers = { ...calendarHeaders, etag: etag(calendar.tag) }
     return isNoneMatch(request.headers, calendar.tag)
       ? new Response(null, { status: 304, headers })
-      : textAnswer(calendar.text, { headers })
+      : textAnswer(calendar.text, { headers: { ...headers, 'content-type': mediaType } })
   }
 
   async function render(request: Request, feed: Found, as: As): Promise<Kept> {
@@ -175,8 +175,9 @@ export function calendarRoutes(
 const noCalendar = (): Problem =>
   new Problem(404, 'There is no calendar at this address: it may have got another one.')
 
+const mediaType = 'text/calendar; charset=utf-8'
+
 const calendarHeaders = {
-  'content-type': 'text/calendar; charset=utf-8',
   'cache-control': 'private, max-age=300',
   'referrer-policy': 'no-referrer',
   'x-robots-tag': 'noindex',
