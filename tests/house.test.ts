@@ -8,10 +8,13 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\//, 4],
   [
-    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep)\.ts)$/,
+    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep)\.ts)$/,
     3,
   ],
-  [/^\w+\/(schema|rules|sizes|kept|time-zones|filter(-(days|fields|meaning|tree))?)\.ts$/, 2],
+  [
+    /^\w+\/(schema|rules|sizes|kept|time-zones|series|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?|recurrence(-(days|rule))?)\.ts$/,
+    2,
+  ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]

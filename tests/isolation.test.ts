@@ -32,6 +32,9 @@ const bodies: Record<string, unknown> = {
   'POST /tasks/:id/toggle': undefined,
   'POST /tasks/:id/restore': undefined,
   'POST /tasks/:id/move': {},
+  // tests/tasks/recurrence-states.test.ts has one that repeats.
+  'POST /tasks/:id/skip': undefined,
+  'GET /tasks/:id/occurrences': undefined,
   'GET /lists': undefined,
   'POST /lists': { name: 'Mine' },
   'GET /lists/:id': undefined,

@@ -3,6 +3,7 @@ import requests from '../../sql/002_requests.sql' with { type: 'text' }
 import accounts from '../../sql/003_accounts.sql' with { type: 'text' }
 import changes from '../../sql/004_changes.sql' with { type: 'text' }
 import lists from '../../sql/005_lists.sql' with { type: 'text' }
+import recurrence from '../../sql/006_recurrence.sql' with { type: 'text' }
 import feeds from '../../sql/009_feeds.sql' with { type: 'text' }
 
 export type SchemaFile = {
@@ -27,6 +28,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('003_accounts', accounts),
   file('004_changes', changes),
   file('005_lists', lists),
+  file('006_recurrence', recurrence),
   file('009_feeds', feeds),
 ]
 
