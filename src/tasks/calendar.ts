@@ -3,19 +3,20 @@ import { Problem } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
 import { meantBy } from './filters.ts'
 import { readPage } from './pages.ts'
+import { type Rest, restOf } from './recurrence-rest.ts'
 import type { ListQuery, Position } from './rules.ts'
 import type { Task } from './schema.ts'
 
-export type CalendarTask = Task & { series: Series | null }
-
-/** How a task repeats by its due date: by which rule, and from which day on. */
-type Series = { id: string; rule: string; from: string }
+export type CalendarTask = Task & { series: Rest | null }
 
 /** The most tasks that a calendar has, and bytes of them. */
 const most = { tasks: 2000, bytes: 4_000_000 }
 
 /** For how many days a calendar of to-dos has what was completed. */
 const completedDays = 30
+
+/** Milliseconds that all series of a calendar may take, of which hardly any takes one, and after which others have their turn. */
+const patience = { all: 1000, turn: 10 }
 
 /** Tasks in a page. */
 const pageSize = 200
@@ -33,6 +34,7 @@ export async function readCalendar(
   const query = await meaningOf(db, userId, list_id, filter)
   if (query === null) return null
   const found = new Map<string, CalendarTask>()
+  const withSeries = as === 'event' ? seriesAdder() : alone
   let bytes = 0
 
   for (const part of as === 'event' ? due(query) : toDo(query)) {
@@ -42,12 +44,35 @@ export async function readCalendar(
       const page = await readPage(db, userId, part, from ?? null, Math.min(room, pageSize))
       bytes += Buffer.byteLength(page.text)
       // What changes meanwhile may come twice.
-      for (const task of JSON.parse(page.text) as Task[])
-        found.set(task.id, { ...task, series: null })
+      for (const task of JSON.parse(page.text) as Task[]) {
+        found.set(task.id, await withSeries(task))
+      }
       from = page.next
     }
   }
   return [...found.values()]
+}
+
+/** A to-do does not repeat. */
+const alone = async (task: Task): Promise<CalendarTask> => ({ ...task, series: null })
+
+/** Adds to each task how it goes on. When all of that takes too long, the others are alone. */
+function seriesAdder(): (task: Task) => Promise<CalendarTask> {
+  let spent = 0
+  let turn = 0
+  return async (task) => {
+    if (task.recurrence === null || spent > patience.all) return alone(task)
+    if (turn > patience.turn) {
+      turn = 0
+      await new Promise(setImmediate)
+    }
+    const began = performance.now()
+    const series = await restOf(task)
+    const took = performance.now() - began
+    spent += took
+    turn += took
+    return { ...task, series }
+  }
 }
 
 async function meaningOf(

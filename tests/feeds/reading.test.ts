@@ -332,3 +332,77 @@ test('a database that cannot be reached is a 503, and no empty calendar', async 
 
   expect(status).toBe(503)
 })
+
+describe('a task that repeats', () => {
+  /** What of its events says when they are. */
+  async function daysOf(task: Record<string, unknown>, patch: object | null = null, query = '') {
+    const alice = await signUp()
+    const { id } = await alice.create(task)
+    if (patch !== null) await alice.send('PATCH', `/api/tasks/${id}`, patch)
+    const { text } = await read(`${await feedOf(alice)}${query}`)
+    return itemsIn(text).map((item) => [
+      String(item.getFirstPropertyValue('uid')).replace(id, 'id'),
+      String(item.getFirstPropertyValue('dtstart')),
+      String(item.getFirstPropertyValue('rrule')),
+    ])
+  }
+  const monday = '2026-11-30'
+  const mondays = 'FREQ=WEEKLY;BYDAY=MO'
+
+  test('is an event that repeats', async () => {
+    expect(await daysOf({ due_date: monday, recurrence: mondays })).toEqual([
+      ['id', monday, mondays],
+    ])
+    const timed = { due_date: monday, due_time: '10:00', time_zone: 'Europe/Berlin' }
+    expect(await daysOf({ ...timed, recurrence: 'FREQ=DAILY;UNTIL=20261215' })).toEqual([
+      ['id', '2026-11-30T10:00:00', 'FREQ=DAILY;UNTIL=20261215T090000Z'],
+    ])
+  })
+
+  test('is one event, where the next depends on when it is completed', async () => {
+    const task = { due_date: monday, recurrence: 'FREQ=DAILY', repeat_from: 'completion' }
+    expect(await daysOf(task)).toEqual([['id', monday, 'null']])
+  })
+
+  test('is two, where it was moved, and the second is the rest', async () => {
+    const task = { due_date: monday, recurrence: `${mondays};COUNT=3` }
+    expect(await daysOf(task, { due_date: '2026-12-09' })).toEqual([
+      ['id', '2026-12-09', 'null'],
+      // Of three the first is this one, the second has gone by.
+      ['series-id', '2026-12-14', 'FREQ=WEEKLY;COUNT=1;BYDAY=MO'],
+    ])
+    expect(await daysOf(task, { due_date: '2026-12-14' })).toEqual([['id', '2026-12-14', 'null']])
+  })
+
+  test('is two, where its day is none of the rule', async () => {
+    expect(await daysOf({ due_date: '2026-12-01', recurrence: `${mondays};COUNT=3` })).toEqual([
+      ['id', '2026-12-01', 'null'],
+      ['series-id', '2026-12-07', 'FREQ=WEEKLY;COUNT=2;BYDAY=MO'],
+    ])
+    const days = { due_date: '2026-12-01', recurrence: 'FREQ=WEEKLY;INTERVAL=2;BYDAY=MO' }
+    // The week in which it begins counts.
+    expect((await daysOf(days))[1]).toEqual([
+      'series-id',
+      '2026-12-14',
+      'FREQ=WEEKLY;INTERVAL=2;BYDAY=MO',
+    ])
+  })
+
+  test('is a to-do on its own day alone', async () => {
+    const task = { due_date: monday, recurrence: mondays }
+    expect(await daysOf(task, null, '?as=todo')).toEqual([['id', 'null', 'null']])
+  })
+
+  test('is the next one, when it was completed', async () => {
+    const alice = await signUp()
+    const { id } = await alice.create({ due_date: '2099-01-05', recurrence: 'FREQ=DAILY' })
+    const path = await feedOf(alice)
+    const { body } = await alice.send('POST', `/api/tasks/${id}/complete`, { completed: true })
+
+    const [item, ...others] = itemsIn((await read(path)).text)
+
+    expect(others).toEqual([])
+    expect(item?.getFirstPropertyValue('uid')).toBe(body.next_task.id)
+    expect(String(item?.getFirstPropertyValue('dtstart'))).toBe('2099-01-06')
+  })
+})
