@@ -3,10 +3,8 @@ export type Kept = { userId: string; text: string; tag: number }
 
 /** Calendars of feeds that were asked for, for who asks again: so that a client that looks wakes no database. */
 export type Calendars = {
-  /** By the key of one that was kept. */
-  get: (key: string) => Kept | undefined
-  /** Makes one, and keeps it, unless something is written for its user meanwhile. */
-  make: (key: string, read: () => Promise<Kept | null>) => Promise<Kept | null>
+  /** One that is kept or is just being made, else one that is made now, and kept unless something is written for its user meanwhile. */
+  get: (key: string, make: () => Promise<Kept | null>) => Kept | Promise<Kept | null>
   /** Something was written for these users: a feed of theirs may be gone, or have other tasks. */
   forget: (users: ReadonlySet<string>) => void
 }
@@ -20,6 +18,8 @@ const most = 32_000_000
 export function createCalendars(now: () => number = () => performance.now()): Calendars {
   // The longest kept first.
   const kept = new Map<string, Kept & { until: number }>()
+  /** What can be waited for by who comes now. */
+  const made = new Map<string, Promise<Kept | null>>()
   /** Of each that is being made: for whom something was written since it began. */
   const making = new Set<Set<string>>()
   let size = 0
@@ -39,26 +39,34 @@ export function createCalendars(now: () => number = () => performance.now()): Ca
     }
   }
 
+  async function makeAndKeep(key: string, make: () => Promise<Kept | null>): Promise<Kept | null> {
+    const written = new Set<string>()
+    making.add(written)
+    try {
+      const calendar = await make()
+      if (calendar !== null && !written.has(calendar.userId)) keep(key, calendar)
+      return calendar
+    } finally {
+      making.delete(written)
+    }
+  }
+
   return {
-    get: (key) => {
+    get: (key, make) => {
       const found = kept.get(key)
-      if (found === undefined || found.until > now()) return found
-      drop(key)
-      return undefined
-    },
-    make: async (key, read) => {
-      const written = new Set<string>()
-      making.add(written)
-      try {
-        const made = await read()
-        if (made !== null && !written.has(made.userId)) keep(key, made)
-        return made
-      } finally {
-        making.delete(written)
-      }
+      if (found !== undefined && found.until > now()) return found
+      const coming = made.get(key)
+      if (coming !== undefined) return coming
+      const promise = makeAndKeep(key, make).finally(() => {
+        if (made.get(key) === promise) made.delete(key)
+      })
+      made.set(key, promise)
+      return promise
     },
     forget: (users) => {
       for (const [key, { userId }] of kept) if (users.has(userId)) drop(key)
+      // Whose they are is not known before they are made: who comes now has them made anew.
+      made.clear()
       for (const written of making) for (const user of users) written.add(user)
     },
   }

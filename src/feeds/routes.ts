@@ -134,28 +134,26 @@ export function calendarRoutes(
     const token = tokenIn(name)
     if (token === null) throw noCalendar()
     const digest = digestOf(token)
-    const key = `${as} ${digest}`
-    const calendar =
-      calendars.get(key) ??
-      (await calendars.make(key, async () => {
-        const feed = await findFeed(gate.for(request, stranger), digest)
-        return feed === undefined ? null : render(request, feed, as)
-      }))
+    // Others may wait for the same, so that it does not end with this request.
+    const calendar = await calendars.get(`${as} ${digest}`, async () => {
+      const feed = await findFeed(gate.for(null, stranger), digest)
+      return feed === undefined ? null : render(feed, as)
+    })
     if (calendar === null) throw noCalendar()
 
-    exchange.userId = calendar.userId
+    // Not the user's: who has the address may leave any number of answers unread.
     const headers = { ...calendarHeaders, etag: etag(calendar.tag) }
     return isNoneMatch(request.headers, calendar.tag)
       ? new Response(null, { status: 304, headers })
       : textAnswer(calendar.text, { headers: { ...headers, 'content-type': mediaType } })
   }
 
-  async function render(request: Request, feed: Found, as: As): Promise<Kept> {
+  async function render(feed: Found, as: As): Promise<Kept> {
     const { id, user_id, name, is_used } = feed
     // Not for the user: what is kept for him is as good as before. Whether it succeeds is nobody's business.
     if (!is_used) void markUsed(gate, user_id, id).catch(() => {})
     const nothing = absence(feed)
-    const tasks = nothing === null ? await read(gate.for(request, user_id), user_id, feed, as) : []
+    const tasks = nothing === null ? await read(gate.for(null, user_id), user_id, feed, as) : []
     const title = tasks === null ? withoutFilter(name) : (nothing ?? name)
     const text = await calendarOf(title, tasks ?? [], as)
     return { userId: user_id, text, tag: tagOf(text) }
