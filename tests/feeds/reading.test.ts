@@ -37,7 +37,7 @@ test('says nothing of an address that is none, whatever is wrong with it', async
   for (const name of [
     `${nobody}.ics`,
     `${token.slice(0, -1)}.ics`,
-    `${token}`,
+    token,
     `${token}.ICS`,
     `${token}.ics.ics`,
     `x${token}.ics`,
@@ -120,13 +120,16 @@ describe('shows', () => {
     await alice.create({ title: 'In it too', list_id, due_date: '2026-12-02' })
     await alice.create({ title: 'Elsewhere', tags: ['a'], due_date: '2026-12-03' })
     await alice.send('POST', '/api/filters', { name: 'Kept', filter: '#a' })
-    const of = async (body: object) => titlesIn((await read(await feedOf(alice, body))).text)
+    const of = async (body: object) => {
+      const { text } = await read(await feedOf(alice, body))
+      return titlesIn(text).map(String).toSorted()
+    }
 
-    expect((await of({ list_id })).toSorted()).toEqual(['In it', 'In it too'])
-    expect((await of({ filter: '#a' })).toSorted()).toEqual(['Elsewhere', 'In it'])
+    expect(await of({ list_id })).toEqual(['In it', 'In it too'])
+    expect(await of({ filter: '#a' })).toEqual(['Elsewhere', 'In it'])
     expect(await of({ list_id, filter: '#a' })).toEqual(['In it'])
     expect(await of({ list_id, filter: '@kept' })).toEqual(['In it'])
-    expect((await of({ filter: 'due:<=2026-12-02' })).toSorted()).toEqual(['In it', 'In it too'])
+    expect(await of({ filter: 'due:<=2026-12-02' })).toEqual(['In it', 'In it too'])
     expect(await of({ filter: 'is:done' })).toEqual([])
     expect(await of({ filter: 'due:none' })).toEqual([])
   })

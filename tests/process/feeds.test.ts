@@ -21,7 +21,7 @@ const headers = {
 /** Sends exactly this, which fetch would put in order. */
 const ask = (method: string, path: string): Promise<number> =>
   new Promise((resolve, reject) => {
-    const sent = request(`${server.address}`, { method, path }, (answer) => {
+    const sent = request(server.address, { method, path }, (answer) => {
       answer.resume()
       answer.on('end', () => resolve(answer.statusCode ?? 0))
     })
