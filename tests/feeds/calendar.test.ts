@@ -243,3 +243,17 @@ test('has what is many, each once', async () => {
 
   expect(itemsIn(await calendarOf('A', tasks, 'event'))).toHaveLength(250)
 })
+
+test.each([
+  ['2026-03-29', 'DAYLIGHT\r\nDTSTART:20250330T020000', 'RDATE:20260329T020000'],
+  ['2026-10-25', 'STANDARD\r\nDTSTART:20251026T030000', 'RDATE:20261025T030000'],
+])('on the night of %s the clock of the wall is what counts', async (due_date, begin, change) => {
+  const night = task({ ...berlin, due_date, due_time: '02:30:00' })
+
+  const text = await calendarOf('A', [night], 'event')
+
+  // Which moment that is says the zone, to each reader in its way: it is told when the clock changes.
+  expect(text).toContain(`DTSTART;TZID=Europe/Berlin:${due_date.replaceAll('-', '')}T023000\r\n`)
+  expect(text).toContain(`BEGIN:${begin}\r\n`)
+  expect(text).toContain(`${change}\r\n`)
+})
