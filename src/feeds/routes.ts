@@ -141,7 +141,7 @@ export function calendarRoutes(
     })
     if (calendar === null) throw noCalendar()
 
-    // Not the user's: who has the address may leave any number of answers unread.
+    // It is on its way to the stranger: what one leaves unread is not to be the user's.
     const headers = { ...calendarHeaders, etag: etag(calendar.tag) }
     return isNoneMatch(request.headers, calendar.tag)
       ? new Response(null, { status: 304, headers })
@@ -150,7 +150,7 @@ export function calendarRoutes(
 
   async function render(feed: Found, as: As): Promise<Kept> {
     const { id, user_id, name, is_used } = feed
-    // Not for the user: what is kept for him is as good as before. Whether it succeeds is nobody's business.
+    // In nobody's name, for the calendars of the user are the same as before. What is not written now is written the next time.
     if (!is_used) void markUsed(gate, user_id, id).catch(() => {})
     const nothing = absence(feed)
     const tasks = nothing === null ? await read(gate.for(null, user_id), user_id, feed, as) : []
