@@ -8,13 +8,13 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\//, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|outbox|kind|keys)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|outbox|kind|keys)\.ts)$/,
     3,
   ],
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^\w+\/(schema|rules|sizes|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],

@@ -71,6 +71,12 @@ const bodies: Record<string, unknown> = {
   'POST /webhooks/:id/test': undefined,
   'GET /webhooks/:id/deliveries': undefined,
   'POST /webhooks/:id/deliveries/:delivery_id/retry': undefined,
+  'GET /feeds': undefined,
+  'POST /feeds': { name: 'Mine' },
+  // tests/feeds has those of others.
+  'PATCH /feeds/:id': { name: 'Changed' },
+  'DELETE /feeds/:id': undefined,
+  'POST /feeds/:id/rotate': undefined,
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },

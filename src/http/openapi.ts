@@ -11,6 +11,11 @@ type Document = Json & {
 /** Descriptions of what stands in a path. */
 const pathParameters: Record<string, Json> = {
   user_id: { description: 'Your own id, or `me`.', example: 'me', schema: { type: 'string' } },
+  token: {
+    description: 'The token of the address, with `.ics` after it.',
+    example: '4hSyCoxCGPfDT0HyqVgCmZ0YqEcvdYJOHYqf3S5XEKE.ics',
+    schema: { type: 'string' },
+  },
   id: {
     description: 'The id of what it is about.',
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
