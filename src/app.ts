@@ -29,6 +29,8 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importStore } from './import-store.ts'
+import { importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -36,6 +38,7 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
 import { adopting } from './tasks/adoption.ts'
 import { checkFilter } from './tasks/filters.ts'
@@ -130,6 +133,7 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

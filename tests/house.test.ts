@@ -3,15 +3,19 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
-  [/^index\.ts$/, 7],
+  [/^index\.ts$/, 8],
+  [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client|lines)\.ts$/, 5],
-  [/^\w+\/routes\.ts$|^compat\//, 4],
+  [/^\w+\/routes\.ts$|^compat\/|^import-store\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep)\.ts)$/,
+    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|importing|readers)\.ts)$/,
     3,
   ],
-  [/^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/, 2],
+  [
+    /^imports\/(found|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    2,
+  ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]

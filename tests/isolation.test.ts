@@ -62,6 +62,8 @@ const bodies: Record<string, unknown> = {
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
   'POST /me/adopt': { token: 'of a guest' },
+  // tests/imports has those of others.
+  'POST /me/import': { items: [] },
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

@@ -24,6 +24,7 @@ type Schema = {
 }
 type Parameter = {
   name: string
+  required?: boolean
   in: 'path' | 'query' | 'header'
   example?: unknown
   schema: Schema
@@ -40,7 +41,9 @@ type Body = {
 }
 type Operation = {
   parameters: Parameter[]
-  requestBody?: { content: { 'application/json': { schema: { $ref: string } } } }
+  requestBody?: {
+    content: { 'application/json': { schema: { $ref?: string } }; 'text/csv'?: { example: string } }
+  }
 }
 
 /** The document with what its schemas refer to in its place. Null is a type, or a word of a list. */
@@ -66,14 +69,12 @@ const operations = Object.entries(plain(document.paths) as object).flatMap(([pat
   ),
 )
 
-const bodyOf = ({ requestBody }: Operation): Body | undefined =>
-  requestBody &&
+function bodyOf({ requestBody }: Operation): Body | undefined {
+  const model = requestBody?.content['application/json'].schema.$ref
+  if (model === undefined) return undefined
   // Its shape is that of the document.
-  (plain(
-    document.components.schemas[
-      requestBody.content['application/json'].schema.$ref.replace('#/components/schemas/', '')
-    ],
-  ) as Body)
+  return plain(document.components.schemas[model.replace('#/components/schemas/', '')]) as Body
+}
 
 const examplesOf = ({ example, schema }: Parameter): unknown[] =>
   example === undefined ? (schema.examples ?? [schema.default]) : [example]
