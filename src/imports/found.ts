@@ -73,7 +73,11 @@ export const warningOf = (
 ): Warning => ({ line, what: `“${shorten(title, 60)}”: ${shorten(what, 300)}` })
 
 export function shorten(text: string, most: number): string {
-  const plain = text.replaceAll(/\s+/g, ' ').trim()
+  // However long it is.
+  const plain = text
+    .slice(0, 4 * most)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
   return plain.length <= most ? plain : `${plain.slice(0, most).toWellFormed()}…`
 }
 

@@ -205,14 +205,15 @@ function readTodo(
   task.completed_at = task.completed ? instantOf(Date.parse(text('COMPLETED'))) : null
   if (status === 'CANCELLED') warn('it is cancelled, and comes as done.')
 
+  const raw = rawOf(todo, first('DUE') === undefined ? 'DTSTART' : 'DUE') ?? ''
   readDue(
     task,
-    { due: first('DUE'), start: first('DTSTART'), length: text('DURATION') },
+    { due: first('DUE'), start: first('DTSTART'), length: text('DURATION'), raw },
     zones,
     zone,
     warn,
   )
-  readRule(task, todo, instance, warn)
+  readRule(task, todo, { instance, raw }, warn)
   task.reminders = todo.parts
     .filter((part) => part.name === 'VALARM')
     .slice(0, mostLines)
@@ -224,23 +225,22 @@ function readTodo(
 const priorityOf = (number: number): FoundTask['priority'] =>
   number >= 1 && number <= 9 ? (number < 5 ? 'high' : number === 5 ? 'medium' : 'low') : 'none'
 
-type Dates = { due: Property | undefined; start: Property | undefined; length: string }
+type Dates = { due: Property | undefined; start: Property | undefined; length: string; raw: string }
 
 function readDue(
   task: FoundTask,
-  { due, start, length }: Dates,
+  { due, start, length, raw }: Dates,
   zones: Zones,
   zone: string,
   warn: (what: string) => void,
 ): void {
   const property = due ?? start
   if (property === undefined) return
-  const value = property.values[0] ?? ''
   const clock = clockOfProperty(property, zones, zone, warn)
   const later = due === undefined && length !== '' ? addTo(clock, length) : clock
   if (later === null) {
-    describe(task, `Due: ${value}`)
-    warn(`its date (${value}) is not taken, but kept in its description.`)
+    describe(task, `Due: ${raw}`)
+    warn(`its date (${raw}) is not taken, but kept in its description.`)
     return
   }
   Object.assign(task, later)
@@ -291,14 +291,14 @@ const times: Record<string, number> = { BYHOUR: 0, BYMINUTE: 1, BYSECOND: 2 }
 function readRule(
   task: FoundTask,
   todo: Component,
-  instance: string,
+  { instance, raw }: { instance: string; raw: string },
   warn: (what: string) => void,
 ): void {
   const rule = rawOf(todo, 'RRULE')
   if (instance !== '')
     warn('it is one time of a task that repeats, and comes as a task of its own.')
   if (rule === null || instance !== '') return
-  const clock = task.due_time?.split(':').map(Number) ?? []
+  const clock = /T(\d\d)(\d\d)(\d\d)/.exec(raw)?.slice(1).map(Number) ?? []
   // What the time says already.
   const isSaid = (part: string) => {
     const [name = '', value] = part.toUpperCase().split('=')

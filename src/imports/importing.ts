@@ -24,7 +24,7 @@ type List = {
   updated_at: string
   deleted_at: null
 }
-type Task = Omit<TaskToMake, 'line' | 'recurrence' | 'repeat_from' | 'reminders'> & {
+type Task = Omit<TaskToMake, 'line'> & {
   user_id: string
   completed_at: string | null
   version: number
@@ -117,7 +117,7 @@ const past = (instant: string | null, now: string): string =>
   instant === null || instant > now ? now : instant
 
 function rowOf(found: TaskToMake, userId: string, now: string): Task {
-  const { line: _line, recurrence: _rule, repeat_from: _from, reminders: _alarms, ...task } = found
+  const { line: _line, ...task } = found
   return {
     ...task,
     user_id: userId,
@@ -145,65 +145,54 @@ const listRow = ({ id, name, is_archived }: ListToMake, userId: string, now: str
 async function write(
   dbFor: () => Db,
   author: Author,
-  { lists, loose, warnings }: Missing,
+  { lists, under, warnings }: Missing,
   tasks: { found: TaskToMake; row: Task }[],
   store: Store,
   now: string,
 ): Promise<{ lists: number; tasks: number }> {
-  const { user_id: userId } = author
+  const { user_id } = author
   const made = { lists: 0, tasks: 0 }
   for (const some of batches(lists)) {
-    const rows = some.map((list) => ({ ...list, row: { list: listRow(list, userId, now) } }))
-    const write = (all: typeof rows) =>
+    const put = (all: ListToMake[]) =>
       store.importLists(
         dbFor(),
-        all.map(({ row }) => row),
+        all.map((list) => ({ list: listRow(list, user_id, now) })),
         author,
       )
-    const refuse = ({ name }: ListToMake) => ({
-      line: null,
-      what: `The list “${shorten(name, 60)}” is not taken`,
-    })
-    made.lists += await bisect(rows, write, refuse, warnings)
+    made.lists += await bisect(some, put, refuseList, warnings)
   }
-  const refuse = ({ found }: { found: TaskToMake }) => warningOf(found, 'it is not taken')
   for (const some of batches(tasks)) {
-    const write = (all: typeof some) =>
+    const put = (all: { row: Task }[]) =>
       store.importTasks(
         dbFor(),
         all.map(({ row }) => ({ task: row })),
         author,
       )
-    made.tasks += await bisect(some, write, refuse, warnings)
+    made.tasks += await bisect(some, put, ({ found }) => warningOf(found, notTaken), warnings)
   }
-  const placed = tasks.flatMap(({ found, row: { id, version, updated_at } }) =>
-    found.parent_id === null
-      ? []
-      : [
-          {
-            title: found.title,
-            line: found.line,
-            under: { user_id: userId, id, parent_id: found.parent_id, version, updated_at },
-          },
-        ],
-  )
-  const again = loose.map(({ line, id, parent_id, version, updated_at }) => ({
-    title: 'A task that came before',
-    line,
-    under: { user_id: userId, id, parent_id, version, updated_at },
-  }))
-  for (const some of batches([...placed, ...again])) {
-    const write = async (all: typeof some) => {
-      await store.placeTasks(
-        dbFor(),
-        all.map(({ under }) => under),
-      )
-      return all.length
+  const asMade = { version: 1, updated_at: now }
+  for (const some of batches(under)) {
+    const put = async (all: typeof some) => {
+      const rows = all.map(({ id, parent_id, as }) => ({
+        user_id,
+        id,
+        parent_id,
+        ...(as ?? asMade),
+      }))
+      await store.placeTasks(dbFor(), rows)
+      return rows.length
     }
-    await bisect(some, write, (one) => warningOf(one, 'it comes under nothing'), warnings)
+    await bisect(some, put, (one) => warningOf(one, 'it comes under nothing'), warnings)
   }
   return made
 }
+
+const notTaken = 'it is not taken'
+
+const refuseList = ({ name }: ListToMake): Warning => ({
+  line: null,
+  what: `The list “${shorten(name, 60)}”: ${notTaken}`,
+})
 
 function* batches<T extends object>(rows: T[]): Generator<T[]> {
   let some: T[] = []
@@ -222,14 +211,14 @@ function* batches<T extends object>(rows: T[]): Generator<T[]> {
 /** Where the database refuses one, all the others are written. */
 async function bisect<T>(
   rows: T[],
-  write: (rows: T[]) => Promise<number>,
+  put: (rows: T[]) => Promise<number>,
   refuse: (row: T) => Warning,
   warnings: Warning[],
 ): Promise<number> {
   const [first] = rows
   if (first === undefined) return 0
   try {
-    return await write(rows)
+    return await put(rows)
   } catch (error) {
     if (!isRefused(error)) throw error
     if (rows.length === 1) {
@@ -241,7 +230,7 @@ async function bisect<T>(
       return 0
     }
     const half = rows.length >> 1
-    const before = await bisect(rows.slice(0, half), write, refuse, warnings)
-    return before + (await bisect(rows.slice(half), write, refuse, warnings))
+    const before = await bisect(rows.slice(0, half), put, refuse, warnings)
+    return before + (await bisect(rows.slice(half), put, refuse, warnings))
   }
 }

@@ -1,23 +1,18 @@
 import { isBlank } from '../http/fold.ts'
 import { hasAtMost } from '../http/formats.ts'
-import {
-  type Found,
-  type FoundList,
-  type FoundTask,
-  mostDescribed,
-  type Warning,
-  warningOf,
-} from './found.ts'
+import { type Found, type FoundTask, mostDescribed, type Warning, warningOf } from './found.ts'
 
 // What becomes of what was found: ids that are the same each time, bounds, trees; and what of it is new to a user. Pure decisions.
 
 /** A list or a task to be made, and its line. */
 export type ListToMake = { id: string; name: string; is_archived: boolean }
-export type TaskToMake = Omit<FoundTask, 'key' | 'list' | 'parent' | 'title' | 'description'> & {
+export type TaskToMake = Omit<
+  FoundTask,
+  'key' | 'list' | 'parent' | 'description' | 'recurrence' | 'repeat_from' | 'reminders'
+> & {
   id: string
   list_id: string | null
   parent_id: string | null
-  title: string
   description: string | null
 }
 export type Plan = { lists: ListToMake[]; tasks: TaskToMake[]; warnings: Warning[] }
@@ -48,7 +43,7 @@ export function planOf(found: Found, source: string, userId: string): Plan {
   for (const { key, name, is_archived } of found.lists) {
     if (lists.has(key)) continue
     const id = idOf(source, userId, 'list', key)
-    lists.set(key, { id, name: nameOf(found, { key, name, is_archived }), is_archived })
+    lists.set(key, { id, name: nameOf(name), is_archived })
   }
   const tasks = new Map<string, FoundTask>()
   for (const task of found.tasks) {
@@ -62,21 +57,18 @@ export function planOf(found: Found, source: string, userId: string): Plan {
   const made = new Map<string, Made>()
   for (const task of tasks.values()) {
     for (const one of pathTo(task, tasks, made, warnings)) {
-      const parent = one.parent === null ? undefined : made.get(one.parent)
-      const at = placeUnder(one, parent, warnings)
-      const list_id = at.root?.list_id ?? lists.get(one.list ?? '')?.id ?? null
-      const own = idOf(source, userId, 'task', one.key)
-      const made_ = {
-        ...toMake(one, warnings),
-        id: own,
-        list_id,
-        parent_id: at.parent?.task.id ?? null,
-      }
-      const root: Root = at.root ?? { list_id, under: 0 }
-      made.set(one.key, { task: made_, parent: at.parent, level: at.level, root })
+      const above = one.parent === null ? undefined : made.get(one.parent)
+      const { parent, root, level } = placeUnder(one, above, warnings)
+      // What is under a task is in its list.
+      const list_id = root === undefined ? (lists.get(one.list ?? '')?.id ?? null) : root.list_id
+      const place = { list_id, parent_id: parent?.task.id ?? null }
+      const id = idOf(source, userId, 'task', one.key)
+      const toBe = { ...toMake(one, warnings), ...place, id }
+      made.set(one.key, { task: toBe, parent, level, root: root ?? { list_id, under: 0 } })
     }
   }
-  return { lists: [...lists.values()], tasks: [...made.values()].map(({ task }) => task), warnings }
+  const all = [...made.values()].map(({ task }) => task)
+  return { lists: [...lists.values()], tasks: all, warnings }
 }
 
 /** The tree of a task, and how many are under its root. */
@@ -132,15 +124,21 @@ const cut = (text: string, most: number): string =>
         .slice(0, most)
         .join('')
 
-function nameOf(found: Found, { key, name }: FoundList): string {
+function nameOf(name: string): string {
   const line = clean(name).replaceAll(/\s+/g, ' ')
-  if (!isBlank(line)) return cut(line, 200)
-  // Of what is in it.
-  return found.tasks.some(({ list }) => list === key) ? 'Imported' : 'Empty'
+  return isBlank(line) ? 'Unnamed' : cut(line, 200)
 }
 
 function toMake(
-  { key: _key, list: _list, parent: _parent, ...task }: FoundTask,
+  {
+    key: _key,
+    list: _list,
+    parent: _parent,
+    recurrence,
+    repeat_from: _from,
+    reminders,
+    ...task
+  }: FoundTask,
   warnings: Warning[],
 ) {
   const warn = (what: string) => warnings.push(warningOf(task, what))
@@ -154,6 +152,9 @@ function toMake(
   const description = cut(all, mostDescribed)
   if (description !== all)
     warn(`what is beyond ${mostDescribed} characters of its description is not taken.`)
+  // What is done is done once.
+  if (recurrence !== null && !task.completed) warn(`that it repeats (${recurrence}) is not taken.`)
+  if (reminders.length > 0 && !task.completed) warn('its reminders are not taken.')
   return {
     ...task,
     title: title.trim(),
@@ -193,11 +194,18 @@ export type PresentTask = {
   is_trashed: boolean
 }
 
+/** Which task is put under another one; `as`: that it was when it came before, and must be still. */
+type Under = Pick<FoundTask, 'title' | 'line'> & {
+  id: string
+  parent_id: string
+  as: Pick<PresentTask, 'version' | 'updated_at'> | null
+}
+
 export type Missing = {
   lists: ListToMake[]
   tasks: TaskToMake[]
-  /** Those that came the last time, and were not put under what they are under. */
-  loose: (PresentTask & { parent_id: string; line: number | null })[]
+  under: Under[]
+  /** How many tasks are there. */
   skipped: number
   warnings: Warning[]
 }
@@ -206,34 +214,32 @@ export type Missing = {
 export function missingOf(plan: Plan, present: Present): Missing {
   const warnings = [...plan.warnings]
   const { lists, unusable } = listsOf(plan.lists, present, warnings)
+  const missing: Missing = { lists, tasks: [], under: [], skipped: 0, warnings }
   const places = new Map<string, Place>()
-  const missing: Missing = { lists, tasks: [], loose: [], skipped: 0, warnings }
   for (const task of plan.tasks) {
+    const { id, title, line } = task
+    const there = present.tasks.get(id)
     const above = task.parent_id === null ? undefined : places.get(task.parent_id)
-    const there = present.tasks.get(task.id)
+    const parent_id = above?.is_trashed === false ? task.parent_id : null
     if (there !== undefined) {
       missing.skipped += 1
-      places.set(task.id, there)
-      // As it came.
+      places.set(id, there)
+      // It came, and what was to be done last was not.
       const isLoose = there.version === 1 && there.parent_id === null && !there.is_trashed
-      const parent_id = task.parent_id
-      if (
-        isLoose &&
-        parent_id !== null &&
-        above?.is_trashed === false &&
-        above.list_id === there.list_id
-      ) {
-        missing.loose.push({ ...there, parent_id, line: task.line })
+      if (isLoose && parent_id !== null && above?.list_id === there.list_id) {
+        const { version, updated_at } = there
+        missing.under.push({ id, title, line, parent_id, as: { version, updated_at } })
       }
       continue
     }
-    if (above?.is_trashed)
+    if (above?.is_trashed) {
       warnings.push(warningOf(task, 'what it is under is in the trash: it comes under nothing.'))
-    const parent_id = above?.is_trashed === false ? task.parent_id : null
+    }
     const own = unusable.has(task.list_id ?? '') ? null : task.list_id
     const list_id = parent_id === null ? own : (above?.list_id ?? null)
     missing.tasks.push({ ...task, parent_id, list_id })
-    places.set(task.id, { list_id, is_trashed: false })
+    if (parent_id !== null) missing.under.push({ id, title, line, parent_id, as: null })
+    places.set(id, { list_id, is_trashed: false })
   }
   return missing
 }

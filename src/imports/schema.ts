@@ -52,7 +52,7 @@ export const ImportedSchema = t.Object(
           ),
           what: t.String({
             description: 'What it is, for a person.',
-            examples: ['“Water the plants”: its duration (30) is not taken.'],
+            examples: ['“Water the plants”: how long it takes (30) is not taken.'],
           }),
         },
         { additionalProperties: false },

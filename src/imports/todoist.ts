@@ -81,10 +81,10 @@ function readProject(found: Found, { name: project, text }: Source): boolean {
       task.priority =
         (['none', 'high', 'medium', 'low'] as const)[Number(get('priority'))] ?? 'none'
       readDate(found, task, get)
-      for (const column of ['duration', 'responsible']) {
+      for (const [column, what] of unknownColumns) {
         const value = get(column).trim()
         if (value !== '' && value.toLowerCase() !== 'none') {
-          warnings.push(warningOf(task, `its ${column} (${value}) is not taken.`))
+          warnings.push(warningOf(task, `${what} (${value}) is not taken.`))
         }
       }
       tasks.push(task)
@@ -95,6 +95,11 @@ function readProject(found: Found, { name: project, text }: Source): boolean {
   }
   return true
 }
+
+const unknownColumns = [
+  ['duration', 'how long it takes'],
+  ['responsible', 'who is to do it'],
+] as const
 
 /** Labels are words of the title. What has a title of labels alone keeps them. */
 function labelsOf(content: string): Pick<FoundTask, 'title' | 'tags'> {
@@ -230,11 +235,11 @@ function taskOf(found: Found, item: Json, zone: string): FoundTask | null {
   if (deadline !== '') readDeadline(found, task, deadline)
   if (isObject(item['duration'])) {
     const { amount, unit } = item['duration']
-    const what = `its duration (${textOf(amount)} ${textOf(unit)}) is not taken.`
+    const what = `how long it takes (${textOf(amount)} ${textOf(unit)}) is not taken.`
     found.warnings.push(warningOf(task, what))
   }
   if (textOf(item['responsible_uid'] ?? item['assignee_id']) !== '') {
-    found.warnings.push(warningOf(task, 'whose it is to do is not taken.'))
+    found.warnings.push(warningOf(task, 'who is to do it is not taken.'))
   }
   return task
 }
