@@ -69,7 +69,7 @@ function unzip(bytes: Buffer): File[] | string {
       const name = bytes.toString('utf8', at + 46, at + 46 + length)
       const start = bytes.readUInt32LE(at + 42)
       at += 46 + length + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32)
-      if (name.endsWith('/') || /(^|\/)(__MACOSX\/|\.)/.test(name)) continue
+      if (name.endsWith('/') || /(^|\/)(__MACOSX\/|\.[^./])/.test(name)) continue
       if ((flags & 1) === 1 || (method !== 0 && method !== 8)) {
         return 'is an archive that is encrypted, or packed in an unusual way: unpack it, and import what is in it one by one'
       }
