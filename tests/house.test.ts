@@ -13,7 +13,7 @@ const floors: [RegExp, number][] = [
     3,
   ],
   [
-    /^imports\/(found|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],

@@ -1,3 +1,6 @@
+import { mostTasks, mostText } from './found.ts'
+import type { Pace } from './pace.ts'
+
 // Comma-separated values (RFC 4180), as programs write them and people save them anew: with semicolons or tabs, and with any line ends.
 
 /** A record, and the line that it begins on. */
@@ -7,15 +10,20 @@ type Record = { line: number; fields: string[] }
 export type Table = {
   /** Under this name of a column, in any case, without white space around; '': there is no such column, or nothing is in it. */
   rows: { line: number; get: (column: string) => string }[]
-  columns: Set<string>
   /** The line of a quotation mark that nothing closes: it is taken for a letter. */
   unclosed: number | null
+  /** There are more rows than that. */
+  isCut: boolean
 }
 
 /** The table whose header has these columns, with whatever is above it; null: there is none. */
-export function readTable(text: string, required: string[]): Table | null {
+export async function readTable(
+  text: string,
+  required: string[],
+  pace: Pace,
+): Promise<Table | null> {
   for (const separator of [',', ';', '\t']) {
-    const { records, unclosed } = readRecords(text, separator)
+    const { records, unclosed } = await readRecords(text, separator, pace)
     const at = records.slice(0, mostAbove).findIndex(({ fields }) => {
       const names = namesOf(fields)
       return required.every((name) => names.includes(name))
@@ -26,9 +34,10 @@ export function readTable(text: string, required: string[]): Table | null {
     const rows = records.slice(at + 1).flatMap(({ line, fields }) => {
       // Programs put empty lines between what belongs together.
       if (fields.every((field) => field.trim() === '')) return []
-      return [{ line, get: (name: string) => fields[places.get(name) ?? -1] ?? '' }]
+      const get = (name: string) => (fields[places.get(name) ?? -1] ?? '').slice(0, mostText)
+      return [{ line, get }]
     })
-    return { rows, columns: new Set(places.keys()), unclosed }
+    return { rows, unclosed, isCut: records.length > mostRecords }
   }
   return null
 }
@@ -36,10 +45,13 @@ export function readTable(text: string, required: string[]): Table | null {
 /** How many records can be above a header. */
 const mostAbove = 30
 
+/** More than any program writes for as many tasks as there may be. */
+const mostRecords = 2 * mostTasks
+
 const namesOf = (fields: string[]): string[] => fields.map((name) => name.trim().toLowerCase())
 
 /** All records. A quotation mark counts at the beginning of a field only. */
-function readRecords(text: string, separator: string) {
+async function readRecords(text: string, separator: string, pace: Pace) {
   const records: Record[] = []
   let record: Record = { line: 1, fields: [] }
   let unclosed: number | null = null
@@ -57,7 +69,8 @@ function readRecords(text: string, separator: string) {
     return end
   }
 
-  while (at < text.length) {
+  while (at < text.length && records.length <= mostRecords) {
+    await pace()
     let field = ''
     if (text[at] === '"') {
       const quoted = readQuoted(text, at)

@@ -8,7 +8,7 @@ import type { Source } from './found.ts'
 export const mostBytes = 8 * 1024 * 1024
 
 /** Bytes of all that is in an archive, and how many files. */
-const mostUnpacked = 4 * mostBytes
+const mostUnpacked = 2 * mostBytes
 const mostFiles = 1000
 
 /** @returns the texts, or why there are none, as the rest of a sentence */

@@ -1,4 +1,5 @@
 import { isCalendarDate, timeZoneOf } from '../http/formats.ts'
+import type { Pace } from './pace.ts'
 
 // What a reader finds in a file of another program, in the words of Docket. Nothing of it is held to any bounds yet: rules.ts does that.
 
@@ -44,7 +45,14 @@ export type Found = { lists: FoundList[]; tasks: FoundTask[]; warnings: Warning[
 export type Source = { name: string; text: string }
 
 /** Reads what one program writes. A text is why it is none of those, as the rest of a sentence. */
-export type Reader = (sources: Source[], zone: string) => Found | string
+export type Reader = (sources: Source[], zone: string, pace: Pace) => Promise<Found | string>
+
+/** The most tasks of a file, and what is said of more. */
+export const mostTasks = 20_000
+export const tooMany = `has more than ${mostTasks} tasks: split it, and import the parts`
+
+/** The longest text of a file that is looked at, in characters: longer than anything that is kept. */
+export const mostText = 50_000
 
 export const plainTask = (key: string, line: number | null, title: string): FoundTask => ({
   key,

@@ -7,10 +7,14 @@ import {
   type FoundTask,
   hash,
   instantOf,
+  mostTasks,
+  mostText,
   plainTask,
   type Reader,
+  tooMany,
   warningOf,
 } from './found.ts'
+import type { Pace } from './pace.ts'
 import { instantIn, namedZone, type Observance } from './zones.ts'
 
 // iCalendar (RFC 5545): the to-dos of Nextcloud, of Tasks.org, of Apple's Reminders, and of whatever else speaks CalDAV. Lines are read
@@ -25,17 +29,19 @@ type Component = {
 }
 
 /** `zone`: of who reads times that are in UTC. */
-export const readCalendar: Reader = (sources, zone) => {
+export const readCalendar: Reader = async (sources, zone, pace) => {
   const found: Found = { lists: [], tasks: [], warnings: [] }
   let isCalendar = false
   let others = 0
   for (const { name, text } of sources) {
-    const calendars = componentsOf(text).filter((component) => component.name === 'VCALENDAR')
+    const components = await componentsOf(text, pace)
+    const calendars = components.filter((component) => component.name === 'VCALENDAR')
     isCalendar ||= calendars.length > 0
     for (const calendar of calendars) {
       const todos = calendar.parts.filter((part) => part.name === 'VTODO')
       others += calendar.parts.filter(({ name: kind }) => kind === 'VEVENT').length
-      if (todos.length > 0) readTodos(found, calendar, todos, name, zone)
+      if (found.tasks.length + todos.length > mostTasks) return tooMany
+      if (todos.length > 0) await readTodos(found, { calendar, todos, name }, zone, pace)
     }
   }
   if (!isCalendar) return 'is no calendar: there is no BEGIN:VCALENDAR in it'
@@ -51,10 +57,11 @@ export const readCalendar: Reader = (sources, zone) => {
 }
 
 /** Those at the top, with what is in them. What is not closed ends with the file. */
-function componentsOf(text: string): Component[] {
+async function componentsOf(text: string, pace: Pace): Promise<Component[]> {
   const top: Component[] = []
   const open: Component[] = []
   for (const { line, text: content } of unfold(text)) {
+    await pace()
     const name = /^[A-Za-z0-9-]{1,60}(?=[;:])/.exec(content)?.[0].toUpperCase()
     if (name === undefined) continue
     const kind = content
@@ -79,18 +86,20 @@ function* unfold(text: string): Generator<{ line: number; text: string }> {
   for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
     if (index > 0 && /^[ \t]/.test(line)) parts.push(line.slice(1))
     else {
-      yield { line: began, text: parts.join('') }
+      yield { line: began, text: parts.join('').slice(0, mostText) }
       parts = [line]
       began = index + 1
     }
   }
-  yield { line: began, text: parts.join('') }
+  yield { line: began, text: parts.join('').slice(0, mostText) }
 }
 
 /** A line as ical.js has it; null: it is not one. */
 type Property = { name: string; parameters: Record<string, string>; values: string[] }
 
 function parse(text: string): Property | null {
+  // What ical.js makes of many parameters takes time that grows with their square.
+  if (!hasValue.test(text.slice(0, mostParameters))) return null
   try {
     const [name, parameters, , ...values] = ICAL.parse.property(text, ICAL.design.icalendar)
     return { name, parameters, values: values.flat().map(String) }
@@ -110,15 +119,18 @@ const several = new Set(['CATEGORIES', 'RELATED-TO'])
 /** How many lines of a kind are read of one task. */
 const mostLines = 50
 
+/** How long the name of a property and its parameters may be together. */
+const mostParameters = 1000
+const hasValue = /^[^":]*(?:"[^"]*"[^":]*)*:/
+
 type Zones = Map<string, Observance[]>
 
-function readTodos(
+async function readTodos(
   found: Found,
-  calendar: Component,
-  todos: Component[],
-  file: string,
+  { calendar, todos, name: file }: { calendar: Component; todos: Component[]; name: string },
   zone: string,
-): void {
+  pace: Pace,
+): Promise<void> {
   const name = valueOf(calendar, 'X-WR-CALNAME') || valueOf(calendar, 'NAME') || file
   const list = name === '' ? null : JSON.stringify(['calendar', name])
   if (list !== null) found.lists.push({ key: list, name, is_archived: false })
@@ -129,11 +141,13 @@ function readTodos(
   )
   // A task may say what is under it, instead of what it is under.
   const parents = new Map<string, string>()
-  const read = todos.map((todo) => readTodo(found, todo, zones, zone, parents))
+  const read: FoundTask[] = []
+  for (const todo of todos) {
+    await pace()
+    read.push(readTodo(found, todo, zones, zone, parents))
+  }
   for (const task of read) {
-    task.list = list
-    task.parent ??= parents.get(task.key) ?? null
-    found.tasks.push(task)
+    found.tasks.push({ ...task, list, parent: task.parent ?? parents.get(task.key) ?? null })
   }
 }
 
@@ -163,7 +177,7 @@ function readTodo(
   parents: Map<string, string>,
 ): FoundTask {
   const properties = new Map<string, Property[]>()
-  const faults: string[] = []
+  const faults = new Set<string>()
   for (const { name, text } of todo.lines) {
     const known = properties.get(name) ?? []
     if (
@@ -173,7 +187,7 @@ function readTodo(
       continue
     }
     const property = parse(text)
-    if (property === null) faults.push(`${name} cannot be read, and is not taken.`)
+    if (property === null) faults.add(`${name} cannot be read, and is not taken.`)
     else properties.set(name, [...known, property])
   }
   const first = (name: string): Property | undefined => properties.get(name)?.[0]

@@ -1,6 +1,7 @@
 import { mostBytes, readSources } from './files.ts'
-import type { Found, Reader } from './found.ts'
-import { mostTasks, type Plan, planOf } from './rules.ts'
+import type { Reader } from './found.ts'
+import { createPace } from './pace.ts'
+import { type Plan, planOf } from './rules.ts'
 import type { SourceName } from './schema.ts'
 
 export { mostBytes }
@@ -26,10 +27,8 @@ export async function readPlan(
   const sources = readSources(file.bytes, file.name)
   if (typeof sources === 'string') return sources
   const read = await readers[from]()
-  const found: Found | string = read(sources, zone)
+  const pace = createPace()
+  const found = await read(sources, zone, pace)
   if (typeof found === 'string') return found
-  if (found.tasks.length > mostTasks) {
-    return `has more than ${mostTasks} tasks: split it, and import the parts`
-  }
-  return planOf(found, from, userId)
+  return planOf(found, from, userId, pace)
 }

@@ -1,6 +1,7 @@
 import { isBlank } from '../http/fold.ts'
 import { hasAtMost } from '../http/formats.ts'
 import { type Found, type FoundTask, mostDescribed, type Warning, warningOf } from './found.ts'
+import type { Pace } from './pace.ts'
 
 // What becomes of what was found: ids that are the same each time, bounds, trees; and what of it is new to a user. Pure decisions.
 
@@ -16,9 +17,6 @@ export type TaskToMake = Omit<
   description: string | null
 }
 export type Plan = { lists: ListToMake[]; tasks: TaskToMake[]; warnings: Warning[] }
-
-/** The most tasks of a file. */
-export const mostTasks = 20_000
 
 /** As the database has it. */
 const mostLevels = 5
@@ -37,7 +35,12 @@ export function idOf(source: string, userId: string, kind: string, key: string):
 }
 
 /** What a file would make of a user who has nothing, parents before what is under them. */
-export function planOf(found: Found, source: string, userId: string): Plan {
+export async function planOf(
+  found: Found,
+  source: string,
+  userId: string,
+  pace: Pace,
+): Promise<Plan> {
   const warnings = [...found.warnings]
   const lists = new Map<string, ListToMake>()
   for (const { key, name, is_archived } of found.lists) {
@@ -56,6 +59,7 @@ export function planOf(found: Found, source: string, userId: string): Plan {
 
   const made = new Map<string, Made>()
   for (const task of tasks.values()) {
+    await pace()
     for (const one of pathTo(task, tasks, made, warnings)) {
       const above = one.parent === null ? undefined : made.get(one.parent)
       const { parent, root, level } = placeUnder(one, above, warnings)

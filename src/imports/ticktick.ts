@@ -7,12 +7,15 @@ import {
   type FoundTask,
   hash,
   instantOf,
+  mostTasks,
   plainTask,
   type Reader,
   type Source,
+  tooMany,
   warningOf,
   zoneOf,
 } from './found.ts'
+import type { Pace } from './pace.ts'
 
 // The backup of TickTick: CSV below some lines about itself. What columns there are differs from version to version.
 
@@ -20,17 +23,29 @@ const unknown =
   'is no backup of TickTick: there is no line of its columns, with "List Name" and "Title"'
 
 /** `zone`: of what has no other. */
-export const readTickTick: Reader = (sources, zone) => {
+export const readTickTick: Reader = async (sources, zone, pace) => {
   const found: Found = { lists: [], tasks: [], warnings: [] }
-  const known = sources.map((source) => readBackup(found, source, zone))
-  return known.includes(true) ? found : unknown
+  let isAny = false
+  for (const source of sources) {
+    const isRead = await readBackup(found, source, zone, pace)
+    if (isRead === null || found.tasks.length > mostTasks) return tooMany
+    isAny ||= isRead
+  }
+  return isAny ? found : unknown
 }
 
 type Get = (column: string) => string
 
-function readBackup(found: Found, { text }: Source, zone: string): boolean {
-  const table = readTable(text, ['list name', 'title'])
+/** Null: there is too much in it. */
+async function readBackup(
+  found: Found,
+  { text }: Source,
+  zone: string,
+  pace: Pace,
+): Promise<boolean | null> {
+  const table = await readTable(text, ['list name', 'title'], pace)
   if (table === null) return false
+  if (table.isCut) return null
   const { lists, tasks, warnings } = found
   if (table.unclosed !== null) {
     warnings.push({ line: table.unclosed, what: 'A quotation mark is opened and never closed.' })
@@ -38,6 +53,7 @@ function readBackup(found: Found, { text }: Source, zone: string): boolean {
   const times = new Map<string, number>()
   const read: { task: FoundTask; order: number; items: FoundTask[] }[] = []
   for (const { line, get } of table.rows) {
+    await pace()
     const [folder, name] = [get('folder name').trim(), get('list name').trim()]
     // The inbox is called so in every language but for what is around it.
     const list = name === '' || /^\W*inbox\W*$/i.test(name) ? null : JSON.stringify([folder, name])

@@ -7,12 +7,16 @@ import {
   type FoundTask,
   hash,
   instantOf,
+  mostTasks,
+  mostText,
   plainTask,
   type Reader,
   type Source,
+  tooMany,
   warningOf,
   zoneOf,
 } from './found.ts'
+import type { Pace } from './pace.ts'
 import { readWhen } from './todoist-dates.ts'
 
 // What Todoist exports: a project as CSV, a backup as an archive of these, and what its API answers.
@@ -21,13 +25,14 @@ const unknown =
   'is no export of Todoist: neither CSV with the columns TYPE and CONTENT, nor the JSON of its API with items'
 
 /** `zone`: of whom has no other. */
-export const readTodoist: Reader = (sources, zone) => {
+export const readTodoist: Reader = async (sources, zone, pace) => {
   const found: Found = { lists: [], tasks: [], warnings: [] }
   let isAny = false
   for (const source of sources) {
     const isRead = /^\s*[[{]/.test(source.text)
-      ? readAnswer(found, source.text, zone)
-      : readProject(found, source)
+      ? await readAnswer(found, source.text, zone, pace)
+      : await readProject(found, source, pace)
+    if (isRead === null || found.tasks.length > mostTasks) return tooMany
     isAny ||= isRead
     if (!isRead) found.warnings.push({ line: null, what: `${source.name} is not a project.` })
   }
@@ -42,10 +47,15 @@ const keyOf = (...parts: string[]): string => JSON.stringify(parts)
 /** A task that is found, and how deep it is. */
 type Above = { task: FoundTask; depth: number }
 
-/** A project has a name only where its file has. */
-function readProject(found: Found, { name: project, text }: Source): boolean {
-  const table = readTable(text, ['type', 'content'])
+/** A project has a name only where its file has. Null: there is too much in it. */
+async function readProject(
+  found: Found,
+  { name: project, text }: Source,
+  pace: Pace,
+): Promise<boolean | null> {
+  const table = await readTable(text, ['type', 'content'], pace)
   if (table === null) return false
+  if (table.isCut) return null
   const { lists, tasks, warnings } = found
   if (table.unclosed !== null) {
     warnings.push({ line: table.unclosed, what: 'A quotation mark is opened and never closed.' })
@@ -57,6 +67,7 @@ function readProject(found: Found, { name: project, text }: Source): boolean {
   const above: Above[] = []
   const times = new Map<string, number>()
   for (const { line, get } of table.rows) {
+    await pace()
     const [type, content] = [get('type').trim().toLowerCase(), get('content')]
     if (type === 'section') {
       above.length = 0
@@ -145,15 +156,25 @@ type Json = Record<string, unknown>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null
 const objects = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
 const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+  typeof value === 'string'
+    ? value.slice(0, mostText)
+    : typeof value === 'number'
+      ? String(value)
+      : ''
 const isTrue = (value: unknown): boolean => value === true || value === 1
 
 /** An answer of sync, or a page of tasks of the API. */
-function readAnswer(found: Found, text: string, zone: string): boolean {
+async function readAnswer(
+  found: Found,
+  text: string,
+  zone: string,
+  pace: Pace,
+): Promise<boolean | null> {
   const answer = parse(text)
   const page = isObject(answer) ? answer : { items: answer }
   const items = page['items'] ?? page['results'] ?? page['tasks']
   if (!Array.isArray(items)) return false
+  if (items.length > mostTasks) return null
   const { lists, tasks } = found
 
   const names = new Map<string, string>()
@@ -181,6 +202,7 @@ function readAnswer(found: Found, text: string, zone: string): boolean {
   }
   const byId = new Map<string, FoundTask>()
   for (const item of inOrder(items)) {
+    await pace()
     const [section, project] = [textOf(item['section_id']), textOf(item['project_id'])]
     const task = taskOf(found, item, zone)
     if (task === null) continue
@@ -193,6 +215,7 @@ function readAnswer(found: Found, text: string, zone: string): boolean {
     tasks.push(task)
   }
   for (const note of objects(page['notes'])) {
+    await pace()
     const task = byId.get(textOf(note['item_id'] ?? note['task_id']))
     if (task !== undefined && !isTrue(note['is_deleted'])) {
       describe(task, textOf(note['content']))

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { type FoundTask, plainTask } from '../../src/imports/found.ts'
-import { missingOf, type Present, planOf as planFound } from '../../src/imports/rules.ts'
+import { type Found, type FoundTask, plainTask } from '../../src/imports/found.ts'
+import { missingOf, type Plan, type Present, planOf as planFrom } from '../../src/imports/rules.ts'
 import { pathsOf, taskOf, warningsOf } from './support.ts'
 
 const found = (key: string, parent: string | null, more: Partial<FoundTask> = {}): FoundTask => ({
@@ -9,11 +9,14 @@ const found = (key: string, parent: string | null, more: Partial<FoundTask> = {}
   ...more,
 })
 
+const planFound = (found: Found, source: string, user: string): Promise<Plan> =>
+  planFrom(found, source, user, async () => {})
+
 const planOf = (...tasks: FoundTask[]) =>
   planFound({ lists: [], tasks, warnings: [] }, 'todoist', 'alice')
 
-test('cuts circles, and what is under nothing', () => {
-  const plan = planOf(
+test('cuts circles, and what is under nothing', async () => {
+  const plan = await planOf(
     found('a', 'b'),
     found('b', 'c'),
     found('c', 'a'),
@@ -29,11 +32,11 @@ test('cuts circles, and what is under nothing', () => {
   ])
 })
 
-test('puts what is deeper on the last level, and no more than a thousand into a tree', () => {
+test('puts what is deeper on the last level, and no more than a thousand into a tree', async () => {
   const deep = Array.from({ length: 8 }, (_, n) => found(`${n}`, n === 0 ? null : `${n - 1}`))
   const many = Array.from({ length: 1001 }, (_, n) => found(`m${n}`, n === 0 ? null : 'm0'))
 
-  expect(pathsOf(planOf(...deep.toReversed()))).toEqual([
+  expect(pathsOf(await planOf(...deep.toReversed()))).toEqual([
     '/0',
     '/0/1',
     '/0/1/2',
@@ -43,14 +46,14 @@ test('puts what is deeper on the last level, and no more than a thousand into a 
     '/0/1/2/3/6',
     '/0/1/2/3/7',
   ])
-  const plan = planOf(...many)
+  const plan = await planOf(...many)
   expect(
     plan.tasks.filter(({ parent_id }) => parent_id === null).map(({ title }) => title),
   ).toEqual(['m0', 'm1000'])
   expect(plan.warnings).toHaveLength(1)
 })
 
-test('puts what is under a task into its list', () => {
+test('puts what is under a task into its list', async () => {
   const lists = ['x', 'y'].map((key) => ({ key, name: key, is_archived: false }))
   const tasks = [
     found('a', null, { list: 'x' }),
@@ -59,16 +62,16 @@ test('puts what is under a task into its list', () => {
     found('d', 'c', { list: 'y' }),
   ]
 
-  const plan = planFound({ lists, tasks, warnings: [] }, 'todoist', 'alice')
+  const plan = await planFound({ lists, tasks, warnings: [] }, 'todoist', 'alice')
 
   expect(pathsOf(plan)).toEqual(['x/a', 'x/a/b', '/c', '/c/d'])
   expect(taskOf(plan, 'b').list_id).toBe(taskOf(plan, 'a').list_id)
   expect(taskOf(plan, 'd').list_id).toBeNull()
 })
 
-test('holds everything to its bounds, and says so', () => {
+test('holds everything to its bounds, and says so', async () => {
   const long = 'x'.repeat(600)
-  const plan = planOf(
+  const plan = await planOf(
     found('a', null, { title: long, description: 'More' }),
     found('b', null, { title: 'b', description: '😀'.repeat(20_001) }),
     found('c', null, {
@@ -99,12 +102,19 @@ test('holds everything to its bounds, and says so', () => {
   ])
 })
 
-test('gives other ids to another user, and to another program', () => {
-  const id = (source: string, user: string) =>
-    planFound({ lists: [], tasks: [found('a', null)], warnings: [] }, source, user).tasks[0]?.id
+test('gives other ids to another user, and to another program', async () => {
+  const id = async (source: string, user: string) =>
+    (await planFound({ lists: [], tasks: [found('a', null)], warnings: [] }, source, user)).tasks[0]
+      ?.id
 
-  expect(id('todoist', 'alice')).toBe(id('todoist', 'alice'))
-  expect(new Set([id('todoist', 'alice'), id('todoist', 'bob'), id('ical', 'alice')]).size).toBe(3)
+  const ids = await Promise.all([
+    id('todoist', 'alice'),
+    id('todoist', 'alice'),
+    id('todoist', 'bob'),
+    id('ical', 'alice'),
+  ])
+  expect(ids[0]).toBe(ids[1] as string)
+  expect(new Set(ids).size).toBe(3)
 })
 
 const nothing: Present = { lists: new Map(), list_count: 0, tasks: new Map() }
@@ -120,8 +130,8 @@ const there = (id: string, more = {}) => ({
   ...more,
 })
 
-test('leaves what is there as it is, and puts what is new where its parent is now', () => {
-  const plan = planOf(found('a', null), found('b', 'a'), found('c', 'a'))
+test('leaves what is there as it is, and puts what is new where its parent is now', async () => {
+  const plan = await planOf(found('a', null), found('b', 'a'), found('c', 'a'))
   const [a, b] = plan.tasks.map(({ id }) => id)
   const list_id = crypto.randomUUID()
   const of = (more: object, ofB: object) =>
@@ -149,10 +159,10 @@ test('leaves what is there as it is, and puts what is new where its parent is no
   ])
 })
 
-test('takes what has no list any more, or beyond 500, into the inbox', () => {
+test('takes what has no list any more, or beyond 500, into the inbox', async () => {
   const lists = ['x', 'y'].map((key) => ({ key, name: key, is_archived: false }))
   const tasks = [found('a', null, { list: 'x' }), found('b', 'a'), found('c', null, { list: 'y' })]
-  const plan = planFound({ lists, tasks, warnings: [] }, 'todoist', 'alice')
+  const plan = await planFound({ lists, tasks, warnings: [] }, 'todoist', 'alice')
   const x = plan.lists[0]?.id ?? ''
 
   const missing = missingOf(plan, {
