@@ -1,6 +1,17 @@
 import { expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
-import fc from 'fast-check'
+import {
+  array,
+  assert,
+  asyncProperty,
+  constantFrom,
+  nat,
+  oneof,
+  sample,
+  string,
+  tuple,
+  uint8Array,
+} from 'fast-check'
 import { readPlan } from '../../src/imports/readers.ts'
 import { type SourceName, sources } from '../../src/imports/schema.ts'
 import { NewTaskSchema } from '../../src/tasks/schema.ts'
@@ -18,8 +29,8 @@ for (const [from, name] of [
 }
 
 /** What breaks texts: marks of the formats, numbers beyond all bounds, halves of characters. */
-const pieces = fc.oneof(
-  fc.constantFrom(
+const pieces = oneof(
+  constantFrom(
     '"',
     ',',
     ';',
@@ -53,9 +64,9 @@ const pieces = fc.oneof(
     '__proto__',
     'constructor',
   ),
-  fc.string({ unit: 'binary', maxLength: 8 }),
+  string({ unit: 'binary', maxLength: 8 }),
 )
-const edits = fc.array(fc.tuple(fc.nat(), fc.nat(40), pieces), { minLength: 1, maxLength: 8 })
+const edits = array(tuple(nat(), nat(40), pieces), { minLength: 1, maxLength: 8 })
 
 const edited = (text: string, changes: [number, number, string][]): string =>
   changes.reduce((before, [place, length, piece]) => {
@@ -79,14 +90,14 @@ async function read(from: SourceName, bytes: Uint8Array): Promise<void> {
 
 test.each(files)('reads %s however it was damaged', async (from, bytes) => {
   const text = bytes.toString()
-  await fc.assert(
-    fc.asyncProperty(edits, (changes) => read(from, bytesOf(edited(text, changes)))),
+  await assert(
+    asyncProperty(edits, (changes) => read(from, bytesOf(edited(text, changes)))),
     { numRuns: 300 },
   )
 })
 
 test.each([...sources])('reads any bytes as %s', async (from) => {
-  const prefix = fc.constantFrom(
+  const prefix = constantFrom(
     '',
     'PK\x03\x04',
     '[{',
@@ -94,8 +105,8 @@ test.each([...sources])('reads any bytes as %s', async (from) => {
     'List Name,Title\n',
     'BEGIN:VCALENDAR\nBEGIN:VTODO\n',
   )
-  await fc.assert(
-    fc.asyncProperty(prefix, fc.uint8Array({ maxLength: 300 }), (head, bytes) =>
+  await assert(
+    asyncProperty(prefix, uint8Array({ maxLength: 300 }), (head, bytes) =>
       read(from, Buffer.concat([Buffer.from(head), bytes])),
     ),
     { numRuns: 300 },
@@ -105,7 +116,7 @@ test.each([...sources])('reads any bytes as %s', async (from) => {
 test('answers whatever is sent with 200 or 422', async () => {
   const alice = await signUp()
   for (const [from, bytes] of files) {
-    const samples = fc.sample(edits, { numRuns: 12, seed: 1 })
+    const samples = sample(edits, { numRuns: 12, seed: 1 })
     for (const changes of samples) {
       const { status, text } = await importAs(
         alice,

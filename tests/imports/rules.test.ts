@@ -9,8 +9,8 @@ const found = (key: string, parent: string | null, more: Partial<FoundTask> = {}
   ...more,
 })
 
-const planFound = (found: Found, source: string, user: string): Promise<Plan> =>
-  planFrom(found, source, user, async () => {})
+const planFound = (all: Found, source: string, user: string): Promise<Plan> =>
+  planFrom(all, source, user, async () => {})
 
 const planOf = (...tasks: FoundTask[]) =>
   planFound({ lists: [], tasks, warnings: [] }, 'todoist', 'alice')
