@@ -25,7 +25,8 @@ export const importFile = (
     if (typeof plan === 'string') throw new OperatorError(`Cannot import ${file.path}: it ${plan}.`)
 
     const author = { user_id: userId, actor: command, request_id: crypto.randomUUID() }
-    const done = await importPlan(() => db, author, plan, { isDry, store: importStore, setAside })
+    const way = { isDry, zone, store: importStore, setAside }
+    const done = await importPlan(() => db, author, plan, way)
     for (const { line, what } of done.warnings) {
       console.log(line === null ? what : `Line ${line}: ${what}`)
     }

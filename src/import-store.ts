@@ -1,5 +1,6 @@
 import type { Store } from './imports/importing.ts'
 import { findPresentLists, importLists } from './lists/transfer.ts'
+import { RuleFault, readRule, todayIn } from './tasks/recurrence.ts'
 import { sizeOf } from './tasks/sizes.ts'
 import { findPresentTasks, importTasks, placeTasks } from './tasks/transfer.ts'
 
@@ -11,4 +12,14 @@ export const importStore: Store = {
   importTasks,
   placeTasks,
   sizeOf,
+  readRule: async (rule, { due_date, due_time, time_zone, repeat_from }, zone) => {
+    const today = todayIn(zone, Temporal.Now.instant())
+    try {
+      const begun = { due_date, due_time, time_zone, repeat_from }
+      return (await readRule(rule, begun, today, zone)) ?? 'says nothing'
+    } catch (error) {
+      if (error instanceof RuleFault) return error.message
+      throw error
+    }
+  },
 }

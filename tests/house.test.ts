@@ -9,11 +9,11 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\/|^import-store\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|importing|readers)\.ts)$/,
+    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|importing|readers)\.ts)$/,
     3,
   ],
   [
-    /^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|series|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?|recurrence(-(days|rule))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],

@@ -3,6 +3,7 @@ import requests from '../../sql/002_requests.sql' with { type: 'text' }
 import accounts from '../../sql/003_accounts.sql' with { type: 'text' }
 import changes from '../../sql/004_changes.sql' with { type: 'text' }
 import lists from '../../sql/005_lists.sql' with { type: 'text' }
+import recurrence from '../../sql/006_recurrence.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -26,6 +27,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('003_accounts', accounts),
   file('004_changes', changes),
   file('005_lists', lists),
+  file('006_recurrence', recurrence),
 ]
 
 /** Without those of the built-in issuer, which are for where it is on and there are no accounts of a frontend's. */

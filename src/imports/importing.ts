@@ -3,12 +3,14 @@ import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
 import type { Warning } from './found.ts'
 import { shorten, warningOf } from './found.ts'
+import { createPace } from './pace.ts'
 import {
   type ListToMake,
   type Missing,
   missingOf,
   type Plan,
   type PresentTask,
+  repeating,
   type TaskToMake,
 } from './rules.ts'
 import { type Imported, mostWarnings } from './schema.ts'
@@ -24,9 +26,12 @@ type List = {
   updated_at: string
   deleted_at: null
 }
-type Task = Omit<TaskToMake, 'line'> & {
+type Task = Omit<TaskToMake, 'line' | 'repeat_from'> & {
   user_id: string
   completed_at: string | null
+  repeat_from: 'due' | 'completion' | null
+  series_id: string | null
+  occurrence: string | null
   version: number
   created_at: string
   updated_at: string
@@ -42,7 +47,12 @@ export type Store = {
   importTasks: (db: Db, tasks: { task: Task }[], author: Author) => Promise<number>
   placeTasks: (db: Db, tasks: Under[]) => Promise<void>
   sizeOf: (userId: string, task: Task) => number
+  /** The rule of a task as it is stored, and its first day; or what is wrong with it, as the rest of a sentence. */
+  readRule: (rule: string, task: TaskToMake, zone: string) => Promise<First | string>
 }
+
+/** What a task that repeats begins with. */
+type First = { recurrence: string; due_date: string }
 
 type Amount = { tasks: number; bytes: number }
 type Reservation = { settle: (added: Amount | null) => void }
@@ -66,12 +76,23 @@ export async function importPlan(
   dbFor: () => Db,
   author: Author & { request_id: string },
   plan: Plan,
-  { isDry, store, setAside }: { isDry: boolean; store: Store; setAside: SetAside },
+  {
+    isDry,
+    zone,
+    store,
+    setAside,
+  }: { isDry: boolean; zone: string; store: Store; setAside: SetAside },
 ): Promise<Imported> {
   const { user_id: userId } = author
   const missing = await compare(dbFor, userId, plan, store)
   const now = new Date().toISOString()
-  const tasks = missing.tasks.map((found) => ({ found, row: rowOf(found, userId, now) }))
+  const tasks: { found: TaskToMake; row: Task }[] = []
+  const pace = createPace()
+  for (const found of missing.tasks) {
+    await pace()
+    const repeated = await withRule(found, zone, store, missing.warnings)
+    tasks.push({ found, row: rowOf(repeated, userId, now) })
+  }
   const bytes = tasks.reduce((sum, { row }) => sum + store.sizeOf(userId, row), 0)
   const reservation = await setAside(dbFor(), userId, { tasks: tasks.length, bytes })
   let isWritten = false
@@ -112,14 +133,34 @@ async function compare(
   })
 }
 
+/** Of a rule that cannot be, it is due once. */
+async function withRule(
+  task: TaskToMake,
+  zone: string,
+  { readRule }: Store,
+  warnings: Warning[],
+): Promise<TaskToMake> {
+  if (task.recurrence === null) return task
+  const first = await readRule(task.recurrence, task, zone)
+  if (typeof first !== 'string') return { ...task, ...first }
+  warnings.push(
+    warningOf(task, `that it repeats (${task.recurrence}) is not taken: the rule ${first}.`),
+  )
+  return { ...task, ...repeating(task, null) }
+}
+
 /** The time that a file says, unless it is still to come. */
 const past = (instant: string | null, now: string): string =>
   instant === null || instant > now ? now : instant
 
 function rowOf(found: TaskToMake, userId: string, now: string): Task {
-  const { line: _line, ...task } = found
+  const { line: _line, repeat_from, ...task } = found
+  const repeats = task.recurrence !== null
   return {
     ...task,
+    repeat_from: repeats ? repeat_from : null,
+    series_id: repeats ? task.id : null,
+    occurrence: repeats ? task.due_date : null,
     user_id: userId,
     completed_at: task.completed ? past(task.completed_at, now) : null,
     version: 1,

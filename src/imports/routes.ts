@@ -46,7 +46,7 @@ export const importRoutes = (
         const zone = (await findTimeZone(dbFor(), user.id)) ?? 'UTC'
         const plan = await readPlan(from, { bytes, name }, user.id, zone)
         if (typeof plan === 'string') throw invalid([{ pointer: '', detail: plan }])
-        return importPlan(dbFor, authorOf(user, request), plan, { isDry, store, setAside })
+        return importPlan(dbFor, authorOf(user, request), plan, { isDry, zone, store, setAside })
       },
       { ...importOperations.import, parse: [ignoreBody] },
     )

@@ -9,7 +9,7 @@ import type { Pace } from './pace.ts'
 export type ListToMake = { id: string; name: string; is_archived: boolean }
 export type TaskToMake = Omit<
   FoundTask,
-  'key' | 'list' | 'parent' | 'description' | 'recurrence' | 'repeat_from' | 'reminders'
+  'key' | 'list' | 'parent' | 'description' | 'reminders'
 > & {
   id: string
   list_id: string | null
@@ -134,15 +134,7 @@ function nameOf(name: string): string {
 }
 
 function toMake(
-  {
-    key: _key,
-    list: _list,
-    parent: _parent,
-    recurrence,
-    repeat_from: _from,
-    reminders,
-    ...task
-  }: FoundTask,
+  { key: _key, list: _list, parent, recurrence, reminders, ...task }: FoundTask,
   warnings: Warning[],
 ) {
   const warn = (what: string) => warnings.push(warningOf(task, what))
@@ -157,13 +149,29 @@ function toMake(
   if (description !== all)
     warn(`what is beyond ${mostDescribed} characters of its description is not taken.`)
   // What is done is done once.
-  if (recurrence !== null && !task.completed) warn(`that it repeats (${recurrence}) is not taken.`)
+  const isSubtask = parent !== null && recurrence !== null && !task.completed
+  if (isSubtask) warn(`that it repeats (${recurrence}) is not taken: it is under another task.`)
+  const rule = task.completed || isSubtask ? null : recurrence
   if (reminders.length > 0 && !task.completed) warn('its reminders are not taken.')
   return {
     ...task,
     title: title.trim(),
     description: description || null,
     tags: tagsOf(task.tags, warn),
+    ...repeating(task, rule),
+  }
+}
+
+/** A rule, or none: without a day there is no time either, unless the rule has the day. */
+export function repeating<T extends Pick<FoundTask, 'due_date' | 'due_time' | 'time_zone'>>(
+  { due_date, due_time, time_zone }: T,
+  recurrence: string | null,
+) {
+  const hasDay = due_date !== null || recurrence !== null
+  return {
+    recurrence,
+    due_time: hasDay ? due_time : null,
+    time_zone: hasDay && due_time !== null ? time_zone : null,
   }
 }
 

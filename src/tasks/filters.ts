@@ -50,7 +50,8 @@ const toProblem = ({ message, at, length }: FilterError): Problem =>
     errors: [{ pointer: '/filter', detail: message, at, length }],
   })
 
-function readZone(headers: Headers): string | null {
+/** What the header says. @throws Problem 422 */
+export function readZone(headers: Headers): string | null {
   const given = headers.get('time-zone')
   if (given === null || given === '') return null
   const zone = timeZoneOf(given)
@@ -64,6 +65,14 @@ function readZone(headers: Headers): string | null {
   }
   return zone
 }
+
+/** Where the user is; null: nobody has said. @param zone what the request says */
+export async function zoneOf(db: Db, userId: string, zone: string | null): Promise<string | null> {
+  const { time_zone } = await findKnown(db, userId, noNeeds, false)
+  return time_zone ?? zone
+}
+
+const noNeeds = { today: true, lists: false, filters: [] }
 
 /** Of what a filter means: another one is another list, though nothing has changed. */
 export const markOf = (filter: Tests | undefined): string | null =>

@@ -53,9 +53,13 @@ function foldedTags(tags: string[]) {
 
 /** What a patch changes, and what it sends back that only the server changes. */
 export type Parts = {
-  changes: Omit<TaskPatch, 'id' | 'user_id' | keyof Course> & Kept
+  changes: Omit<TaskPatch, 'id' | 'user_id' | 'next_task' | keyof Course> & Kept
   course: Course | null
 }
+
+/** What is to repeat no more is reckoned from nothing: forms send both. */
+export const unruled = <T extends Pick<TaskPatch, 'recurrence' | 'repeat_from'>>(patch: T): T =>
+  patch.recurrence === null && patch.repeat_from != null ? { ...patch, repeat_from: null } : patch
 
 /** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
 export function refuseBulk({ filter, ids, versions, set, action }: Bulk): void {

@@ -10,7 +10,7 @@ import {
 } from '../database/moving.ts'
 import { placeOf, searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
-import type { Kept, Place, Task } from './schema.ts'
+import type { Kept, Place, Repetition, Task } from './schema.ts'
 import { askedColumns, taskTable, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
@@ -33,7 +33,7 @@ export type Change = Moved<Partial<Task> & { extra?: Kept['extra'] | null }>
 
 /** A task on its way, with its changes, the oldest first. */
 export type Moving = {
-  task: Omit<Task, keyof Place> & Partial<Place> & Kept
+  task: Omit<Task, keyof (Place & Repetition)> & Partial<Place & Repetition> & Kept
   history?: Change[]
 }
 

@@ -12,7 +12,12 @@ import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
+import {
+  answeredWith,
+  changeTogether,
+  createTogether,
+  onlyAnswered,
+} from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
@@ -36,6 +41,7 @@ import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { TaskSchema } from '../../src/tasks/schema.ts'
+import * as seriesQueries from '../../src/tasks/series-queries.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -323,6 +329,12 @@ const changesOfTwo = [
   { kind: listKind, id, version: 1, fields: { color: '#000000' }, isDiscarded: true },
   ...changes,
 ]
+const changesOfAllStages = changes.flatMap((one) => [
+  one,
+  { ...one, fields: { completed_at: null } },
+  { ...one, fields: task, fate: 'made' as const },
+  { ...one, fields: {}, fate: 'gone' as const },
+])
 const chains = t.Object({
   last: t.Number(),
   first: t.Number(),
@@ -460,6 +472,7 @@ const ofHistory: Record<
   | Exclude<keyof typeof historyQueries, 'most'>
   | keyof typeof tagQueries
   | Exclude<keyof typeof treeQueries, 'mostInTree'>
+  | keyof typeof seriesQueries
   | 'changeTogether'
   | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
@@ -502,6 +515,14 @@ const ofHistory: Record<
     [
       (db) => changeTogether(db, author('alice'), changes, null),
       (db) => changeTogether(db, author('alice'), changesOfTwo, null, onlyAnswered(listKind, id)),
+      (db) =>
+        changeTogether(
+          db,
+          author('alice'),
+          changesOfAllStages,
+          null,
+          answeredWith(taskKind, id, 'next_task', { id, text: null }),
+        ),
     ],
   ],
   createTogether: [
@@ -533,6 +554,19 @@ const ofHistory: Record<
       hasList: t.Boolean(),
     }),
     [(db) => treeQueries.readTrees(db, 'alice', [id], null, true)],
+  ],
+  readSeries: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      zone: t.Union([t.String(), t.Null()]),
+      task: t.Object({}),
+      after: t.String(),
+      isTaken: t.Boolean(),
+      successors: t.Object({}),
+      under: t.Object({}),
+    }),
+    [(db) => seriesQueries.readSeries(db, 'alice', [id])],
   ],
   readAnchor: [
     'read',
@@ -766,6 +800,7 @@ test('are all here', async () => {
       ...Object.keys(historyQueries),
       ...Object.keys(tagQueries),
       ...Object.keys(treeQueries),
+      ...Object.keys(seriesQueries),
       'changeTogether',
       'createTogether',
     ]
@@ -830,6 +865,7 @@ test('are all here', async () => {
     'src/tasks/list-statements.ts',
     'src/tasks/of-list-queries.ts',
     'src/tasks/queries.ts',
+    'src/tasks/series-queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
