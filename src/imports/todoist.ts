@@ -171,7 +171,7 @@ async function readAnswer(
   pace: Pace,
 ): Promise<boolean | null> {
   const answer = parse(text)
-  const page = isObject(answer) ? answer : { items: answer }
+  const page: Json = Array.isArray(answer) ? { items: answer } : isObject(answer) ? answer : {}
   const items = page['items'] ?? page['results'] ?? page['tasks']
   if (!Array.isArray(items)) return false
   if (items.length > mostTasks) return null

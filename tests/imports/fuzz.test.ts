@@ -82,7 +82,10 @@ async function read(from: SourceName, bytes: Uint8Array): Promise<void> {
     expect([...Value.Errors(NewTaskSchema, task)].map(({ path, value }) => [path, value])).toEqual(
       [],
     )
-    expect(task.due_time === null || task.due_date !== null).toBeTrue()
+    expect([task.due_time, task.due_date ?? task.recurrence]).not.toEqual([
+      expect.any(String),
+      null,
+    ])
     for (const at of [completed_at, created_at]) expect(at ?? '').toMatch(/^(|\d{4}-.*Z)$/)
   }
   for (const { what } of plan.warnings) expect(what.length).toBeLessThan(500)

@@ -58,6 +58,17 @@ test('takes what is done for done, whoever says so', async () => {
   }
 })
 
+test('reads how it repeats, but for the time that is said already', async () => {
+  const ruleOf = async (...lines: string[]) =>
+    taskOf(await planOf('ical', todo(...lines)), 'A').recurrence
+
+  expect(taskOf(plan, 'Water').recurrence).toBe('FREQ=WEEKLY;BYDAY=WE')
+  expect(taskOf(plan, 'Done').recurrence).toBeNull()
+  expect(await ruleOf('DUE:20261201T090000', 'RRULE:FREQ=DAILY;BYHOUR=9,18')).toBe(
+    'FREQ=DAILY;BYHOUR=9,18',
+  )
+})
+
 test('takes one time of a task that repeats for a task of its own', () => {
   expect(clockOf('Water once')).toEqual(['2026-07-16', '09:00:00', 'Europe/London'])
   expect(taskOf(plan, 'Water once').id).not.toBe(taskOf(plan, 'Water').id)

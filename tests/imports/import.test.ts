@@ -64,6 +64,60 @@ test.each([
   expect([await list(alice, '?limit=200'), await lists(alice)]).toEqual(before as never)
 })
 
+test('goes on with what repeats, and takes for a one-off what cannot', async () => {
+  const alice = await signUp()
+  const todo = (title: string, ...lines: string[]) =>
+    ['BEGIN:VTODO', `UID:${title}`, `SUMMARY:${title}`, ...lines, 'END:VTODO'].join('\n')
+  const file = [
+    'BEGIN:VCALENDAR',
+    todo('Weekly', 'DUE;VALUE=DATE:20261201', 'RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU'),
+    todo('Hourly', 'DUE:20261201T090000', 'RRULE:FREQ=HOURLY'),
+    todo('Under', 'RELATED-TO:Weekly', 'DUE;VALUE=DATE:20261201', 'RRULE:FREQ=DAILY'),
+    'END:VCALENDAR',
+  ].join('\n')
+
+  const { body } = await importAs(alice, '?from=ical', file)
+
+  const [weekly, hourly, under] = await list(alice, '?sort=position')
+  expect(weekly).toMatchObject({
+    due_date: '2026-12-01',
+    recurrence: 'FREQ=WEEKLY;BYDAY=TU',
+    repeat_from: 'due',
+    series_id: weekly?.id,
+    occurrence: '2026-12-01',
+  })
+  expect(hourly).toMatchObject({ due_time: '09:00:00', recurrence: null, series_id: null })
+  expect(under).toMatchObject({ parent_id: weekly?.id, recurrence: null })
+  expect(body.warnings.map(({ what }: { what: string }) => what)).toEqual([
+    '“Under”: that it repeats (FREQ=DAILY) is not taken: it is under another task.',
+    expect.stringContaining(
+      '“Hourly”: that it repeats (FREQ=HOURLY) is not taken: the rule must have FREQ',
+    ),
+  ])
+
+  const done = await alice.send('POST', `/api/tasks/${weekly?.id}/complete`, {})
+  expect(done.body.next_task.due_date > '2026-12-01').toBeTrue()
+  expect((await importAs(alice, '?from=ical', file)).body).toMatchObject({ tasks: 0, skipped: 3 })
+})
+
+test('begins what has no first day with the first that comes', async () => {
+  const alice = await signUp()
+
+  await importAs(
+    alice,
+    '?from=todoist',
+    'TYPE,CONTENT,DATE\ntask,A,every day at 9am\ntask,B,every day until 1 Jan 2020 at 9am\n',
+  )
+
+  const [a, b] = await list(alice, '?sort=position')
+  const today = Temporal.Now.plainDateISO('UTC')
+  expect([today.toString(), today.subtract({ days: 1 }).toString()]).toContain(
+    a?.due_date as string,
+  )
+  expect(a).toMatchObject({ recurrence: 'FREQ=DAILY', due_time: '09:00:00' })
+  expect(b).toMatchObject({ recurrence: null, due_date: null, due_time: null })
+})
+
 test('takes what was done as it was done, and spawns nothing', async () => {
   const alice = await signUp()
   await importAs(alice, '?from=ticktick', await fixture('ticktick.csv'))

@@ -56,6 +56,8 @@ test('makes tasks of a checklist, under the one that it is in', () => {
 })
 
 test('says what of a repetition only TickTick knows', () => {
+  expect(taskOf(plan, 'Parent').recurrence).toBe('FREQ=WEEKLY;INTERVAL=1;BYDAY=TU')
+  expect(taskOf(plan, 'Archived').recurrence).toBeNull()
   expect(warningsOf(plan, 'Parent')).toContain('TT_SKIP=WEEKEND of how it repeats is not taken.')
   expect(warningsOf(plan, 'Shopping')).toEqual([
     'that it repeats (ERULE:NAME=FORGETTINGCURVE;CYCLE=0) is not taken, but kept in its description.',

@@ -125,6 +125,30 @@ test('tells a day, a time anywhere and an instant in a zone apart', () => {
   expect(clockOf('Fixed')).toEqual(['2026-07-01', '09:30:00', 'Europe/Berlin'])
 })
 
+test('reads how it repeats, at the end of each month where that is when it is due', async () => {
+  expect(taskOf(json, 'Monthly')).toMatchObject({
+    due_date: '2026-12-31',
+    recurrence: 'FREQ=MONTHLY;INTERVAL=3',
+    repeat_from: 'completion',
+  })
+  const ruleOf = async (date: string, string: string) => {
+    const due = { date, string, lang: 'en', is_recurring: true }
+    const plan = await planOf('todoist', JSON.stringify([{ id: '1', content: 'A', due }]))
+    return taskOf(plan, 'A').recurrence
+  }
+
+  expect(await ruleOf('2026-12-31', 'every month')).toBe('FREQ=MONTHLY;BYMONTHDAY=-1')
+  expect(await ruleOf('2026-11-30', 'every month until 24 Dec 2027')).toBe(
+    'FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1;UNTIL=20271224',
+  )
+  expect(await ruleOf('2026-11-29', 'every 2 months')).toBe(
+    'FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=28,29;BYSETPOS=-1',
+  )
+  expect(await ruleOf('2028-02-29', 'every year')).toBe('FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1')
+  expect(await ruleOf('2026-12-28', 'every month')).toBe('FREQ=MONTHLY')
+  expect(await ruleOf('2026-12-31', 'every 31st')).toBe('FREQ=MONTHLY;BYMONTHDAY=31')
+})
+
 test('keeps how it repeats where that is in another language', () => {
   expect(taskOf(json, 'Auf Deutsch')).toMatchObject({
     due_date: '2026-12-31',
