@@ -35,6 +35,8 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importStore } from './import-store.ts'
+import { importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -42,6 +44,7 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
 import { createKeys } from './push/keys.ts'
 import { pushKind } from './push/kind.ts'
@@ -249,6 +252,7 @@ export function createApp(options: AppOptions) {
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
+    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

@@ -48,6 +48,7 @@ function tidyOperation(path: string, operation: Operation): Operation {
   const {
     'x-parameters': parameters = [],
     'x-optional-body': optionalBody,
+    'x-body': file,
     requestBody,
     ...rest
   } = operation
@@ -59,7 +60,8 @@ function tidyOperation(path: string, operation: Operation): Operation {
       ...names.map((name) => ({ name, in: 'path', required: true, ...pathParameters[name] })),
       ...(parameters as Json[]),
     ],
-    ...(requestBody === undefined
+    ...(file === undefined ? {} : { requestBody: file }),
+    ...(requestBody === undefined || file !== undefined
       ? {}
       : { requestBody: { ...jsonOnly(requestBody as Json), required: optionalBody !== true } }),
     security: path.startsWith('/api/') ? [{ bearer: [] }, { session: [] }] : [],

@@ -277,6 +277,18 @@ const statements: Record<
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => transfer.importTasks(db, [], 'test')],
   ],
+  findPresentTasks: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      version,
+      updated_at: TaskSchema.properties.updated_at,
+      list_id: TaskSchema.properties.list_id,
+      parent_id: TaskSchema.properties.parent_id,
+      is_trashed: t.Boolean(),
+    }),
+    [(db) => transfer.findPresentTasks(db, 'alice', [id])],
+  ],
   placeTasks: [
     'idempotentWrite',
     t.Object({}),
@@ -407,6 +419,11 @@ const ofLists: Record<
     'idempotentWrite',
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => listTransfer.importLists(db, [], 'test')],
+  ],
+  findPresentLists: [
+    'read',
+    t.Object({ id: ListSchema.properties.id, is_trashed: t.Boolean() }),
+    [(db) => listTransfer.findPresentLists(db, 'alice')],
   ],
   trashLists: [
     'idempotentWrite',
