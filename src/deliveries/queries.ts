@@ -32,7 +32,7 @@ export type Targets = {
 export const most = { all: 64, each: 4, looked: 128 }
 
 /** Seconds for which nobody else takes what somebody has in hand: more than it takes to send it, and to say so. */
-const lease = 30
+const lease = 20
 
 export type Claimed = {
   /** What is to be sent now, each with what `address` says of its target. */

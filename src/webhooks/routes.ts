@@ -64,7 +64,7 @@ export function webhookRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/webhooks',
       async ({ db, user, body, path, request, set, status }) => {
         const webhook = await make(db, user.id, checked(body))
-        follow(user.id)
+        if (webhook.active) follow(user.id)
         const own = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${webhook.id}`
         set.headers['location'] = own
         return status(201, webhook)
@@ -84,7 +84,7 @@ export function webhookRoutes<const Path extends '/api' | '/api/:user_id'>(
         const webhook = isThere(
           isUuid(id) ? await updateWebhook(db, user.id, id, patch) : undefined,
         )
-        follow(user.id)
+        if (webhook.active) follow(user.id)
         return webhook
       },
       { ...operations.update, parse, body: 'WebhookPatch' },

@@ -53,8 +53,8 @@ test.skipIf(serverEnvironment() === null)(
     let count = 0
     const client = async (number: number): Promise<void> => {
       const call = calls[number % calls.length]
-      while (call !== undefined && count < changes) {
-        const nth = count++
+      if (call === undefined) return
+      for (let nth = count++; nth < changes; nth = count++) {
         const id = crypto.randomUUID()
         for (;;) {
           const answer = await call('POST', '/api/tasks', { id, title: `${nth}` }).catch(() => null)
