@@ -230,7 +230,7 @@ test.each(withBody)(
     expect(body.examples).not.toBeEmpty()
 
     const whole = Object.fromEntries(all)
-    const { recurrence, repeat_from, ...once } = whole
+    const { recurrence, repeat_from: _from, ...once } = whole
     const { parent_id, ...onTop } = whole
     // What is under another one does not repeat.
     const each = recurrence === undefined || parent_id === undefined ? [whole] : [once, onTop]
