@@ -15,6 +15,9 @@ import type { Kind } from './database/together.ts'
 import { createClient } from './deliveries/client.ts'
 import { type CourierOptions, createCourier } from './deliveries/courier.ts'
 import { createRounds } from './deliveries/rounds.ts'
+import type { Calendars } from './feeds/kept.ts'
+import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
+import { feedConstraints } from './feeds/schema.ts'
 import { filterRoutes } from './filters/routes.ts'
 import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
@@ -23,15 +26,17 @@ import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
-import { exchange } from './http/exchange.ts'
+import { exchange, exchangeOf } from './http/exchange.ts'
 import { health } from './http/health.ts'
 import type { Load } from './http/load.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
-import { prefixReader } from './http/prefix.ts'
+import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importStore } from './import-store.ts'
+import { importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -39,6 +44,7 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
 import { createKeys } from './push/keys.ts'
 import { pushKind } from './push/kind.ts'
@@ -47,7 +53,8 @@ import { adoptSubscriptions, pushReminders } from './push/writes.ts'
 import type { Makings } from './reminders/queries.ts'
 import { createReminding, type RemindingOptions } from './reminders/reminding.ts'
 import { adopting } from './tasks/adoption.ts'
-import { checkFilter, conditionNow } from './tasks/filters.ts'
+import { readCalendar } from './tasks/calendar.ts'
+import { checkFilter, checkMeaning, conditionNow } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -76,8 +83,10 @@ export type AppOptions = {
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing, unless the proxy says so. */
   basePath: string
-  /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
-  rates: { users: Rates; failures: Rates } | null
+  /** Where Docket is reached, the base path included. Null: where each request says. */
+  url: string | null
+  /** The requests of each user, and of each address the failed sign-ins and the calendars. Null: as many as they like. */
+  rates: { users: Rates; failures: Rates; calendars: Rates } | null
   metrics: Metrics | null
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
   compat: CompatConfig | null
@@ -90,6 +99,8 @@ export type AppOptions = {
   sending: Sending
   /** Who sends to browsers. */
   push: PushOptions
+  /** Those that are kept for who asks again: they are to forget whose things were written. */
+  calendars: Calendars
 }
 
 /** What is in the log. */
@@ -210,7 +221,15 @@ export function createApp(options: AppOptions) {
     await adoptSubscriptions(to, author.user_id, guestId)
     return tasks
   }
-  const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
+  const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
+  const baseOf = baseReader(options.url, options.trustProxy)
+  const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const constraints = {
+    ...taskConstraints,
+    ...placeConstraints,
+    ...listConstraints,
+    ...feedConstraints,
+  }
   const schemas = { task: TaskSchema, list: ListSchema }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -237,6 +256,7 @@ export function createApp(options: AppOptions) {
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
+    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
@@ -245,6 +265,9 @@ export function createApp(options: AppOptions) {
     .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
     .use(webhookRoutes('/api', db, authenticated, checkFilter, options.sending))
     .use(webhookRoutes('/api/:user_id', db, authenticated, checkFilter, options.sending))
+    .use(feedRoutes('/api', db, authenticated, shown, addressFor))
+    .use(feedRoutes('/api/:user_id', db, authenticated, shown, addressFor))
+    .use(calendarRoutes(db, shown, options.calendars, rates?.calendars ?? null))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))

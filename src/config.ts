@@ -39,6 +39,8 @@ export type Config = {
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing. */
   basePath: string
+  /** Where Docket is reached, the base path included. Null: nobody has said. */
+  url: string | null
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
@@ -285,16 +287,15 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 
   function readIssuer(fallback: 'on' | 'off'): IssuerConfig | null {
     const isOn = oneOf('AUTH_ISSUER', ['on', 'off'], fallback) === 'on'
-    const url = authOrigin ?? read('AUTH_URL')
-    if (url !== null && !(isOrigin(url) && isSafeAddress(url))) {
+    if (authHost !== null && !(isOrigin(authHost) && isSafeAddress(authHost))) {
       faults.push(
-        `AUTH_URL: "${url}" is not an address such as https://api.example.com or https://example.com/todo.`,
+        `AUTH_URL: "${authHost}" is not an address such as https://api.example.com or https://example.com/todo.`,
       )
     } else if (authPath !== '' && authPath !== basePath) {
       faults.push('AUTH_URL and BASE_PATH have different paths: leave one of them out.')
     }
     const issuer = {
-      url: url === null ? null : `${url}${basePath}`,
+      url: ownUrl,
       google: readClient('AUTH_GOOGLE_CLIENT_ID', 'AUTH_GOOGLE_CLIENT_SECRET'),
       github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
       oidc: readOidc(),
@@ -305,7 +306,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
     }
-    if (isOn && url === null && databaseUrl !== null) {
+    if (isOn && authHost === null && databaseUrl !== null) {
       faults.push(
         'AUTH_URL is required with AUTH_ISSUER=on and a DATABASE_URL: where browsers reach Docket.',
       )
@@ -373,6 +374,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     /^(https?:\/\/[^/]+)(\/.+)?$/.exec(read('AUTH_URL') ?? '') ?? []
   const authPath = readPath('AUTH_URL', authTail)
   const basePath = readPath('BASE_PATH', read('BASE_PATH') ?? authPath)
+  const authHost = authOrigin ?? read('AUTH_URL')
+  const ownUrl = authHost === null ? null : `${authHost}${basePath}`
   const databaseDeadline = readSeconds('DATABASE_DEADLINE', 5, 0.5, 60)
 
   const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
@@ -413,6 +416,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
     basePath,
+    url: ownUrl,
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
     quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
@@ -500,7 +504,7 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =

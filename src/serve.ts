@@ -13,6 +13,7 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createCalendars } from './feeds/kept.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -44,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
   const rates = createRates(config, () => database)
+  const calendars = createCalendars()
   const database = await openDatabase(config, {
     onFailure: (error) => {
       log.fatal({ message: error.message }, 'the embedded database failed')
@@ -54,6 +56,7 @@ export async function serve(config: Config): Promise<void> {
       sweep.wake()
       streams.wake(users)
       delivering.wake(users)
+      calendars.forget(users)
     },
     onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
@@ -133,6 +136,7 @@ export async function serve(config: Config): Promise<void> {
     outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
     basePath: config.basePath,
+    url: config.url,
     rates,
     metrics,
     compat: config.compat,
@@ -141,6 +145,7 @@ export async function serve(config: Config): Promise<void> {
     streams,
     sending: delivering.sending,
     push: delivering.push,
+    calendars,
   })
   const poll = config.events === 'poll' ? pollFor(streams, db, delivering.catchUp) : undefined
   try {
@@ -237,13 +242,16 @@ async function untilQuiet(load: Load): Promise<void> {
 /** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
 function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
+  // Each instance for itself: who looks at a calendar that is kept wakes no database.
+  const calendars = memoryRates(rateLimit)
   if (rateLimitStore === 'memory') {
-    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
+    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit), calendars }
   }
   const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),
+    calendars,
   }
 }
 

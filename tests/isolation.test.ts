@@ -71,6 +71,12 @@ const bodies: Record<string, unknown> = {
   'POST /webhooks/:id/test': undefined,
   'GET /webhooks/:id/deliveries': undefined,
   'POST /webhooks/:id/deliveries/:delivery_id/retry': undefined,
+  'GET /feeds': undefined,
+  'POST /feeds': { name: 'Mine' },
+  // tests/feeds has those of others.
+  'PATCH /feeds/:id': { name: 'Changed' },
+  'DELETE /feeds/:id': undefined,
+  'POST /feeds/:id/rotate': undefined,
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
@@ -86,6 +92,8 @@ const bodies: Record<string, unknown> = {
   // tests/push has those of others.
   'DELETE /me/push/:id': undefined,
   'POST /me/adopt': { token: 'of a guest' },
+  // tests/imports has those of others.
+  'POST /me/import': { items: [] },
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

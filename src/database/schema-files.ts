@@ -6,6 +6,7 @@ import lists from '../../sql/005_lists.sql' with { type: 'text' }
 import recurrence from '../../sql/006_recurrence.sql' with { type: 'text' }
 import webhooks from '../../sql/007_webhooks.sql' with { type: 'text' }
 import deliveries from '../../sql/008_deliveries.sql' with { type: 'text' }
+import feeds from '../../sql/009_feeds.sql' with { type: 'text' }
 import reminders from '../../sql/010_reminders.sql' with { type: 'text' }
 import push from '../../sql/011_push.sql' with { type: 'text' }
 
@@ -34,6 +35,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('006_recurrence', recurrence),
   file('007_webhooks', webhooks),
   file('008_deliveries', deliveries),
+  file('009_feeds', feeds),
   file('010_reminders', reminders),
   file('011_push', push),
 ]

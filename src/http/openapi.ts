@@ -11,6 +11,11 @@ type Document = Json & {
 /** Descriptions of what stands in a path. */
 const pathParameters: Record<string, Json> = {
   user_id: { description: 'Your own id, or `me`.', example: 'me', schema: { type: 'string' } },
+  token: {
+    description: 'The token of the address, with `.ics` after it.',
+    example: '4hSyCoxCGPfDT0HyqVgCmZ0YqEcvdYJOHYqf3S5XEKE.ics',
+    schema: { type: 'string' },
+  },
   id: {
     description: 'The id of what it is about.',
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
@@ -43,6 +48,7 @@ function tidyOperation(path: string, operation: Operation): Operation {
   const {
     'x-parameters': parameters = [],
     'x-optional-body': optionalBody,
+    'x-body': file,
     requestBody,
     ...rest
   } = operation
@@ -54,7 +60,8 @@ function tidyOperation(path: string, operation: Operation): Operation {
       ...names.map((name) => ({ name, in: 'path', required: true, ...pathParameters[name] })),
       ...(parameters as Json[]),
     ],
-    ...(requestBody === undefined
+    ...(file === undefined ? {} : { requestBody: file }),
+    ...(requestBody === undefined || file !== undefined
       ? {}
       : { requestBody: { ...jsonOnly(requestBody as Json), required: optionalBody !== true } }),
     security: path.startsWith('/api/') ? [{ bearer: [] }, { session: [] }] : [],

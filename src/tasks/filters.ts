@@ -88,6 +88,13 @@ export function checkFilter(text: string): void {
   }
 }
 
+/** @throws Problem 422 where a text is no filter, or names a list or a filter that the user has not */
+export async function checkMeaning(db: Db, userId: string, text: string): Promise<void> {
+  // White space alone is one only where it may be left out.
+  if (text.trim() === '') checkFilter(text)
+  await meantBy(db, userId, { filter: text }, new Headers())
+}
+
 const toProblem = ({ message, at, length }: FilterError): Problem =>
   new Problem(422, `filter: ${message}`, {
     errors: [{ pointer: '/filter', detail: message, at, length }],

@@ -20,6 +20,9 @@ import {
 } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as deliveryQueries from '../../src/deliveries/queries.ts'
+import * as feedQueries from '../../src/feeds/queries.ts'
+import { FeedSchema } from '../../src/feeds/schema.ts'
+import * as feedWrites from '../../src/feeds/writes.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
 import * as filterTransfer from '../../src/filters/transfer.ts'
@@ -274,6 +277,18 @@ const statements: Record<
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => transfer.importTasks(db, [], 'test')],
   ],
+  findPresentTasks: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      version,
+      updated_at: TaskSchema.properties.updated_at,
+      list_id: TaskSchema.properties.list_id,
+      parent_id: TaskSchema.properties.parent_id,
+      is_trashed: t.Boolean(),
+    }),
+    [(db) => transfer.findPresentTasks(db, 'alice', [id])],
+  ],
   placeTasks: [
     'idempotentWrite',
     t.Object({}),
@@ -404,6 +419,11 @@ const ofLists: Record<
     'idempotentWrite',
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => listTransfer.importLists(db, [], 'test')],
+  ],
+  findPresentLists: [
+    'read',
+    t.Object({ id: ListSchema.properties.id, is_trashed: t.Boolean() }),
+    [(db) => listTransfer.findPresentLists(db, 'alice')],
   ],
   trashLists: [
     'idempotentWrite',
@@ -663,6 +683,50 @@ const ofFilters: Record<
     [(db) => filterTransfer.adoptFilters(db, 'alice', 'a guest')],
   ],
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
+}
+
+const feed = { name: 'A', list_id: id, filter: '#a' }
+
+/** Of calendar feeds. */
+const ofFeeds: Record<
+  Exclude<keyof typeof feedQueries, 'columns'> | keyof typeof feedWrites,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listFeeds: ['read', FeedSchema, [(db) => feedQueries.listFeeds(db, 'alice')]],
+  findFeed: [
+    'read',
+    t.Object({
+      id: FeedSchema.properties.id,
+      user_id: t.String(),
+      name: t.String(),
+      list_id: FeedSchema.properties.list_id,
+      filter: t.Union([t.String(), t.Null()]),
+      is_used: t.Boolean(),
+      list_is_there: t.Boolean(),
+      list_is_archived: t.Boolean(),
+    }),
+    [(db) => feedQueries.findFeed(db, 'a digest')],
+  ],
+  insertFeed: [
+    'idempotentWrite',
+    t.Composite([FeedSchema, t.Object({ is_made: t.Boolean() })]),
+    [(db) => feedWrites.insertFeed(db, 'alice', id, 'a digest', feed)],
+  ],
+  updateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [
+      (db) => feedWrites.updateFeed(db, 'alice', id, feed),
+      (db) => feedWrites.updateFeed(db, 'alice', id, { list_id: null, filter: null }),
+    ],
+  ],
+  rotateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [(db) => feedWrites.rotateFeed(db, 'alice', id, 'a digest')],
+  ],
+  deleteFeed: ['write', FeedSchema, [(db) => feedWrites.deleteFeed(db, 'alice', id)]],
+  markUsed: ['idempotentWrite', t.Object({}), [(db) => feedWrites.markUsed(db, 'alice', id)]],
 }
 
 const keys = t.Object({ public_key: t.String(), private_key: t.String() })
@@ -1010,6 +1074,11 @@ test('are all here', async () => {
       ),
     ),
   )
+  expect(Object.keys(ofFeeds).toSorted()).toEqual(
+    Object.keys({ ...feedQueries, ...feedWrites })
+      .filter((name) => name !== 'columns')
+      .toSorted(),
+  )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
@@ -1042,6 +1111,8 @@ test('are all here', async () => {
     'src/database/together.ts',
     'src/database/writes.ts',
     'src/deliveries/queries.ts',
+    'src/feeds/queries.ts',
+    'src/feeds/writes.ts',
     'src/filters/queries.ts',
     'src/filters/transfer.ts',
     'src/filters/writes.ts',
@@ -1077,6 +1148,7 @@ test.each(
     ...statements,
     ...ofHistory,
     ...ofFilters,
+    ...ofFeeds,
     ...ofLists,
     ...ofWebhooks,
     ...ofPush,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { createDelivering } from '../../src/app.ts'
+import { createDelivering, createFollowing } from '../../src/app.ts'
 import type { Gate } from '../../src/database/gate.ts'
 import { observe } from '../../src/database/observe.ts'
 import { insertTask } from '../../src/tasks/writes.ts'
@@ -31,6 +31,8 @@ async function start(instances: number, roundPause?: number) {
     )
     const delivering = createDelivering({
       db,
+      streams: createFollowing(db),
+      vapidSubject: null,
       isPrivate: true,
       onFailure: (error) => failures.push(error),
       ...(roundPause === undefined ? {} : { roundPause }),
