@@ -95,11 +95,9 @@ export async function importPlan(
   }
   const bytes = tasks.reduce((sum, { row }) => sum + store.sizeOf(userId, row), 0)
   const reservation = await setAside(dbFor(), userId, { tasks: tasks.length, bytes })
-  let isWritten = false
   try {
     const counts = { lists: missing.lists.length, tasks: tasks.length }
     const made = isDry ? counts : await write(dbFor, author, missing, tasks, store, now)
-    isWritten = !isDry
     return {
       ...made,
       skipped: missing.skipped,
@@ -109,7 +107,7 @@ export async function importPlan(
     }
   } finally {
     // What was lost on the way may have been made.
-    reservation.settle(isWritten || !isDry ? null : { tasks: 0, bytes: 0 })
+    reservation.settle(isDry ? { tasks: 0, bytes: 0 } : null)
   }
 }
 

@@ -163,8 +163,8 @@ function toMake(
 }
 
 /** A rule, or none: without a day there is no time either, unless the rule has the day. */
-export function repeating<T extends Pick<FoundTask, 'due_date' | 'due_time' | 'time_zone'>>(
-  { due_date, due_time, time_zone }: T,
+export function repeating(
+  { due_date, due_time, time_zone }: Pick<FoundTask, 'due_date' | 'due_time' | 'time_zone'>,
   recurrence: string | null,
 ) {
   const hasDay = due_date !== null || recurrence !== null

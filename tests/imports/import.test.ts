@@ -68,7 +68,7 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
   const alice = await signUp()
   const todo = (title: string, ...lines: string[]) =>
     ['BEGIN:VTODO', `UID:${title}`, `SUMMARY:${title}`, ...lines, 'END:VTODO'].join('\n')
-  const file = [
+  const calendar = [
     'BEGIN:VCALENDAR',
     todo('Weekly', 'DUE;VALUE=DATE:20261201', 'RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU'),
     todo('Hourly', 'DUE:20261201T090000', 'RRULE:FREQ=HOURLY'),
@@ -76,7 +76,7 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
     'END:VCALENDAR',
   ].join('\n')
 
-  const { body } = await importAs(alice, '?from=ical', file)
+  const { body } = await importAs(alice, '?from=ical', calendar)
 
   const [weekly, hourly, under] = await list(alice, '?sort=position')
   expect(weekly).toMatchObject({
@@ -97,7 +97,7 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
 
   const done = await alice.send('POST', `/api/tasks/${weekly?.id}/complete`, {})
   expect(done.body.next_task.due_date > '2026-12-01').toBeTrue()
-  expect((await importAs(alice, '?from=ical', file)).body).toMatchObject({ tasks: 0, skipped: 3 })
+  expect((await importAs(alice, '?from=ical', calendar)).body).toMatchObject({ tasks: 0, skipped: 3 })
 })
 
 test('begins what has no first day with the first that comes', async () => {
