@@ -70,7 +70,7 @@ async function expectSound(user: TestUser): Promise<void> {
         join docket.changes c on c.user_id = l.user_id and c.seq = l.seq
         where l.user_id = ${user.id} and (c.action = 'purged') = exists (select from own t where t.id = l.id)
       ) as unsaid`
-  expect(rows).toEqual([{ twice: 0, torn: 0, unlogged: 0, unsaid: 0 }])
+  expect([...rows]).toEqual([{ twice: 0, torn: 0, unlogged: 0, unsaid: 0 }])
 }
 
 function expectTold({ status, headers, body }: Awaited<ReturnType<TestUser['send']>>): void {
