@@ -7,10 +7,7 @@ import type { Pace } from './pace.ts'
 
 /** A list or a task to be made, and its line. */
 export type ListToMake = { id: string; name: string; is_archived: boolean }
-export type TaskToMake = Omit<
-  FoundTask,
-  'key' | 'list' | 'parent' | 'description' | 'reminders'
-> & {
+export type TaskToMake = Omit<FoundTask, 'key' | 'list' | 'parent' | 'description'> & {
   id: string
   list_id: string | null
   parent_id: string | null
@@ -152,13 +149,13 @@ function toMake(
   const isSubtask = parent !== null && recurrence !== null && !task.completed
   if (isSubtask) warn(`that it repeats (${recurrence}) is not taken: it is under another task.`)
   const rule = task.completed || isSubtask ? null : recurrence
-  if (reminders.length > 0 && !task.completed) warn('its reminders are not taken.')
   return {
     ...task,
     title: title.trim(),
     description: description || null,
     tags: tagsOf(task.tags, warn),
     ...repeating(task, rule),
+    reminders: task.completed ? [] : reminders,
   }
 }
 
