@@ -117,7 +117,7 @@ test('reminds of what is to come, and not of what is past or done', async () => 
   const { body } = await importAs(
     alice,
     '?from=ticktick',
-    `List Name,${'Title,Due Date,Reminder,Repeat,Status'}\n${rows.map((row) => `,${row}\n`).join('')}`,
+    `List Name,Title,Due Date,Reminder,Repeat,Status\n${rows.map((row) => `,${row}\n`).join('')}`,
   )
 
   const tasks = await list(alice, '?sort=position')
@@ -136,7 +136,10 @@ test('reminds of what is to come, and not of what is past or done', async () => 
   const alarms = await sql<{ task_id: string }[]>`
     select task_id from docket.alarms where user_id = ${alice.id}`
   const titles = alarms.map(({ task_id }) => tasks.find(({ id }) => id === task_id)?.title)
-  expect(titles.toSorted()).toEqual(['Often', 'Often', 'Soon'])
+  expect(Object.groupBy(titles, (title) => title ?? '')).toEqual({
+    Soon: ['Soon'],
+    Often: ['Often', 'Often'],
+  })
 })
 
 test('begins what has no first day with the first that comes', async () => {
