@@ -44,8 +44,12 @@ export type Config = {
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
+  /** Whether webhooks may be in private networks, and without TLS. */
+  webhooksPrivate: boolean
   /** How those who follow what changes hear of what another instance wrote: not at all, or by a look every second. */
   events: 'local' | 'poll'
+  /** Who answers for Web Push to the push services: mailto: or https:. Null: it is off. */
+  vapidSubject: string | null
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */
   quotaTasks: number
   quotaBytes: number
@@ -319,6 +323,22 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return path
   }
 
+  /** The services refuse what is no address of anybody, such as one of localhost. */
+  function readVapidSubject(): string | null {
+    const own = authOrigin?.startsWith('https://') ? authOrigin : null
+    const subject = read('VAPID_SUBJECT') ?? own
+    if (
+      subject !== null &&
+      !/^(mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https:\/\/[^\s/]+\.[^\s]+)$/.test(subject)
+    ) {
+      if (read('VAPID_SUBJECT') === null) return null
+      faults.push(
+        'VAPID_SUBJECT must be where whoever runs this can be reached: mailto:ops@example.com, or an address with https://.',
+      )
+    }
+    return subject
+  }
+
   function readCookiePrefix(): string {
     const prefix = read('AUTH_COOKIE_PREFIX') ?? 'better-auth'
     if (!/^(?!__Secure-|__Host-)[\w!#$%&'*+.^`|~-]{1,64}$/.test(prefix)) {
@@ -404,6 +424,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     historyDays: readNumber('HISTORY_DAYS', 90, 36_500),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
+    webhooksPrivate: oneOf('WEBHOOKS_PRIVATE', ['on', 'off'], 'off') === 'on',
+    vapidSubject: readVapidSubject(),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     compat: readCompat(),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
@@ -486,7 +508,7 @@ const isFreePath =
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =
-  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
+  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|reminders|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
 
 /** @returns whether there is such a name */
 function takeName(compat: CompatConfig, text: string): boolean {

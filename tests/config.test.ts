@@ -55,6 +55,8 @@ test('needs nothing', () => {
     historyDays: 90,
     rateLimitStore: 'memory',
     events: 'local',
+    webhooksPrivate: false,
+    vapidSubject: null,
     metricsPort: null,
     compat: null,
     logLevel: 'info',

@@ -81,6 +81,20 @@ export const onlyAnswered =
   (sql) =>
     sql`max(answer) filter (where type = ${table.type} and id = ${id})`
 
+/** That one, with another one in a field of its own: as it is written, or as it was there. */
+export const answeredWith =
+  (
+    { table }: Kind,
+    id: string,
+    field: string,
+    other: { id: string | null; text: string | null },
+  ): Answered =>
+  (sql) => {
+    const of = (one: string | null) =>
+      sql`max(answer) filter (where type = ${table.type} and id = ${one}::uuid)`
+    return sql`concat(left(${of(id)}, -1), ',', to_json(${field}::text), ':', coalesce(${of(other.id)}, ${other.text}::text, 'null'), '}')`
+  }
+
 /** How many were meant, how many have changed, and the request to undo them by. */
 export const countAnswered =
   (matched: number, requestId: string): Answered =>

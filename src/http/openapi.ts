@@ -21,6 +21,11 @@ const pathParameters: Record<string, Json> = {
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
     schema: { type: 'string', format: 'uuid' },
   },
+  delivery_id: {
+    description: 'The `webhook-id` of the delivery.',
+    example: '6f9c2d1e-3b4a-8c5d-9e6f-7a8b9c0d1e2f',
+    schema: { type: 'string', format: 'uuid' },
+  },
 }
 
 export function tidy(raw: unknown): Document {
@@ -43,6 +48,7 @@ function tidyOperation(path: string, operation: Operation): Operation {
   const {
     'x-parameters': parameters = [],
     'x-optional-body': optionalBody,
+    'x-body': file,
     requestBody,
     ...rest
   } = operation
@@ -54,7 +60,8 @@ function tidyOperation(path: string, operation: Operation): Operation {
       ...names.map((name) => ({ name, in: 'path', required: true, ...pathParameters[name] })),
       ...(parameters as Json[]),
     ],
-    ...(requestBody === undefined
+    ...(file === undefined ? {} : { requestBody: file }),
+    ...(requestBody === undefined || file !== undefined
       ? {}
       : { requestBody: { ...jsonOnly(requestBody as Json), required: optionalBody !== true } }),
     security: path.startsWith('/api/') ? [{ bearer: [] }, { session: [] }] : [],
@@ -89,10 +96,12 @@ function tidySchemas(node: unknown, models: Json): unknown {
     ]),
   )
   // A format for ourselves: other tools warn of what they do not know.
-  if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
+  if (ownFormats.includes(tidied['format'])) delete tidied['format']
   const folded = Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
   return typeof model === 'string' ? refer(model, folded, models) : folded
 }
+
+const ownFormats: unknown[] = ['visible', 'time-zone', 'reminder']
 
 function refer(model: string, { type, enum: words, ...about }: Json, models: Json): Json {
   models[model] = { type, enum: words, description: about['description'] }

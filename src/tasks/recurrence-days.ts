@@ -4,7 +4,7 @@ const last = Temporal.PlainDate.from('9999-12-31')
 const isAfter = (one: Temporal.PlainDate, other: Temporal.PlainDate): boolean =>
   Temporal.PlainDate.compare(one, other) > 0
 
-/** A day, or the next one that the calendar of the database has. */
+/** A day, or the one nearest to it that the calendar has. */
 export const nearest = (date: Temporal.PlainDate): string =>
   (isAfter(date, last) ? last : isAfter(first, date) ? first : date).toString()
 

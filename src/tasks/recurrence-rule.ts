@@ -59,7 +59,7 @@ export function parseRule(text: string, clock: Clock): Rule {
     interval: wholeOf(parts, 'INTERVAL', mostInterval) ?? 1,
     months: listOf(parts, 'BYMONTH', 1, 12),
     monthDays: listOf(parts, 'BYMONTHDAY', -31, 31),
-    days: daysOf(parts),
+    days: weekdaysOf(parts),
     positions: listOf(parts, 'BYSETPOS', -31, 31),
     weekStart: weekStartOf(parts, frequency),
     count: wholeOf(parts, 'COUNT', 9999),
@@ -114,7 +114,7 @@ function listOf(parts: Map<string, string>, name: string, least: number, most: n
   return [...new Set(values)].toSorted((one, other) => one - other)
 }
 
-function daysOf(parts: Map<string, string>): string[] {
+function weekdaysOf(parts: Map<string, string>): string[] {
   const text = parts.get('BYDAY')
   if (text === undefined) return []
   const days = text.split(',').map((day) => day.replace(/^\+(?=\d)/, ''))

@@ -58,14 +58,14 @@ export async function repeating(
 
   const due_date = asked.due_date ?? before.due_date
   const isUndated = asked.due_date === null && before.due_date !== null
-  const begun = isUndated ? null : await begin(rule, { ...clock, due_date }, today, zone)
+  const starts = isUndated ? null : await begin(rule, { ...clock, due_date }, today, zone)
   return {
-    recurrence: begun?.recurrence ?? written,
+    recurrence: starts?.recurrence ?? written,
     repeat_from,
     series_id: before.series_id ?? fresh,
     // Of what shall have no due date the database says what is wrong.
-    occurrence: begun?.due_date ?? today,
-    ...(begun === null ? {} : { due_date: begun.due_date }),
+    occurrence: starts?.due_date ?? today,
+    ...(starts === null ? {} : { due_date: starts.due_date }),
   }
 }
 

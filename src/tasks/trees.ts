@@ -6,6 +6,7 @@ import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
 import {
   type Answered,
+  answeredWith,
   type Change,
   changeTogether,
   onlyAnswered,
@@ -13,6 +14,7 @@ import {
 } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
+import { isRelative } from './reminders.ts'
 import type { Parts } from './rules.ts'
 import { type Course, type Kept, type Move, type NewTask, noParent, type Task } from './schema.ts'
 import { alone, following, moved, type Now, repeating } from './series.ts'
@@ -62,7 +64,7 @@ export type Reckon = (tree: Tree, context: Context) => Changes | null | Promise<
 /** `isNext`: what comes after the task. */
 export type Changes = (Change & { isNext?: boolean })[]
 
-/** What else there is to know. */
+/** What else there is to know. It is read after the tree: what has changed between has another version than that, and is not written. */
 export type Context = {
   db: Db
   zone: string | null
@@ -133,10 +135,10 @@ export const completing =
     }
     const series = await context.seriesOf(root)
     if (series === undefined) return null
-    if (!isDone) return reopening(series, {})
+    if (!isDone) return reopening(own, series, {})
     const under = nodes.slice(1).filter(({ isOpen }) => isOpen)
     const next = await succeeding(series, series.task, context)
-    return [done({ ...own, version: series.task.version }), ...next, ...under.map(done)]
+    return [done(own), ...next, ...under.map(done)]
   }
 
 /** The one that comes after a task, with all that is under that; none: it was the last. */
@@ -151,7 +153,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   const spot: { own: Spot; others: Change[] } = isLong(between)
     ? await spread(context.db, task.user_id, id, { ...task, before: null, after: null }, false)
     : { own: between, others: [] }
-  const root = made(
+  const root = making(
     place?.task ?? null,
     id,
     { ...copied(task), ...next, parent_id: null },
@@ -165,7 +167,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   )
   const { occurrence } = task
   const copies = under.map(({ task: one, taken }) =>
-    made(
+    making(
       taken?.deleted ? taken : null,
       ids.get(one.id) ?? id,
       {
@@ -180,7 +182,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   return [{ ...root, isNext: true }, ...copies, ...spot.others]
 }
 
-/** One like another: what of it is new is not in this. */
+/** One like another: what of it is new is not in this, nor a moment, which does not come again. */
 function copied({
   title,
   description,
@@ -188,6 +190,7 @@ function copied({
   tags,
   due_time,
   time_zone,
+  reminders,
   list_id,
   extra,
   repeat_from,
@@ -200,6 +203,7 @@ function copied({
     tags,
     due_time,
     time_zone,
+    reminders: reminders.filter(isRelative),
     list_id,
     repeat_from,
     series_id,
@@ -208,7 +212,12 @@ function copied({
 }
 
 /** A new task, or one that was in the trash and is as if it was new. */
-function made(trashed: { version: number } | null, id: string, fields: Fields, spot: Spot): Change {
+function making(
+  trashed: { version: number } | null,
+  id: string,
+  fields: Fields,
+  spot: Spot,
+): Change {
   const all = { ...fields, position: null }
   if (trashed === null) return { ...changeOf({ id, version: 0 }, all, spot), fate: 'made' }
   return changeOf(
@@ -223,13 +232,18 @@ function made(trashed: { version: number } | null, id: string, fields: Fields, s
  * or it is in the trash, nothing stands in the way.
  * @param fields what becomes of it besides
  */
-function reopening({ task, successors }: Series, fields: Fields, more: object = {}): Changes {
+function reopening(
+  node: Pick<Node, 'id' | 'version'>,
+  { task, successors }: Series,
+  fields: Fields,
+  more: object = {},
+): Changes {
   const next = successors.find((one) => one.task !== null && one.task.series_id === task.series_id)
   const isThere = next !== undefined && next.task?.deleted_at === null
   const gone = isThere && next.isUntouched ? next.tree : []
   const goes = isThere && !next.isUntouched ? alone : {}
   return [
-    changeOf(task, { ...goes, ...fields, completed_at: null }, more),
+    changeOf(node, { ...goes, ...fields, completed_at: null }, more),
     ...gone.map((one): Change => ({ ...changeOf(one, {}), fate: 'gone' })),
   ]
 }
@@ -256,7 +270,7 @@ export const skipping =
     if (next === null) {
       throw new Problem(409, 'There is no day after this one: complete the task, or delete it.')
     }
-    return [changeOf(task, next)]
+    return [changeOf(root, next)]
   }
 
 /** To the trash, with all that is under it. */
@@ -289,6 +303,7 @@ export const patching =
     const isMoved = place.list_id !== root.list_id || place.parent_id !== root.parent_id
     const isRuled = recurrence !== undefined || repeat_from !== undefined
     const isTurned = completed !== undefined && completed !== root.completed
+    const isDone = isTurned && !root.completed
     const series = isRuled || (root.repeats && isTurned) ? await context.seriesOf(root) : undefined
     if (isRuled && series === undefined) return null
     const kept =
@@ -314,33 +329,32 @@ export const patching =
     const inList = place.list_id === root.list_id ? {} : { list_id: place.list_id }
 
     const rest = nodes.slice(1).flatMap((node) => {
-      const isDone = completed === true && node.isOpen
-      const becomes = { ...inList, ...(isDone ? { completed_at: null } : {}) }
-      if (Object.keys(becomes).length === 0) return []
-      return [changeOf(node, becomes, isDone ? { is_done: true } : {})]
+      const isDoneToo = completed === true && node.isOpen
+      const becomes = { ...inList, ...(isDoneToo ? { completed_at: null } : {}) }
+      if (isEmpty(becomes)) return []
+      return [changeOf(node, becomes, isDoneToo ? { is_done: true } : {})]
     })
     const [first] = nodes
     if (first === undefined) return rest
-    const node = series === undefined ? first : series.task
-    if (series !== undefined && isTurned && completed === true) {
+    if (series !== undefined && isDone) {
       const after = { ...series.task, ...fields, ...begins, ...kept, ...place } as Task & Kept
       const next = await succeeding(series, after, context)
       return [
-        changeOf(node, { ...own, completed_at: null }, { ...spot, is_done: true }),
+        changeOf(first, { ...own, completed_at: null }, { ...spot, is_done: true }),
         ...next,
         ...rest,
       ]
     }
     if (series !== undefined && isTurned && root.repeats) {
-      return [...reopening(series, own, spot), ...rest]
+      return [...reopening(first, series, own, spot), ...rest]
     }
     const turn = isTurned ? { completed_at: null } : {}
     const becomes = { ...own, ...turn }
-    if (Object.keys(becomes).length === 0) return rest
+    if (isEmpty(becomes)) return rest
     return [
-      changeOf(node, becomes, {
+      changeOf(first, becomes, {
         ...spot,
-        ...(isTurned && completed === true ? { is_done: true } : {}),
+        ...(isDone ? { is_done: true } : {}),
       }),
       ...rest,
     ]
@@ -515,7 +529,9 @@ export async function changeTree(
       return { outcome: 'changed', row: { ...row, text: whole } }
     }
     const answered =
-      next === null ? onlyAnswered(taskKind, root.id) : answeredWithNext(root.id, next)
+      next === null
+        ? onlyAnswered(taskKind, root.id)
+        : answeredWith(taskKind, root.id, 'next_task', next)
     const growth = way.growth?.(JSON.parse(row.text)) ?? 0
     const changed = await changeWithin(way.usage, growth, to, author, changes, once, answered)
     return changed && outcomeOf(changed, once)
@@ -543,14 +559,6 @@ async function nextIn(changes: Changes, { root }: Tree, { seriesOf }: Context): 
 /** A task as it is answered where it is completed. */
 export const withNext = (text: string, next: string | null): string =>
   `${text.slice(0, -1)},"next_task":${next ?? 'null'}}`
-
-const answeredWithNext =
-  (id: string, next: Next): Answered =>
-  (sql) => {
-    const of = (one: string | null) =>
-      sql`max(answer) filter (where type = ${taskKind.table.type} and id = ${one}::uuid)`
-    return sql`concat(left(${of(id)}, -1), ',"next_task":', coalesce(${of(next.id)}, ${next.text}::text, 'null'), '}')`
-  }
 
 /** What is written together, within what its user may have. Undefined where somebody has come between. */
 export async function changeWithin(

@@ -1,5 +1,11 @@
 import { SignJWT } from 'jose'
-import { type App, type AppOptions, createApp, createFollowing } from '../../src/app.ts'
+import {
+  type App,
+  type AppOptions,
+  createApp,
+  createDelivering,
+  createFollowing,
+} from '../../src/app.ts'
 import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
@@ -34,9 +40,20 @@ export const { sql } = database
 export const calendars = createCalendars()
 export const db = gateOf(sql, (users) => {
   streams.wake(users)
+  delivering.wake(users)
   calendars.forget(users)
 })
 export const streams = createFollowing(db)
+export const deliveryFailures: unknown[] = []
+/** To receivers on this machine too, and again after a moment. */
+export const delivering = createDelivering({
+  db,
+  streams,
+  isPrivate: true,
+  vapidSubject: 'mailto:ops@example.com',
+  pauses: [0.1, 0.1, 0.1],
+  onFailure: (error) => deliveryFailures.push(error),
+})
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
@@ -77,6 +94,8 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     quota: { tasks: null, bytes: null },
     epoch: createEpoch(() => sql),
     streams,
+    sending: delivering.sending,
+    push: delivering.push,
     calendars,
     ...options,
   })

@@ -21,7 +21,7 @@ const bothWays = (most: number) => upTo(most).flatMap((number) => [number, -numb
 const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 const nthWeekdays = bothWays(5).flatMap((nth) => weekdays.map((weekday) => `${nth}${weekday}`))
 
-const date = (first: string, days: number) =>
+const dates = (first: string, days: number) =>
   fc.nat(days).map((later) => Temporal.PlainDate.from(first).add({ days: later }).toString())
 
 const list = (values: (string | number)[] | null) => values?.join() ?? null
@@ -45,7 +45,7 @@ const rules = fc
     weekStart: maybe(oneOf(...weekdays)),
     end: oneOf('none', 'none', 'COUNT', 'UNTIL'),
     count: fc.integer({ min: 1, max: 40 }),
-    until: date('2000-01-01', 30_000),
+    until: dates('2000-01-01', 30_000),
   })
   .chain(({ frequency, months, monthDays, days, nthDays, positions, end, ...more }) => {
     const isOfMonths = frequency === 'MONTHLY' || (frequency === 'YEARLY' && months !== null)
@@ -67,10 +67,10 @@ const rules = fc
     return fc.shuffledSubarray(parts, { minLength: parts.length }).map((some) => some.join(';'))
   })
 
-const dueDates = date('1995-01-01', 22_000)
+const dueDates = dates('1995-01-01', 22_000)
 
-const daysAfter = (days: string, later: number) =>
-  Temporal.PlainDate.from(days).add({ days: later }).toString()
+const daysAfter = (day: string, later: number) =>
+  Temporal.PlainDate.from(day).add({ days: later }).toString()
 
 const countOf = (rule: string): number =>
   Number(/COUNT=(\d+)/.exec(rule)?.[1] ?? Number.POSITIVE_INFINITY)
@@ -210,7 +210,7 @@ test('from completion, it is the first day after all of the interval but one', a
   )
 })
 
-const signs = [...'ABDEFIKLMNOQRSTUWY0123456789=;,+-: \n\tſı１²']
+const signs = 'ABDEFIKLMNOQRSTUWY0123456789=;,+-: \n\tſı１²'.split('')
 const mutated = fc
   .tuple(rules, fc.array(fc.tuple(fc.nat(80), fc.nat(2), oneOf('', ...signs)), { maxLength: 3 }))
   .map(([rule, changes]) =>
