@@ -12,6 +12,12 @@ import type { Epoch } from './database/epoch.ts'
 import type { Db, Gate } from './database/gate.ts'
 import type { Author } from './database/log.ts'
 import type { Kind } from './database/together.ts'
+import { createClient } from './deliveries/client.ts'
+import { type CourierOptions, createCourier } from './deliveries/courier.ts'
+import { createRounds } from './deliveries/rounds.ts'
+import type { Calendars } from './feeds/kept.ts'
+import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
+import { feedConstraints } from './feeds/schema.ts'
 import { filterRoutes } from './filters/routes.ts'
 import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
@@ -20,14 +26,14 @@ import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
-import { exchange } from './http/exchange.ts'
+import { exchange, exchangeOf } from './http/exchange.ts'
 import { health } from './http/health.ts'
 import type { Load } from './http/load.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
-import { prefixReader } from './http/prefix.ts'
+import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
@@ -37,8 +43,15 @@ import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { meRoutes } from './me/routes.ts'
+import { createKeys } from './push/keys.ts'
+import { pushKind } from './push/kind.ts'
+import { type PushOptions, pushRoutes } from './push/routes.ts'
+import { adoptSubscriptions, pushReminders } from './push/writes.ts'
+import type { Makings } from './reminders/queries.ts'
+import { createReminding, type RemindingOptions } from './reminders/reminding.ts'
 import { adopting } from './tasks/adoption.ts'
-import { checkFilter } from './tasks/filters.ts'
+import { readCalendar } from './tasks/calendar.ts'
+import { checkFilter, checkMeaning, conditionNow } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -46,6 +59,10 @@ import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
+import { webhookKind } from './webhooks/kind.ts'
+import { createOutbox } from './webhooks/outbox.ts'
+import { type Sending, webhookRoutes } from './webhooks/routes.ts'
+import { type MeaningOf, type Question, webhookReminders } from './webhooks/writes.ts'
 
 export type AppOptions = {
   db: Gate
@@ -63,8 +80,10 @@ export type AppOptions = {
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing, unless the proxy says so. */
   basePath: string
-  /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
-  rates: { users: Rates; failures: Rates } | null
+  /** Where Docket is reached, the base path included. Null: where each request says. */
+  url: string | null
+  /** The requests of each user, and of each address the failed sign-ins and the calendars. Null: as many as they like. */
+  rates: { users: Rates; failures: Rates; calendars: Rates } | null
   metrics: Metrics | null
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
   compat: CompatConfig | null
@@ -73,6 +92,12 @@ export type AppOptions = {
   epoch: Epoch
   /** Who follows what changes. */
   streams: Streams
+  /** Who sends to webhooks. */
+  sending: Sending
+  /** Who sends to browsers. */
+  push: PushOptions
+  /** Those that are kept for who asks again: they are to forget whose things were written. */
+  calendars: Calendars
 }
 
 /** What is in the log. */
@@ -90,6 +115,90 @@ export function createFollowing(db: Gate): Streams {
 /** What is in the log. */
 export const kinds: Kind[] = [taskKind, listKind]
 
+export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
+  db: Gate
+  /** Who is told of reminders too. */
+  streams: Streams
+  /** Whether webhooks and push services may be in private networks. */
+  isPrivate: boolean
+  /** Who answers for Web Push; null: it is off. */
+  vapidSubject: string | null
+  /** Is told how many reminders were told, and how many were too late. */
+  onReminders?: RemindingOptions['onCount']
+  /** Is told of what failed. It is tried again. */
+  onFailure: (error: unknown) => void
+}
+
+/** For `AppOptions`: all that is sent to others. It is to be woken when something was written. */
+export function createDelivering(options: DeliveringOptions) {
+  const { db, streams, isPrivate, vapidSubject: subject, onTry, pauses, onFailure } = options
+  const keysOf = createKeys()
+  const pushes = pushKind({ db, keysOf, subject, post: createClient({ isPrivate }) })
+  const courier = createCourier({
+    db,
+    kinds: [webhookKind({ isPrivate }), pushes],
+    onFailure,
+    onTry,
+    ...(pauses === undefined ? {} : { pauses }),
+  })
+  const makings = (meanings: MeaningOf[]): Makings => {
+    const { make, ...rest } = webhookReminders(meanings)
+    return { ...rest, make: subject === null ? make : [...make, pushReminders] }
+  }
+  const reminding = createReminding({
+    db,
+    makings: makings([]),
+    async answer(question) {
+      // It is the database that asks.
+      const asked = JSON.parse(question) as Question
+      const means = (hook: Question[number]) =>
+        conditionNow(db.for(null, hook.user_id), hook.user_id, hook.filter)
+      return makings(
+        await Promise.all(asked.map(async (hook) => ({ ...hook, condition: await means(hook) }))),
+      )
+    },
+    onEvent: ({ user_id, id, event }) => streams.remind(user_id, id, event),
+    onFired: courier.wake,
+    onCount: options.onReminders,
+    listeners: streams.listeners,
+    onFailure,
+  })
+  const outbox = createOutbox({
+    db,
+    things: kinds.map(({ table: { type, name } }) => ({ type, name, isFiltered: type === 'task' })),
+    meaningOf: conditionNow,
+    onMade: courier.wake,
+    onFailure,
+  })
+  const rounds = createRounds(async () => {
+    reminding.wake()
+    await outbox.look()
+    courier.wake()
+    await courier.prune()
+  }, onFailure)
+
+  return {
+    sending: { isPrivate, follow: outbox.follow, send: courier.wake },
+    push: subject === null ? null : { keysOf, isPrivate },
+    /** A reminder is to come in so many milliseconds. */
+    remindIn: reminding.heard,
+    /** Tells those who follow of reminders that have come elsewhere. */
+    catchUp: reminding.catchUp,
+    /** Looks for what is left of before. */
+    begin: rounds.begin,
+    /** Something was written for these users. */
+    wake: (users: Iterable<string>): void => {
+      outbox.wake(users)
+      rounds.wake()
+    },
+    /** What is under way ends; the rest is left to others, or to the next start. */
+    stop: async (): Promise<void> => {
+      await Promise.all([rounds.stop(), outbox.stop(), reminding.stop()])
+      await courier.stop()
+    },
+  }
+}
+
 /** The whole API. */
 export function createApp(options: AppOptions) {
   const { db, auth, corsOrigins, epoch, load, metrics, outgoing, rates, streams } = options
@@ -102,9 +211,18 @@ export function createApp(options: AppOptions) {
   const adopt = async (to: Db, author: Author, guestId: string) => {
     const tasks = await adoptTasks(to, author, guestId)
     await adoptFilters(to, author.user_id, guestId)
+    await adoptSubscriptions(to, author.user_id, guestId)
     return tasks
   }
-  const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
+  const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
+  const baseOf = baseReader(options.url, options.trustProxy)
+  const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const constraints = {
+    ...taskConstraints,
+    ...placeConstraints,
+    ...listConstraints,
+    ...feedConstraints,
+  }
   const schemas = { task: TaskSchema, list: ListSchema }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -130,12 +248,18 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(pushRoutes(db, authenticated, options.push))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
     .use(listRoutes('/api/:user_id', db, authenticated, usage, epoch, members))
     .use(filterRoutes('/api', db, authenticated, checkFilter))
     .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
+    .use(webhookRoutes('/api', db, authenticated, checkFilter, options.sending))
+    .use(webhookRoutes('/api/:user_id', db, authenticated, checkFilter, options.sending))
+    .use(feedRoutes('/api', db, authenticated, shown, addressFor))
+    .use(feedRoutes('/api/:user_id', db, authenticated, shown, addressFor))
+    .use(calendarRoutes(db, shown, options.calendars, rates?.calendars ?? null))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))

@@ -9,6 +9,7 @@ import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
 import { type List, ListSchema } from './lists/schema.ts'
 import { RuleFault, writtenRule } from './tasks/recurrence.ts'
+import { isRelative } from './tasks/reminders.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
 import type { User } from './tasks/transfer.ts'
 
@@ -35,6 +36,7 @@ const KeptTaskSchema = t.Object(
     repeat_from: t.Optional(TaskSchema.properties.repeat_from),
     series_id: t.Optional(TaskSchema.properties.series_id),
     occurrence: t.Optional(TaskSchema.properties.occurrence),
+    reminders: t.Optional(TaskSchema.properties.reminders),
     extra: t.Optional(t.Record(t.String(), t.Unknown())),
   },
   { additionalProperties: false },
@@ -209,9 +211,12 @@ const instants = ['archived_at', 'completed_at', 'created_at', 'updated_at', 'de
 
 /** The same of a task. */
 function faultOfTask(task: Partial<Task>): Fault | undefined {
-  const { due_date, due_time, time_zone, completed, completed_at } = task
+  const { due_date, due_time, time_zone, reminders, completed, completed_at } = task
   if (due_time && due_date === null) return taskConstraints.tasks_due_time_needs_due_date
   if (time_zone && due_time === null) return taskConstraints.tasks_time_zone_needs_due_time
+  if (due_date === null && reminders?.some(isRelative)) {
+    return taskConstraints.tasks_reminders_need_due_date
+  }
   const fault = faultOfRule(task)
   if (fault !== undefined) return fault
   if (

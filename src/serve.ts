@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { createApp, createFollowing, kinds } from './app.ts'
+import { createApp, createDelivering, createFollowing, kinds } from './app.ts'
 import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
@@ -13,6 +13,7 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createCalendars } from './feeds/kept.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -24,8 +25,8 @@ import { onOrphaned, typedCommand } from './launch.ts'
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
 
-/** How much of it what goes on after its answer has: mails. */
-const mailPatience = 5000
+/** How much of it what goes on after its answer has: mails, deliveries. */
+const othersPatience = 5000
 
 /** Milliseconds in which a signal that comes again is the same one: of a group of processes, each passes it on. */
 const echo = 500
@@ -44,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
   const rates = createRates(config, () => database)
+  const calendars = createCalendars()
   const database = await openDatabase(config, {
     onFailure: (error) => {
       log.fatal({ message: error.message }, 'the embedded database failed')
@@ -53,7 +55,10 @@ export async function serve(config: Config): Promise<void> {
     onWrite: (users) => {
       sweep.wake()
       streams.wake(users)
+      delivering.wake(users)
+      calendars.forget(users)
     },
+    onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
   const sweep = createSweep({
     db: database.db,
@@ -74,6 +79,19 @@ export async function serve(config: Config): Promise<void> {
 
   const db = metrics === null ? database.db : observe(database.db, metrics.statement)
   const streams = createFollowing(db)
+  const delivering = createDelivering({
+    db,
+    streams,
+    isPrivate: config.webhooksPrivate,
+    vapidSubject: config.vapidSubject,
+    onTry: metrics?.delivery,
+    onReminders: metrics?.reminders,
+    onFailure: (error) =>
+      log.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'what is to be sent could not be looked at, which is tried again',
+      ),
+  })
   const { issuer, jwtIssuer, jwtAudience, jwksUrl, hasSessions, cookiePrefix } = config
   const { accounts } = database
   const tables = authTables(accounts.tables, accounts.find)
@@ -118,14 +136,18 @@ export async function serve(config: Config): Promise<void> {
     outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
     basePath: config.basePath,
+    url: config.url,
     rates,
     metrics,
     compat: config.compat,
     quota: { tasks: config.quotaTasks || null, bytes: config.quotaBytes || null },
     epoch: database.epoch,
     streams,
+    sending: delivering.sending,
+    push: delivering.push,
+    calendars,
   })
-  const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
+  const poll = config.events === 'poll' ? pollFor(streams, db, delivering.catchUp) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
     app.listen({
@@ -137,6 +159,7 @@ export async function serve(config: Config): Promise<void> {
       development: false,
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)
+    delivering.begin()
   } catch (error) {
     await database.close()
     throw cannotListen(error, config)
@@ -153,7 +176,10 @@ export async function serve(config: Config): Promise<void> {
     streams.end()
     await untilQuiet(load)
     await app.server?.stop()
-    await Promise.race([background.settled(), Bun.sleep(mailPatience)])
+    await Promise.race([
+      Promise.all([background.settled(), delivering.stop()]),
+      Bun.sleep(othersPatience),
+    ])
     await sweep.settled()
     await database.close()
     process.exit(0)
@@ -166,14 +192,18 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /** Looks every second whether another instance has written something, for those who follow: while nobody does, it asks nothing. */
-function pollFor(streams: Streams, db: Gate): ReturnType<typeof setInterval> {
+function pollFor(
+  streams: Streams,
+  db: Gate,
+  catchUp: () => Promise<void>,
+): ReturnType<typeof setInterval> {
   let isLooking = false
   return setInterval(async () => {
     const users = streams.listeners()
     if (users.length === 0 || isLooking) return
     isLooking = true
     // What cannot be read now is read a second later.
-    await readHeads(db, users).then(streams.compare, () => {})
+    await Promise.allSettled([readHeads(db, users).then(streams.compare), catchUp()])
     isLooking = false
   }, 1000)
 }
@@ -212,13 +242,16 @@ async function untilQuiet(load: Load): Promise<void> {
 /** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
 function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
+  // Each instance for itself: who looks at a calendar that is kept wakes no database.
+  const calendars = memoryRates(rateLimit)
   if (rateLimitStore === 'memory') {
-    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
+    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit), calendars }
   }
   const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),
+    calendars,
   }
 }
 

@@ -8,11 +8,13 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\//, 4],
   [
-    /^(auth\/.*|(?!http|database)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|outbox|kind|keys)\.ts)$/,
     3,
   ],
+  [/^reminders\//, 1.7],
+  [/^deliveries\//, 1.5],
   [
-    /^\w+\/(schema|rules|sizes|series|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?|recurrence(-(days|rule))?)\.ts$/,
+    /^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
@@ -46,7 +48,7 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
-  const shared = /^(http|database|auth|compat|config\.ts|[^/]+$)/
+  const shared = /^(http|database|deliveries|reminders|auth|compat|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
       expect([path, shared.test(target) || target.startsWith(`${dirname(path)}/`)]).toEqual([

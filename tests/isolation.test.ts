@@ -61,9 +61,36 @@ const bodies: Record<string, unknown> = {
   // tests/filters has those of others.
   'PATCH /filters/:id': { name: 'Changed' },
   'DELETE /filters/:id': undefined,
+  'GET /webhooks': undefined,
+  'POST /webhooks': { url: 'https://hooks.example/' },
+  // tests/webhooks has those of others.
+  'GET /webhooks/:id': undefined,
+  'PATCH /webhooks/:id': { active: false },
+  'DELETE /webhooks/:id': undefined,
+  'POST /webhooks/:id/rotate': undefined,
+  'POST /webhooks/:id/test': undefined,
+  'GET /webhooks/:id/deliveries': undefined,
+  'POST /webhooks/:id/deliveries/:delivery_id/retry': undefined,
+  'GET /feeds': undefined,
+  'POST /feeds': { name: 'Mine' },
+  // tests/feeds has those of others.
+  'PATCH /feeds/:id': { name: 'Changed' },
+  'DELETE /feeds/:id': undefined,
+  'POST /feeds/:id/rotate': undefined,
   'GET /me': undefined,
   'PATCH /me': { time_zone: 'Europe/Berlin' },
   'DELETE /me': { confirm: 'me' },
+  'GET /me/push': undefined,
+  'POST /me/push': {
+    endpoint: 'https://push.example/isolation',
+    keys: {
+      p256dh:
+        'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    },
+  },
+  // tests/push has those of others.
+  'DELETE /me/push/:id': undefined,
   'POST /me/adopt': { token: 'of a guest' },
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.

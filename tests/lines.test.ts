@@ -21,6 +21,7 @@ const task: Task = {
   repeat_from: null,
   series_id: null,
   occurrence: null,
+  reminders: [],
   version: 2_000_000_000,
   created_at: '0001-01-01T00:00:00+00:00',
   updated_at: '9999-12-31T23:59:59.999999+00:00',

@@ -35,6 +35,7 @@ const task = {
   repeat_from: null,
   series_id: null,
   occurrence: null,
+  reminders: [],
   version: 3,
   created_at: '2026-11-20T22:30:00.5+00:00',
   updated_at: '2026-11-20T22:40:11.25+00:00',

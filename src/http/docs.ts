@@ -104,6 +104,7 @@ export function docs(cookiePrefix: string) {
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
               { name: 'Changes', description: 'What has changed, and what changes.' },
+              { name: 'Webhooks', description: 'Programs that are told of what changes.' },
               { name: 'History', description: 'What was done, and back.' },
               { name: 'Me', description: 'The caller, and the sessions of the caller.' },
               { name: 'Health', description: 'For load balancers and monitoring.' },

@@ -7,6 +7,10 @@ export type Metrics = {
   count: (answered: Answered) => void
   /** Of a statement that begins, of whatever kind; call what it gives back at the end. */
   statement: (way: string) => (succeeded: boolean) => void
+  /** A try to send something to somebody else. */
+  delivery: (kind: string, outcome: string) => void
+  /** Of reminders that have come: how many are told, and how many came too late for that. */
+  reminders: (told: number, dropped: number) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -47,6 +51,19 @@ export function createMetrics(load: Load): Metrics {
     labelNames: ['sqlstate'],
     registers,
   })
+  const deliveries = new Counter({
+    name: 'docket_deliveries_total',
+    help: 'Tries to deliver something, as to a webhook.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  })
+
+  const reminders = new Counter({
+    name: 'docket_reminders_total',
+    help: 'Reminders that have come: told, or more than a day late and dropped.',
+    labelNames: ['outcome'],
+    registers,
+  })
 
   const inFlight: Gauge = new Gauge({
     name: 'docket_requests_in_flight',
@@ -71,6 +88,11 @@ export function createMetrics(load: Load): Metrics {
         const outcome = succeeded ? 'done' : 'failed'
         statements.observe({ way, outcome }, (performance.now() - began) / 1000)
       }
+    },
+    delivery: (kind, outcome) => deliveries.inc({ kind, outcome }),
+    reminders: (told, dropped) => {
+      reminders.inc({ outcome: 'told' }, told)
+      reminders.inc({ outcome: 'dropped' }, dropped)
     },
     listen: (hostname, port) => listen(registry, hostname, port),
   }

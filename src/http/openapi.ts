@@ -11,9 +11,19 @@ type Document = Json & {
 /** Descriptions of what stands in a path. */
 const pathParameters: Record<string, Json> = {
   user_id: { description: 'Your own id, or `me`.', example: 'me', schema: { type: 'string' } },
+  token: {
+    description: 'The token of the address, with `.ics` after it.',
+    example: '4hSyCoxCGPfDT0HyqVgCmZ0YqEcvdYJOHYqf3S5XEKE.ics',
+    schema: { type: 'string' },
+  },
   id: {
     description: 'The id of what it is about.',
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+    schema: { type: 'string', format: 'uuid' },
+  },
+  delivery_id: {
+    description: 'The `webhook-id` of the delivery.',
+    example: '6f9c2d1e-3b4a-8c5d-9e6f-7a8b9c0d1e2f',
     schema: { type: 'string', format: 'uuid' },
   },
 }
@@ -84,10 +94,12 @@ function tidySchemas(node: unknown, models: Json): unknown {
     ]),
   )
   // A format for ourselves: other tools warn of what they do not know.
-  if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
+  if (ownFormats.includes(tidied['format'])) delete tidied['format']
   const folded = Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
   return typeof model === 'string' ? refer(model, folded, models) : folded
 }
+
+const ownFormats: unknown[] = ['visible', 'time-zone', 'reminder']
 
 function refer(model: string, { type, enum: words, ...about }: Json, models: Json): Json {
   models[model] = { type, enum: words, description: about['description'] }

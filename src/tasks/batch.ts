@@ -5,6 +5,7 @@ import { createTogether } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
 import { type Fault, invalid, Problem } from '../http/problem.ts'
 import { zoneOf } from './filters.ts'
+import { isRelative } from './reminders.ts'
 import { stored } from './rules.ts'
 import { type Batch, type Kept, type NewTask, taskConstraints } from './schema.ts'
 import { begun } from './series.ts'
@@ -136,7 +137,8 @@ async function taken(db: Db, userId: string, tasks: NewTask[]): Promise<Problem>
 function refuse(tasks: NewTask[], userId: string): void {
   const first = new Map<string, number>()
   const faults = tasks.flatMap((task, index): Fault[] => {
-    const { id, user_id, parent_id, due_date, due_time, time_zone, recurrence, repeat_from } = task
+    const { id, user_id, parent_id, due_date, due_time, time_zone } = task
+    const { recurrence, repeat_from, reminders } = task
     const key = id?.toLowerCase()
     const same = key === undefined ? undefined : first.get(key)
     if (key !== undefined && same === undefined) first.set(key, index)
@@ -145,6 +147,16 @@ function refuse(tasks: NewTask[], userId: string): void {
       [user_id !== undefined && user_id !== userId, 'user_id', 'is not your own id'],
       [due_time != null && due_date == null && recurrence == null, 'due_time', 'needs a due_date'],
       [time_zone != null && due_time == null, 'time_zone', 'needs a due_time'],
+      [
+        due_date == null && recurrence == null && reminders?.some(isRelative) === true,
+        'reminders',
+        taskConstraints.tasks_reminders_need_due_date.detail,
+      ],
+      [
+        recurrence != null && reminders?.some((one) => !isRelative(one)) === true,
+        'reminders',
+        taskConstraints.tasks_reminders_of_series.detail,
+      ],
       [
         recurrence != null && parent_id != null,
         'recurrence',

@@ -1,11 +1,21 @@
+import type { Sql } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
+import type { Fragment } from '../database/log.ts'
 import { timeZoneOf } from '../http/formats.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { parseFilter } from './filter.ts'
-import { todayIn } from './filter-days.ts'
-import { needsOf, refuseKept, testsOf, withKept } from './filter-meaning.ts'
+import { type Today, todayIn } from './filter-days.ts'
+import { type NamedList, needsOf, refuseKept, testsOf, withKept } from './filter-meaning.ts'
 import { findKnown } from './filter-queries.ts'
-import { FilterError, type Tests } from './filter-tree.ts'
+import { conditionOf } from './filter-statements.ts'
+import {
+  type Condition,
+  type Filter,
+  FilterError,
+  mapLeaves,
+  type Test,
+  type Tests,
+} from './filter-tree.ts'
 import type { ListQuery } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
 
@@ -22,18 +32,51 @@ export async function meantBy(
   if (text === undefined || text.trim() === '') return query
   const zone = readZone(headers)
   try {
-    const filter = parseFilter(text)
-    const needs = needsOf(filter)
-    const isPlain = !needs.today && !needs.lists && needs.filters.length === 0
-    if (isPlain) return { ...query, filter: testsOf(filter, todayIn('UTC'), []) }
-
-    const known = await findKnown(db, userId, needs, query.deleted ?? false)
-    const kept = new Map(known.filters.map(({ key, filter: one }) => [key, one]))
-    const today = todayIn(known.time_zone ?? zone ?? 'UTC')
-    return { ...query, filter: testsOf(withKept(filter, kept), today, known.lists) }
+    const { filter, today, lists } = await whereFrom(db, userId, text, zone, query.deleted ?? false)
+    return { ...query, filter: testsOf(filter, today, lists) }
   } catch (error) {
     throw error instanceof FilterError ? toProblem(error) : error
   }
+}
+
+/**
+ * A filter with what of the user it needs to be known.
+ * @throws FilterError
+ */
+async function whereFrom(
+  db: Db,
+  userId: string,
+  text: string,
+  zone: string | null,
+  deleted: boolean,
+): Promise<{ filter: Filter; today: Today; lists: NamedList[] }> {
+  const filter = parseFilter(text)
+  const needs = needsOf(filter)
+  const isPlain = !needs.today && !needs.lists && needs.filters.length === 0
+  if (isPlain) return { filter, today: todayIn('UTC'), lists: [] }
+
+  const known = await findKnown(db, userId, needs, deleted)
+  const kept = new Map(known.filters.map(({ key, filter: one }) => [key, one]))
+  const today = todayIn(known.time_zone ?? zone ?? 'UTC')
+  return { filter: withKept(filter, kept), today, lists: known.lists }
+}
+
+/** What a filter that is kept elsewhere means now, as a condition of the row `t`. Nothing is in a list that is not there any more. */
+export async function conditionNow(
+  db: Db,
+  userId: string,
+  text: string,
+): Promise<(sql: Sql) => Fragment> {
+  const { filter, today, lists } = await whereFrom(db, userId, text, null, true)
+  const tests = mapLeaves<Condition, Test>(filter, (leaf) => {
+    try {
+      return testsOf(leaf, today, lists)
+    } catch (error) {
+      if (error instanceof FilterError) return { is: 'never' }
+      throw error
+    }
+  })
+  return (sql) => conditionOf(sql, tests)
 }
 
 /** @throws Problem 422 where a text is no filter that can be kept */
@@ -43,6 +86,13 @@ export function checkFilter(text: string): void {
   } catch (error) {
     throw error instanceof FilterError ? toProblem(error) : error
   }
+}
+
+/** @throws Problem 422 where a text is no filter, or names a list or a filter that the user has not */
+export async function checkMeaning(db: Db, userId: string, text: string): Promise<void> {
+  // White space alone is one only where it may be left out.
+  if (text.trim() === '') checkFilter(text)
+  await meantBy(db, userId, { filter: text }, new Headers())
 }
 
 const toProblem = ({ message, at, length }: FilterError): Problem =>

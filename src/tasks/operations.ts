@@ -43,6 +43,7 @@ export const example = {
   repeat_from: null,
   series_id: null,
   occurrence: null,
+  reminders: ['-PT30M'],
   version: 1,
   created_at: '2026-11-20T22:36:42.123456+00:00',
   updated_at: '2026-11-20T22:36:42.123456+00:00',

@@ -2,6 +2,7 @@ import { fold, isTitleKey, titleKey } from '../http/fold.ts'
 import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
 import { invalid } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
+import { reminderOf } from './reminders.ts'
 import {
   type Bulk,
   type Course,
@@ -22,17 +23,18 @@ export type Folded = {
   tag_keys?: string[] | null
 }
 
-type Fields = Partial<Pick<NewTask, 'title' | 'description' | 'tags' | 'time_zone'>>
+type Fields = Partial<Pick<NewTask, 'title' | 'description' | 'tags' | 'time_zone' | 'reminders'>>
 
-/** Fields as they are stored: of tags that are one to a reader the first, and a zone by its name; with what is folded of them. */
+/** Fields as they are stored: of tags that are one to a reader the first, a zone by its name, reminders as they are written; with what is folded of them. */
 export function stored<T extends Fields>(fields: T): T & Folded {
-  const { title, description, tags, time_zone } = fields
+  const { title, description, tags, time_zone, reminders } = fields
   return {
     ...fields,
     ...(title === undefined ? {} : foldedTitle(title)),
     ...(description ? { description_words: fold(description) } : {}),
     ...(tags ? foldedTags(tags) : {}),
     ...(time_zone ? { time_zone: timeZoneOf(time_zone) } : {}),
+    ...(reminders ? { reminders: [...new Set(reminders.map(reminderOf))] } : {}),
   }
 }
 

@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
 import { distinct, nullable, storable, visible } from '../http/formats.ts'
+// It registers the format of one.
+import './reminders.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
 const id = t.String({
@@ -115,6 +117,25 @@ const occurrence = t.String({
     'The day of the rule that it is for, though due_date may have been moved; null: it does not repeat.',
   examples: ['2026-12-01'],
 })
+const reminders = distinct(
+  t.String({
+    format: 'reminder',
+    maxLength: 40,
+    error:
+      'must be a duration before or after the task is due, such as -PT30M, -P1D or PT9H, of ten years at most, or a moment such as ' +
+      '2026-12-01T08:00:00+01:00',
+    examples: ['-PT30M'],
+  }),
+  {
+    maxItems: 10,
+    description:
+      'When to remind: a duration of ISO 8601, which is minus before the task is due, and needs a due_date; or a moment of RFC 3339. Weeks, ' +
+      'days, hours, minutes and seconds: days are counted on the calendar, hours are as long as they are. Without a due_time it is from ' +
+      'midnight where the user is: `PT9H` is nine o’clock. Answered in one form: `-PT90M` as `-PT1H30M`, `-P1W` as `-P7D`, a moment in UTC ' +
+      'to the second; those that are the same then are one.',
+    examples: [['-P1D', '-PT30M']],
+  },
+)
 const completed = t.Boolean({ examples: [false] })
 const instant = (meaning: string) =>
   t.String({
@@ -154,6 +175,7 @@ export const TaskSchema = t.Object(
     repeat_from: nullable(repeat_from),
     series_id: nullable(series_id),
     occurrence: nullable(occurrence),
+    reminders,
     version,
     created_at,
     updated_at,
@@ -205,7 +227,7 @@ export type ChangedTask = Static<typeof ChangedTaskSchema>
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
-/** What a client may write. Null clears: no description, no date, priority none, no tags. */
+/** What a client may write. Null clears: no description, no date, priority none, no tags, no reminders. */
 const writable = {
   list_id: t.Optional(nullable(list_id)),
   parent_id: t.Optional(nullable(parent_id)),
@@ -219,6 +241,7 @@ const writable = {
   time_zone: t.Optional(nullable(time_zone)),
   recurrence: t.Optional(recurrence),
   repeat_from: t.Optional(nullable(repeat_from)),
+  reminders: t.Optional(nullable(reminders)),
 }
 
 /** What the server gave and takes back: not to be written, so generators leave it out of what is sent. */
@@ -749,6 +772,18 @@ export const placeConstraints = {
 export const taskConstraints = {
   tasks_due_time_needs_due_date: { pointer: '/due_time', detail: 'needs a due_date' },
   tasks_time_zone_needs_due_time: { pointer: '/time_zone', detail: 'needs a due_time' },
+  tasks_reminders_need_due_date: {
+    pointer: '/reminders',
+    detail: 'needs a due_date: a duration is from then',
+  },
+  tasks_reminders_of_series: {
+    pointer: '/reminders',
+    detail: 'must be durations where the task repeats: a moment does not come again',
+  },
+  tasks_time_zone_known: {
+    pointer: '/time_zone',
+    detail: 'is not known to the database, so that nothing can remind in it',
+  },
   tasks_repeat_from_needs_recurrence: { pointer: '/repeat_from', detail: 'needs a recurrence' },
   tasks_recurrence_needs_due_date: { pointer: '/recurrence', detail: 'needs a due_date' },
   tasks_recurrence_on_top: {

@@ -30,6 +30,7 @@ const frame = bytesOf({
   repeat_from: 'completion',
   series_id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
   occurrence: '2026-12-01',
+  reminders: [],
   version: 1,
   created_at: instant,
   updated_at: instant,
@@ -39,12 +40,13 @@ const frame = bytesOf({
 /** The most that a new task can have. */
 export const sizeOf = (userId: string, task: NewTask & Kept): number =>
   frame +
-  bytesOf([userId, task.title, task.description, task.tags, task.time_zone, task.recurrence]) +
+  bytesOf([userId, task.title, task.description, task.tags, task.time_zone]) +
+  bytesOf([task.recurrence, task.reminders]) +
   bytesOfExtra(task) +
   (task.completed ? instant.length : 0)
 
 /** The fields that can be long. What the others add to a task, its instants and numbers, is not worth a refusal. */
-const texts = ['title', 'description', 'tags', 'time_zone', 'recurrence'] as const
+const texts = ['title', 'description', 'tags', 'time_zone', 'recurrence', 'reminders'] as const
 
 const textsIn = (patch: TaskPatch) => texts.filter((name) => patch[name] !== undefined)
 

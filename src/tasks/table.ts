@@ -24,6 +24,7 @@ export const columns: Record<string, Column> = {
   repeat_from: { type: (sql) => sql`text` },
   series_id: { type: (sql) => sql`uuid` },
   occurrence: { type: (sql) => sql`date` },
+  reminders: { type: (sql) => sql`text[]`, empty: (sql) => sql`'{}'` },
   extra: {
     type: (sql) => sql`jsonb`,
     changed: (sql) => sql`docket.merge_extra(t.extra, asked.extra)`,

@@ -30,9 +30,12 @@ export async function findUser(db: Db, userId: string): Promise<User | undefined
 /** A change that was made of a task: what there was of it before. */
 export type Change = Moved<Partial<Task> & { extra?: Kept['extra'] | null }>
 
+/** What older files do not have. */
+type Later = keyof (Place & Repetition) | 'reminders'
+
 /** A task on its way, with its changes, the oldest first. */
 export type Moving = {
-  task: Omit<Task, keyof (Place & Repetition)> & Partial<Place & Repetition> & Kept
+  task: Omit<Task, Later> & Partial<Pick<Task, Later>> & Kept
   history?: Change[]
 }
 

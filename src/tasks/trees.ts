@@ -14,6 +14,7 @@ import {
 } from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
+import { isRelative } from './reminders.ts'
 import type { Parts } from './rules.ts'
 import { type Course, type Kept, type Move, type NewTask, noParent, type Task } from './schema.ts'
 import { alone, following, moved, type Now, repeating } from './series.ts'
@@ -181,7 +182,7 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   return [{ ...root, isNext: true }, ...copies, ...spot.others]
 }
 
-/** One like another: what of it is new is not in this. */
+/** One like another: what of it is new is not in this, nor a moment, which does not come again. */
 function copied({
   title,
   description,
@@ -189,6 +190,7 @@ function copied({
   tags,
   due_time,
   time_zone,
+  reminders,
   list_id,
   extra,
   repeat_from,
@@ -201,6 +203,7 @@ function copied({
     tags,
     due_time,
     time_zone,
+    reminders: reminders.filter(isRelative),
     list_id,
     repeat_from,
     series_id,

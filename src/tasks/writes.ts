@@ -190,6 +190,7 @@ export const taskKind: Kind = {
   needs: {
     due_time: 'due_date',
     time_zone: 'due_time',
+    reminders: 'due_date',
     recurrence: 'due_date',
     repeat_from: 'recurrence',
     series_id: 'recurrence',

@@ -118,9 +118,9 @@ const readChanges = readerOf([{ type: 'task', json: taskJson }])
 
 const isSearchOrSort = /^(Seq Scan|Bitmap|Sort|Incremental Sort|Hash Join|Merge Join)/
 
-const wanted = process.env['PLANS'] === 'large' ? [large] : tables
+const looked = process.env['PLANS'] === 'large' ? [large] : tables
 
-describe.each(wanted)('$name', ({ others, users, user, count, lists, isAnalyzed }) => {
+describe.each(looked)('$name', ({ others, users, user, count, lists, isAnalyzed }) => {
   let database: TestDatabase
   /** The numbers of the tasks of the user: the first, and how far the next one is. */
   const step = user === 'five' ? 1 : users

@@ -19,6 +19,10 @@ import {
   onlyAnswered,
 } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
+import * as deliveryQueries from '../../src/deliveries/queries.ts'
+import * as feedQueries from '../../src/feeds/queries.ts'
+import { FeedSchema } from '../../src/feeds/schema.ts'
+import * as feedWrites from '../../src/feeds/writes.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
 import * as filterTransfer from '../../src/filters/transfer.ts'
@@ -33,9 +37,14 @@ import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as pushQueries from '../../src/push/queries.ts'
+import { SubscriptionSchema } from '../../src/push/schema.ts'
+import * as pushWrites from '../../src/push/writes.ts'
+import { fire, listReminded } from '../../src/reminders/queries.ts'
 import { parseFilter } from '../../src/tasks/filter.ts'
 import { testsOf } from '../../src/tasks/filter-meaning.ts'
 import { findKnown } from '../../src/tasks/filter-queries.ts'
+import { conditionOf } from '../../src/tasks/filter-statements.ts'
 import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
@@ -48,6 +57,9 @@ import * as transfer from '../../src/tasks/transfer.ts'
 import * as treeQueries from '../../src/tasks/tree-queries.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
+import * as webhookQueries from '../../src/webhooks/queries.ts'
+import { DeliverySchema, WebhookSchema } from '../../src/webhooks/schema.ts'
+import * as webhookWrites from '../../src/webhooks/writes.ts'
 import { sql, accounts as tables } from '../support/app.ts'
 import { author } from '../support/tasks.ts'
 
@@ -656,6 +668,215 @@ const ofFilters: Record<
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
 
+const feed = { name: 'A', list_id: id, filter: '#a' }
+
+/** Of calendar feeds. */
+const ofFeeds: Record<
+  Exclude<keyof typeof feedQueries, 'columns'> | keyof typeof feedWrites,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listFeeds: ['read', FeedSchema, [(db) => feedQueries.listFeeds(db, 'alice')]],
+  findFeed: [
+    'read',
+    t.Object({
+      id: FeedSchema.properties.id,
+      user_id: t.String(),
+      name: t.String(),
+      list_id: FeedSchema.properties.list_id,
+      filter: t.Union([t.String(), t.Null()]),
+      is_used: t.Boolean(),
+      list_is_there: t.Boolean(),
+      list_is_archived: t.Boolean(),
+    }),
+    [(db) => feedQueries.findFeed(db, 'a digest')],
+  ],
+  insertFeed: [
+    'idempotentWrite',
+    t.Composite([FeedSchema, t.Object({ is_made: t.Boolean() })]),
+    [(db) => feedWrites.insertFeed(db, 'alice', id, 'a digest', feed)],
+  ],
+  updateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [
+      (db) => feedWrites.updateFeed(db, 'alice', id, feed),
+      (db) => feedWrites.updateFeed(db, 'alice', id, { list_id: null, filter: null }),
+    ],
+  ],
+  rotateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [(db) => feedWrites.rotateFeed(db, 'alice', id, 'a digest')],
+  ],
+  deleteFeed: ['write', FeedSchema, [(db) => feedWrites.deleteFeed(db, 'alice', id)]],
+  markUsed: ['idempotentWrite', t.Object({}), [(db) => feedWrites.markUsed(db, 'alice', id)]],
+}
+
+const keys = t.Object({ public_key: t.String(), private_key: t.String() })
+
+/** Of browsers that show reminders. */
+const ofPush: Record<string, [Way, TSchema, ((db: Db) => unknown)[]]> = {
+  listSubscriptions: [
+    'read',
+    SubscriptionSchema,
+    [(db) => pushQueries.listSubscriptions(db, 'alice')],
+  ],
+  insertSubscription: [
+    'idempotentWrite',
+    SubscriptionSchema,
+    [
+      (db) =>
+        pushWrites.insertSubscription(db, 'alice', {
+          endpoint: 'https://push.example/1',
+          keys: { p256dh: '', auth: '' },
+        }),
+    ],
+  ],
+  deleteSubscription: [
+    'write',
+    SubscriptionSchema,
+    [(db) => pushWrites.deleteSubscription(db, 'alice', id)],
+  ],
+  adoptSubscriptions: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => pushWrites.adoptSubscriptions(db, 'alice', 'a guest')],
+  ],
+}
+
+const uuid = t.String({ format: 'uuid' })
+const claimed = t.Object({
+  user_id: t.String(),
+  id: uuid,
+  kind: t.String(),
+  target: uuid,
+  type: t.String(),
+  body: t.String(),
+  tries: t.Integer(),
+  is_more: t.Boolean(),
+  wait: t.Number(),
+  address: t.String(),
+})
+const settlement: deliveryQueries.Settlement = {
+  user_id: 'alice',
+  id,
+  tries: 1,
+  outcome: 'failed',
+  code: 503,
+  reason: null,
+  is_gone: false,
+  pause: 5,
+}
+/** Of which webhooks are told. */
+const logged = [taskKind, listKind].map(({ table: { type, name } }) => ({
+  type,
+  name,
+  isFiltered: type === 'task',
+}))
+const secret = Buffer.alloc(32)
+/** To the database these are any texts. */
+const webhookRow = t.Composite([
+  t.Omit(WebhookSchema, ['url', 'events']),
+  t.Object({ url: t.String(), events: t.Array(t.String()) }),
+])
+const withSecret = t.Composite([webhookRow, t.Object({ secret: t.String() })])
+/** Their status is a word that is chosen by others. */
+const delivery = t.Composite([t.Omit(DeliverySchema, ['status']), t.Object({ status: t.String() })])
+
+const ofWebhooks: Record<
+  | Exclude<keyof typeof webhookQueries, 'columns' | 'deliveryColumns'>
+  | Exclude<keyof typeof webhookWrites, 'webhookTargets' | 'webhookReminders'>
+  | 'claim for webhooks'
+  | 'settling for webhooks'
+  | 'takeChanges with a filter',
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listWebhooks: ['read', webhookRow, [(db) => webhookQueries.listWebhooks(db, 'alice')]],
+  findWebhook: ['read', webhookRow, [(db) => webhookQueries.findWebhook(db, 'alice', id)]],
+  listDeliveries: ['read', delivery, [(db) => webhookQueries.listDeliveries(db, 'alice', id)]],
+  listFollowed: [
+    'read',
+    t.Object({ user_id: t.String(), is_behind: t.Boolean() }),
+    [(db) => webhookQueries.listFollowed(db)],
+  ],
+  insertWebhook: [
+    'idempotentWrite',
+    t.Composite([withSecret, t.Object({ is_like_it: t.Boolean() })]),
+    [
+      (db) =>
+        webhookWrites.insertWebhook(
+          db,
+          'alice',
+          id,
+          { url: 'https://example.com/', events: ['task.created'] },
+          secret,
+        ),
+    ],
+  ],
+  updateWebhook: [
+    'idempotentWrite',
+    webhookRow,
+    [
+      (db) => webhookWrites.updateWebhook(db, 'alice', id, { active: true }),
+      (db) => webhookWrites.updateWebhook(db, 'alice', id, { events: ['task.created'] }),
+    ],
+  ],
+  deleteWebhook: ['write', webhookRow, [(db) => webhookWrites.deleteWebhook(db, 'alice', id)]],
+  rotateSecret: [
+    'write',
+    withSecret,
+    [(db) => webhookWrites.rotateSecret(db, 'alice', id, secret)],
+  ],
+  insertTest: ['write', delivery, [(db) => webhookWrites.insertTest(db, 'alice', id)]],
+  retryDelivery: [
+    'idempotentWrite',
+    delivery,
+    [(db) => webhookWrites.retryDelivery(db, 'alice', id, id)],
+  ],
+  takeChanges: [
+    'idempotentWrite',
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), is_full: t.Boolean(), left: t.String() }),
+    [(db) => webhookWrites.takeChanges(db, 'alice', logged, [])],
+  ],
+  'takeChanges with a filter': [
+    'idempotentWrite',
+    t.Object({ made: t.Integer(), is_more: t.Boolean(), is_full: t.Boolean(), left: t.String() }),
+    [
+      (db) =>
+        webhookWrites.takeChanges(db, 'alice', logged, [
+          { id, filter: '#a', condition: (pool) => conditionOf(pool, everything) },
+        ]),
+    ],
+  ],
+  'claim for webhooks': [
+    'idempotentWrite',
+    claimed,
+    [(db) => deliveryQueries.claim(db, [webhookWrites.webhookTargets], 16, [])],
+  ],
+  'settling for webhooks': [
+    'shared, idempotent',
+    t.Object({ n }),
+    [(db) => db.share(deliveryQueries.settling([webhookWrites.webhookTargets]), settlement)],
+  ],
+}
+
+/** A reminder that has come, and what is known besides. */
+const event = { user_id: t.String(), id: uuid, event: t.String() }
+const fired = t.Object({
+  ...event,
+  dropped: t.Integer(),
+  is_more: t.Boolean(),
+  wait: t.Number(),
+  question: t.String(),
+})
+
+/** A kind of targets that are nowhere else. */
+const addresses: deliveryQueries.Targets = {
+  kind: 'test',
+  address: (pool) => pool`select d.target::text`,
+  learn: (pool) => pool`select from settled`,
+}
+
 const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
   ...Object.entries(historyWrites).map(([name, prune]): (typeof others)[number] => [
     name,
@@ -673,6 +894,40 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
   ],
   ['raiseNumber', t.Object({}), (db) => raiseNumber(db, 'alice', 9)],
+  ['claim', claimed, (db) => deliveryQueries.claim(db, [addresses], 16, [{ target: id, many: 4 }])],
+  [
+    'settling',
+    t.Object({ n }),
+    (db) => db.share(deliveryQueries.settling([addresses]), { ...settlement }),
+  ],
+  ['fire', fired, (db) => fire(db, { make: [pushWrites.pushReminders] })],
+  ['fire for webhooks', fired, (db) => fire(db, webhookWrites.webhookReminders([]))],
+  [
+    'fire for webhooks with a filter',
+    fired,
+    (db) =>
+      fire(
+        db,
+        webhookWrites.webhookReminders([
+          {
+            user_id: 'alice',
+            id,
+            filter: '#a',
+            condition: (pool) => conditionOf(pool, everything),
+          },
+        ]),
+      ),
+  ],
+  ['listReminded', t.Object(event), (db) => listReminded(db, ['alice'], 60)],
+  ['findKeys', keys, (db) => pushQueries.findKeys(db)],
+  ['keepKeys', keys, (db) => pushWrites.keepKeys(db, { public_key: 'A', private_key: 'B' })],
+  [
+    'the target of a push',
+    t.Object({ address: t.String() }),
+    async (_db, pool) =>
+      pool`select (${pushWrites.targets.address(pool)}) as address from docket.deliveries d`,
+  ],
+  ['pruneDeliveries', t.Object({}), (db) => deliveryQueries.pruneDeliveries(db, 1000)],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
   [
     'countRequest',
@@ -802,6 +1057,11 @@ test('are all here', async () => {
       ),
     ),
   )
+  expect(Object.keys(ofFeeds).toSorted()).toEqual(
+    Object.keys({ ...feedQueries, ...feedWrites })
+      .filter((name) => name !== 'columns')
+      .toSorted(),
+  )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
@@ -833,6 +1093,9 @@ test('are all here', async () => {
     'src/database/share.ts',
     'src/database/together.ts',
     'src/database/writes.ts',
+    'src/deliveries/queries.ts',
+    'src/feeds/queries.ts',
+    'src/feeds/writes.ts',
     'src/filters/queries.ts',
     'src/filters/transfer.ts',
     'src/filters/writes.ts',
@@ -843,6 +1106,9 @@ test('are all here', async () => {
     'src/lists/transfer.ts',
     'src/lists/writes.ts',
     'src/me/queries.ts',
+    'src/push/queries.ts',
+    'src/push/writes.ts',
+    'src/reminders/queries.ts',
     'src/tasks/filter-queries.ts',
     'src/tasks/filter-statements.ts',
     'src/tasks/list-statements.ts',
@@ -855,24 +1121,33 @@ test('are all here', async () => {
     'src/tasks/tree-queries.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',
+    'src/webhooks/queries.ts',
+    'src/webhooks/writes.ts',
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists }))(
-  '%s gives what its schema says, of one user',
-  async (_name, [way, schema, calls]) => {
-    for (const call of calls) {
-      const [statement, ...more] = await describe(call)
-      if (statement === undefined) throw new Error('expected a statement')
+test.each(
+  Object.entries({
+    ...statements,
+    ...ofHistory,
+    ...ofFilters,
+    ...ofFeeds,
+    ...ofLists,
+    ...ofWebhooks,
+    ...ofPush,
+  }),
+)('%s gives what its schema says, of one user', async (_name, [way, schema, calls]) => {
+  for (const call of calls) {
+    const [statement, ...more] = await describe(call)
+    if (statement === undefined) throw new Error('expected a statement')
 
-      expect(more).toEqual([])
-      expect(statement.way).toBe(way)
-      expect(await differences(statement, schema)).toEqual([])
-      expect(statement.text).toMatch(/user_id|users/)
-      expect(statement.text).not.toMatch(starred)
-    }
-  },
-)
+    expect(more).toEqual([])
+    expect(statement.way).toBe(way)
+    expect(await differences(statement, schema)).toEqual([])
+    expect(statement.text).toMatch(/user_id|users/)
+    expect(statement.text).not.toMatch(starred)
+  }
+})
 
 const once = { key: 'a key', request: 'a digest' }
 const keyed: [string, (db: Db) => unknown][] = [

@@ -78,7 +78,9 @@ test.each(operations)(
           ? 'application/problem+json'
           : name.endsWith('/events')
             ? 'text/event-stream'
-            : 'application/json',
+            : name.endsWith('/feeds/{token}')
+              ? 'text/calendar'
+              : 'application/json',
       )
       if (!name.endsWith('/health') && !name.endsWith('/ready'))
         expect(media?.[1].example).toBeDefined()

@@ -50,6 +50,7 @@ const taskOf = (user_id: string, more: Partial<Task> = {}): Task => ({
   due_date: null,
   due_time: null,
   time_zone: null,
+  reminders: [],
   version: 2,
   created_at: instant(1),
   updated_at: instant(2),

@@ -41,6 +41,7 @@ function makeTask(userId: string, index: number): Task {
       time &&
       '00000000-0000-7000-8000-000000000000'.replace(/^0{8}/, index.toString(16).padStart(8, '0')),
     occurrence: time && '2026-12-01',
+    reminders: [],
     version: 1 + (index % 100),
     created_at: instant(index, 1),
     updated_at: instant(index, 999_999),

@@ -1,9 +1,16 @@
 import { SignJWT } from 'jose'
-import { type App, type AppOptions, createApp, createFollowing } from '../../src/app.ts'
+import {
+  type App,
+  type AppOptions,
+  createApp,
+  createDelivering,
+  createFollowing,
+} from '../../src/app.ts'
 import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
 import { createEpoch } from '../../src/database/epoch.ts'
+import { createCalendars } from '../../src/feeds/kept.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
@@ -30,8 +37,23 @@ export const auth = {
 }
 
 export const { sql } = database
-export const db = gateOf(sql, (users) => streams.wake(users))
+export const calendars = createCalendars()
+export const db = gateOf(sql, (users) => {
+  streams.wake(users)
+  delivering.wake(users)
+  calendars.forget(users)
+})
 export const streams = createFollowing(db)
+export const deliveryFailures: unknown[] = []
+/** To receivers on this machine too, and again after a moment. */
+export const delivering = createDelivering({
+  db,
+  streams,
+  isPrivate: true,
+  vapidSubject: 'mailto:ops@example.com',
+  pauses: [0.1, 0.1, 0.1],
+  onFailure: (error) => deliveryFailures.push(error),
+})
 
 export const issuerOptions: IssuerOptions = {
   url: issuerUrl,
@@ -65,12 +87,16 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
     basePath: '',
+    url: null,
     rates: null,
     metrics: null,
     compat: null,
     quota: { tasks: null, bytes: null },
     epoch: createEpoch(() => sql),
     streams,
+    sending: delivering.sending,
+    push: delivering.push,
+    calendars,
     ...options,
   })
 

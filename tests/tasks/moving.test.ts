@@ -33,6 +33,7 @@ function moving({ id: user_id }: TestUser, more: Partial<Task> = {}) {
     due_date: null,
     due_time: null,
     time_zone: null,
+    reminders: [],
     version: 3,
     created_at: '2026-01-01T00:00:00.000001+00:00',
     updated_at: '2026-01-03T00:00:00.000001+00:00',

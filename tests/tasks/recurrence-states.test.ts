@@ -13,7 +13,7 @@ import {
 import { expectInvalid, expectNotFound, list, newList } from '../support/tasks.ts'
 
 // What becomes of a task that repeats, event by event: the rows of the table of states by their numbers. T is the task, S the one after
-// it, R the rule. That of reminders (42) is not here.
+// it, R the rule.
 
 const days = ['2099-01-01', '2099-01-02', '2099-01-03', '2099-01-04']
 const [first = '', second = '', third = '', fourth = ''] = days
@@ -1178,5 +1178,71 @@ describe('undone', () => {
       [t.id, 'completed'],
       [nextId(t.id), 'created'],
     ])
+  })
+})
+
+describe('reminding', () => {
+  const alarms = async ({ id }: TestUser): Promise<string[][]> => {
+    const rows = await sql<{ task_id: string; reminder: string; at: string }[]>`
+      select task_id, reminder, to_char(fires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at
+      from docket.alarms
+      where user_id = ${id}
+      order by fires_at`
+    return rows.map(({ task_id, reminder, at }) => [task_id, reminder, at])
+  }
+  const due = { due_time: '18:30', time_zone: 'UTC', reminders: ['-P1D', '-PT30M'] }
+
+  test('42: what is completed reminds of nothing more, and what comes does on its own day', async () => {
+    const alice = await signUp()
+    const t = await daily(alice, { ...due, due_date: second })
+    const before = await alarms(alice)
+
+    const { s } = await completed(alice, t)
+    const after = await alarms(alice)
+    await reopen(alice, t)
+
+    expect(s.reminders).toEqual(['-P1D', '-PT30M'])
+    expect(before).toEqual([
+      [t.id, '-P1D', `${first} 18:30`],
+      [t.id, '-PT30M', `${second} 18:00`],
+    ])
+    expect(after).toEqual([
+      [s.id, '-P1D', `${second} 18:30`],
+      [s.id, '-PT30M', `${third} 18:00`],
+    ])
+    expect(await alarms(alice)).toEqual(before)
+  })
+
+  test('42: a skip takes them to the next day, and an undo back', async () => {
+    const alice = await signUp()
+    const t = await daily(alice, { ...due, reminders: ['PT0S'] })
+    const before = await alarms(alice)
+
+    const { request } = await act(alice, 'POST', `/api/tasks/${t.id}/skip`)
+    const after = await alarms(alice)
+    await undo(alice, { request_id: request })
+
+    expect(after).toEqual([[t.id, 'PT0S', `${second} 18:30`]])
+    expect(await alarms(alice)).toEqual(before)
+  })
+
+  test('42: a moment does not come again, so what repeats has none', async () => {
+    const alice = await signUp()
+    const reminders = [`${first}T08:00:00Z`]
+    const t = await daily(alice)
+    const once = await alice.create({ due_date: first, reminders })
+
+    const rule = { recurrence: 'FREQ=DAILY', due_date: first }
+    expectInvalid(
+      await alice.send('POST', '/api/tasks', { title: 'A', ...rule, reminders }),
+      '/reminders',
+    )
+    expectInvalid(
+      await alice.send('POST', '/api/tasks/batch', { tasks: [{ title: 'A', ...rule, reminders }] }),
+      '/tasks/0/reminders',
+    )
+    expectInvalid(await call(alice, 'PATCH', t, '', { reminders }), '/reminders')
+    expectInvalid(await call(alice, 'PATCH', once, '', rule), '/reminders')
+    expect((await patch(alice, once, { ...rule, reminders: ['PT9H'] })).reminders).toEqual(['PT9H'])
   })
 })

@@ -80,6 +80,7 @@ function task(user_id: string, n: number, some: Partial<Task> = {}): Task {
     due_date: n % 3 === 0 ? null : at.slice(0, 10),
     due_time: null,
     time_zone: null,
+    reminders: [],
     version: 1,
     created_at: at,
     updated_at: at,
