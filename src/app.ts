@@ -130,11 +130,14 @@ export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
   onReminders?: RemindingOptions['onCount']
   /** Is told of what failed. It is tried again. */
   onFailure: (error: unknown) => void
+  /** Milliseconds between two looks for what others have made, if not as usual. */
+  roundPause?: number
 }
 
 /** For `AppOptions`: all that is sent to others. It is to be woken when something was written. */
 export function createDelivering(options: DeliveringOptions) {
-  const { db, streams, isPrivate, vapidSubject: subject, onTry, pauses, onFailure } = options
+  const { db, streams, isPrivate, vapidSubject: subject } = options
+  const { onTry, pauses, onFailure, roundPause } = options
   const keysOf = createKeys()
   const pushes = pushKind({ db, keysOf, subject, post: createClient({ isPrivate }) })
   const courier = createCourier({
@@ -173,12 +176,13 @@ export function createDelivering(options: DeliveringOptions) {
     onMade: courier.wake,
     onFailure,
   })
-  const rounds = createRounds(async () => {
+  const look = async () => {
     reminding.wake()
     await outbox.look()
     courier.wake()
     await courier.prune()
-  }, onFailure)
+  }
+  const rounds = createRounds(look, onFailure, roundPause)
 
   return {
     sending: { isPrivate, follow: outbox.follow, send: courier.wake },

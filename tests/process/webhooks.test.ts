@@ -32,6 +32,7 @@ async function start(variables: Record<string, string> = {}) {
       if (!answer.ok) throw new Error(text)
       return JSON.parse(text)
     },
+    said: () => server.said(),
     kill: () => server.end('SIGKILL'),
     again: async () => {
       server = await startUnlimited({ cwd, env })
@@ -87,6 +88,20 @@ test('ends what it sends when it is told to stop', async () => {
 
   expect(await end()).toBe(0)
   expect(hook.received).toHaveLength(1)
+}, 60_000)
+
+test('says nothing of addresses, secrets and bodies in its log', async () => {
+  const { call, said, end } = await start({ LOG_LEVEL: 'trace' })
+  const hook = receiver(() => new Response('an answer', { status: 500 }))
+  const { secret } = await call('POST', '/api/webhooks', { url: `${hook.url}?key=sesame` })
+  await call('POST', '/api/tasks', { title: 'A title' })
+  await hook.until((received) => received.length === 1)
+
+  expect(await end()).toBe(0)
+  expect(said()).toContain('/api/webhooks')
+  for (const word of ['sesame', secret, secret.slice(6), 'A title', 'an answer']) {
+    expect(said()).not.toContain(word)
+  }
 }, 60_000)
 
 test('asks the database nothing while nobody writes', async () => {
