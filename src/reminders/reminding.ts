@@ -100,6 +100,10 @@ export function createReminding(options: RemindingOptions) {
     heard: (milliseconds: number): void =>
       clock.set(Date.now() + Math.max(milliseconds, times.commit)),
     catchUp,
+    /** Resolves when no look is under way. */
+    settled: async (): Promise<void> => {
+      await looking
+    },
     async stop(): Promise<void> {
       isStopped = true
       clock.stop()

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, jest, test } from 'bun:test'
 import { eventually } from '../deliveries/support.ts'
 import { momentIn, startReminding } from './support.ts'
 
@@ -145,4 +145,25 @@ test('what has come elsewhere is told to those who listen, and to no others', as
       .map(({ id }) => id)
       .toSorted(),
   )
+})
+
+test('sleeps until the next one is due: in ten minutes it asks nothing', async () => {
+  const { reminding, statements, left, failures } = await start()
+  reminding.wake()
+  await reminding.settled()
+  const asked = [statements()]
+  jest.useFakeTimers({ now: Date.now() })
+  try {
+    // As a statement says it.
+    reminding.heard(900_000)
+    for (const minutes of [10, 5]) {
+      for (let minute = 0; minute < minutes; minute += 1) jest.advanceTimersByTime(60_000)
+      asked.push(statements())
+    }
+  } finally {
+    jest.useRealTimers()
+  }
+  await reminding.settled()
+
+  expect([asked, await left(), failures]).toEqual([[1, 1, 2], 0, []])
 })
