@@ -1,6 +1,7 @@
 import type { Store } from './imports/importing.ts'
 import { findPresentLists, importLists } from './lists/transfer.ts'
 import { RuleFault, readRule, todayIn } from './tasks/recurrence.ts'
+import { isRelative, reminderOf } from './tasks/reminders.ts'
 import { sizeOf } from './tasks/sizes.ts'
 import { findPresentTasks, importTasks, placeTasks } from './tasks/transfer.ts'
 
@@ -12,6 +13,10 @@ export const importStore: Store = {
   importTasks,
   placeTasks,
   sizeOf,
+  readReminder: (text) => {
+    const reminder = reminderOf(text)
+    return reminder === null ? null : { reminder, isRelative: isRelative(reminder) }
+  },
   readRule: async (rule, { due_date, due_time, time_zone, repeat_from }, zone) => {
     const today = todayIn(zone, Temporal.Now.instant())
     try {

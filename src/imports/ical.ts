@@ -228,12 +228,27 @@ function readTodo(
     warn,
   )
   readRule(task, todo, { instance, raw }, warn)
+  // A task that starts before it is due is reminded of before it starts.
+  const hasStart = first('DTSTART') !== undefined && first('DUE') !== undefined
   task.reminders = todo.parts
     .filter((part) => part.name === 'VALARM')
     .slice(0, mostLines)
-    .map((alarm) => rawOf(alarm, 'TRIGGER') ?? '')
-    .filter((trigger) => trigger !== '')
+    .flatMap((alarm) => triggerOf(alarm, hasStart) ?? [])
   return task
+}
+
+/** When an alarm rings, from when the task is due, or at an instant; null: it does not say. */
+function triggerOf(alarm: Component, hasStart: boolean): string | null {
+  const line = alarm.lines.find(({ name }) => name === 'TRIGGER')
+  if (line === undefined) return null
+  const value = line.text.slice(line.text.indexOf(':') + 1).trim()
+  const [, date, hours, minutes, seconds] = /^(\d{8})T(\d\d)(\d\d)(\d\d)Z$/.exec(value) ?? []
+  if (date !== undefined) {
+    const day = date.replace(/^(....)(..)/, '$1-$2-')
+    return `${day}T${hours}:${minutes}:${seconds}Z`
+  }
+  const isOfEnd = /;RELATED=END[;:]/i.test(line.text)
+  return hasStart && !isOfEnd ? `${value} of its start` : value
 }
 
 const priorityOf = (number: number): FoundTask['priority'] =>

@@ -49,6 +49,8 @@ export type Store = {
   sizeOf: (userId: string, task: Task) => number
   /** The rule of a task as it is stored, and its first day; or what is wrong with it, as the rest of a sentence. */
   readRule: (rule: string, task: TaskToMake, zone: string) => Promise<First | string>
+  /** A reminder as it is stored, and whether it is by so much before or after a task is due; null: it is none. */
+  readReminder: (text: string) => { reminder: string; isRelative: boolean } | null
 }
 
 /** What a task that repeats begins with. */
@@ -91,15 +93,14 @@ export async function importPlan(
   for (const found of missing.tasks) {
     await pace()
     const repeated = await withRule(found, zone, store, missing.warnings)
-    tasks.push({ found, row: rowOf(repeated, userId, now) })
+    const reminders = remindersOf(repeated, store, missing.warnings)
+    tasks.push({ found, row: rowOf({ ...repeated, reminders }, userId, now) })
   }
   const bytes = tasks.reduce((sum, { row }) => sum + store.sizeOf(userId, row), 0)
   const reservation = await setAside(dbFor(), userId, { tasks: tasks.length, bytes })
-  let isWritten = false
   try {
     const counts = { lists: missing.lists.length, tasks: tasks.length }
     const made = isDry ? counts : await write(dbFor, author, missing, tasks, store, now)
-    isWritten = !isDry
     return {
       ...made,
       skipped: missing.skipped,
@@ -109,7 +110,7 @@ export async function importPlan(
     }
   } finally {
     // What was lost on the way may have been made.
-    reservation.settle(isWritten || !isDry ? null : { tasks: 0, bytes: 0 })
+    reservation.settle(isDry ? { tasks: 0, bytes: 0 } : null)
   }
 }
 
@@ -147,6 +148,21 @@ async function withRule(
     warningOf(task, `that it repeats (${task.recurrence}) is not taken: the rule ${first}.`),
   )
   return { ...task, ...repeating(task, null) }
+}
+
+/** The most reminders of a task. */
+const mostReminders = 10
+
+/** Those that the task can have. */
+function remindersOf(task: TaskToMake, { readReminder }: Store, warnings: Warning[]): string[] {
+  const kept = new Set<string>()
+  for (const text of task.reminders) {
+    const read = readReminder(text)
+    const hasPlace = read?.isRelative ? task.due_date !== null : task.recurrence === null
+    if (read !== null && hasPlace && kept.size < mostReminders) kept.add(read.reminder)
+    else warnings.push(warningOf(task, `its reminder (${text}) is not taken.`))
+  }
+  return [...kept]
 }
 
 /** The time that a file says, unless it is still to come. */

@@ -7,10 +7,7 @@ import type { Pace } from './pace.ts'
 
 /** A list or a task to be made, and its line. */
 export type ListToMake = { id: string; name: string; is_archived: boolean }
-export type TaskToMake = Omit<
-  FoundTask,
-  'key' | 'list' | 'parent' | 'description' | 'reminders'
-> & {
+export type TaskToMake = Omit<FoundTask, 'key' | 'list' | 'parent' | 'description'> & {
   id: string
   list_id: string | null
   parent_id: string | null
@@ -152,19 +149,19 @@ function toMake(
   const isSubtask = parent !== null && recurrence !== null && !task.completed
   if (isSubtask) warn(`that it repeats (${recurrence}) is not taken: it is under another task.`)
   const rule = task.completed || isSubtask ? null : recurrence
-  if (reminders.length > 0 && !task.completed) warn('its reminders are not taken.')
   return {
     ...task,
     title: title.trim(),
     description: description || null,
     tags: tagsOf(task.tags, warn),
     ...repeating(task, rule),
+    reminders: task.completed ? [] : reminders,
   }
 }
 
 /** A rule, or none: without a day there is no time either, unless the rule has the day. */
-export function repeating<T extends Pick<FoundTask, 'due_date' | 'due_time' | 'time_zone'>>(
-  { due_date, due_time, time_zone }: T,
+export function repeating(
+  { due_date, due_time, time_zone }: Pick<FoundTask, 'due_date' | 'due_time' | 'time_zone'>,
   recurrence: string | null,
 ) {
   const hasDay = due_date !== null || recurrence !== null

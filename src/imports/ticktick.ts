@@ -115,7 +115,11 @@ function readFields({ warnings }: Found, task: FoundTask, get: Get, zone: string
     .split(/[\s,]+/)
     .map((trigger) => trigger.replace(/^TRIGGER:/i, ''))
     .filter((trigger) => trigger !== '')
+    .slice(0, mostReminders)
 }
+
+/** How many reminders of a task are looked at. */
+const mostReminders = 20
 
 /** The rule without what only TickTick knows; null: it is another calendar, or another way to repeat. */
 function ruleOf(text: string): { rule: string; left: string[] } | null {

@@ -78,7 +78,13 @@ const edited = (text: string, changes: [number, number, string][]): string =>
 async function read(from: SourceName, bytes: Uint8Array): Promise<void> {
   const plan = await readPlan(from, { bytes, name: 'A file' }, 'alice', 'Europe/Berlin')
   if (typeof plan === 'string') return
-  for (const { line: _line, completed_at, created_at, ...task } of plan.tasks) {
+  for (const {
+    line: _line,
+    reminders: _reminders,
+    completed_at,
+    created_at,
+    ...task
+  } of plan.tasks) {
     expect([...Value.Errors(NewTaskSchema, task)].map(({ path, value }) => [path, value])).toEqual(
       [],
     )

@@ -69,6 +69,25 @@ test('reads how it repeats, but for the time that is said already', async () => 
   )
 })
 
+test('reads alarms, from when the task is due or at an instant', async () => {
+  const alarm = (trigger: string) => ['BEGIN:VALARM', trigger, 'END:VALARM']
+  const remindersOf = async (...lines: string[]) =>
+    taskOf(await planOf('ical', todo(...lines)), 'A').reminders
+
+  expect(taskOf(plan, 'Water').reminders).toEqual(['-PT30M'])
+  expect(
+    await remindersOf('DUE:20261201T090000', ...alarm('TRIGGER;VALUE=DATE-TIME:20261201T080000Z')),
+  ).toEqual(['2026-12-01T08:00:00Z'])
+  expect(
+    await remindersOf(
+      'DTSTART:20261130T090000',
+      'DUE:20261201T090000',
+      ...alarm('TRIGGER;RELATED=END:-PT1H'),
+      ...alarm('TRIGGER:-PT2H'),
+    ),
+  ).toEqual(['-PT1H', '-PT2H of its start'])
+})
+
 test('takes one time of a task that repeats for a task of its own', () => {
   expect(clockOf('Water once')).toEqual(['2026-07-16', '09:00:00', 'Europe/London'])
   expect(taskOf(plan, 'Water once').id).not.toBe(taskOf(plan, 'Water').id)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { App } from '../../src/app.ts'
 import { lists, names } from '../lists/support.ts'
-import { createTestApp, send, signUp, type TestUser } from '../support/app.ts'
+import { createTestApp, send, signUp, sql, type TestUser } from '../support/app.ts'
 import { expectInvalid, list } from '../support/tasks.ts'
 import { fixture, importAs } from './support.ts'
 
@@ -68,7 +68,7 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
   const alice = await signUp()
   const todo = (title: string, ...lines: string[]) =>
     ['BEGIN:VTODO', `UID:${title}`, `SUMMARY:${title}`, ...lines, 'END:VTODO'].join('\n')
-  const file = [
+  const calendar = [
     'BEGIN:VCALENDAR',
     todo('Weekly', 'DUE;VALUE=DATE:20261201', 'RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU'),
     todo('Hourly', 'DUE:20261201T090000', 'RRULE:FREQ=HOURLY'),
@@ -76,7 +76,7 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
     'END:VCALENDAR',
   ].join('\n')
 
-  const { body } = await importAs(alice, '?from=ical', file)
+  const { body } = await importAs(alice, '?from=ical', calendar)
 
   const [weekly, hourly, under] = await list(alice, '?sort=position')
   expect(weekly).toMatchObject({
@@ -97,7 +97,49 @@ test('goes on with what repeats, and takes for a one-off what cannot', async () 
 
   const done = await alice.send('POST', `/api/tasks/${weekly?.id}/complete`, {})
   expect(done.body.next_task.due_date > '2026-12-01').toBeTrue()
-  expect((await importAs(alice, '?from=ical', file)).body).toMatchObject({ tasks: 0, skipped: 3 })
+  expect((await importAs(alice, '?from=ical', calendar)).body).toMatchObject({
+    tasks: 0,
+    skipped: 3,
+  })
+})
+
+test('reminds of what is to come, and not of what is past or done', async () => {
+  const alice = await signUp()
+  const rows = [
+    'Soon,2099-12-01T09:00:00+0000,-PT30M,,0',
+    'Past,2020-12-01T09:00:00+0000,-PT30M,,0',
+    'Done,2099-12-01T09:00:00+0000,-PT30M,,2',
+    'Often,2099-12-01T09:00:00+0000,"TRIGGER:-PT30M\n-P1D",RRULE:FREQ=DAILY,0',
+    'Odd,2099-12-01T09:00:00+0000,-P1M,,0',
+    'Dateless,,-PT30M,,0',
+  ]
+
+  const { body } = await importAs(
+    alice,
+    '?from=ticktick',
+    `List Name,Title,Due Date,Reminder,Repeat,Status\n${rows.map((row) => `,${row}\n`).join('')}`,
+  )
+
+  const tasks = await list(alice, '?sort=position')
+  expect(tasks.map(({ title, reminders }) => [title, reminders])).toEqual([
+    ['Soon', ['-PT30M']],
+    ['Past', ['-PT30M']],
+    ['Done', []],
+    ['Often', ['-PT30M', '-P1D']],
+    ['Odd', []],
+    ['Dateless', []],
+  ])
+  expect(body.warnings).toEqual([
+    { line: 7, what: '“Odd”: its reminder (-P1M) is not taken.' },
+    { line: 8, what: '“Dateless”: its reminder (-PT30M) is not taken.' },
+  ])
+  const alarms = await sql<{ task_id: string }[]>`
+    select task_id from docket.alarms where user_id = ${alice.id}`
+  const titles = alarms.map(({ task_id }) => tasks.find(({ id }) => id === task_id)?.title)
+  expect(Object.groupBy(titles, (title) => title ?? '')).toEqual({
+    Soon: ['Soon'],
+    Often: ['Often', 'Often'],
+  })
 })
 
 test('begins what has no first day with the first that comes', async () => {

@@ -31,7 +31,7 @@ export async function faultOf(from: SourceName, file: string | Uint8Array): Prom
 export function taskOf({ tasks }: Plan, title: string): TaskToMake {
   const task = tasks.find((one) => one.title === title)
   if (task === undefined)
-    throw new Error(`There is no ${title} in ${tasks.map((one) => one.title)}.`)
+    throw new Error(`There is no ${title} in ${tasks.map((one) => one.title).join()}.`)
   return task
 }
 

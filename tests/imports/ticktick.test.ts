@@ -57,6 +57,7 @@ test('makes tasks of a checklist, under the one that it is in', () => {
 
 test('says what of a repetition only TickTick knows', () => {
   expect(taskOf(plan, 'Parent').recurrence).toBe('FREQ=WEEKLY;INTERVAL=1;BYDAY=TU')
+  expect(taskOf(plan, 'Parent').reminders).toEqual(['-P0DT9H0M0S'])
   expect(taskOf(plan, 'Archived').recurrence).toBeNull()
   expect(warningsOf(plan, 'Parent')).toContain('TT_SKIP=WEEKEND of how it repeats is not taken.')
   expect(warningsOf(plan, 'Shopping')).toEqual([
