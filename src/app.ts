@@ -12,8 +12,12 @@ import type { Epoch } from './database/epoch.ts'
 import type { Db, Gate } from './database/gate.ts'
 import type { Author } from './database/log.ts'
 import type { Kind } from './database/together.ts'
+import { createClient } from './deliveries/client.ts'
 import { type CourierOptions, createCourier } from './deliveries/courier.ts'
 import { createRounds } from './deliveries/rounds.ts'
+import type { Calendars } from './feeds/kept.ts'
+import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
+import { feedConstraints } from './feeds/schema.ts'
 import { filterRoutes } from './filters/routes.ts'
 import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
@@ -22,15 +26,17 @@ import { allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
-import { exchange } from './http/exchange.ts'
+import { exchange, exchangeOf } from './http/exchange.ts'
 import { health } from './http/health.ts'
 import type { Load } from './http/load.ts'
 import { logAnswers } from './http/log.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
-import { prefixReader } from './http/prefix.ts'
+import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importStore } from './import-store.ts'
+import { importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -38,9 +44,17 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
+import { createKeys } from './push/keys.ts'
+import { pushKind } from './push/kind.ts'
+import { type PushOptions, pushRoutes } from './push/routes.ts'
+import { adoptSubscriptions, pushReminders } from './push/writes.ts'
+import type { Makings } from './reminders/queries.ts'
+import { createReminding, type RemindingOptions } from './reminders/reminding.ts'
 import { adopting } from './tasks/adoption.ts'
-import { checkFilter, conditionNow } from './tasks/filters.ts'
+import { readCalendar } from './tasks/calendar.ts'
+import { checkFilter, checkMeaning, conditionNow } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -51,6 +65,7 @@ import { taskKind } from './tasks/writes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
 import { type Sending, webhookRoutes } from './webhooks/routes.ts'
+import { type MeaningOf, type Question, webhookReminders } from './webhooks/writes.ts'
 
 export type AppOptions = {
   db: Gate
@@ -68,8 +83,10 @@ export type AppOptions = {
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing, unless the proxy says so. */
   basePath: string
-  /** The requests of each user, and the failed sign-ins of each address. Null: as many as they like. */
-  rates: { users: Rates; failures: Rates } | null
+  /** Where Docket is reached, the base path included. Null: where each request says. */
+  url: string | null
+  /** The requests of each user, and of each address the failed sign-ins and the calendars. Null: as many as they like. */
+  rates: { users: Rates; failures: Rates; calendars: Rates } | null
   metrics: Metrics | null
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
   compat: CompatConfig | null
@@ -80,6 +97,10 @@ export type AppOptions = {
   streams: Streams
   /** Who sends to webhooks. */
   sending: Sending
+  /** Who sends to browsers. */
+  push: PushOptions
+  /** Those that are kept for who asks again: they are to forget whose things were written. */
+  calendars: Calendars
 }
 
 /** What is in the log. */
@@ -99,8 +120,14 @@ export const kinds: Kind[] = [taskKind, listKind]
 
 export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
   db: Gate
-  /** Whether webhooks may be in private networks. */
+  /** Who is told of reminders too. */
+  streams: Streams
+  /** Whether webhooks and push services may be in private networks. */
   isPrivate: boolean
+  /** Who answers for Web Push; null: it is off. */
+  vapidSubject: string | null
+  /** Is told how many reminders were told, and how many were too late. */
+  onReminders?: RemindingOptions['onCount']
   /** Is told of what failed. It is tried again. */
   onFailure: (error: unknown) => void
   /** Milliseconds between two looks for what others have made, if not as usual. */
@@ -109,13 +136,38 @@ export type DeliveringOptions = Pick<CourierOptions, 'onTry' | 'pauses'> & {
 
 /** For `AppOptions`: all that is sent to others. It is to be woken when something was written. */
 export function createDelivering(options: DeliveringOptions) {
-  const { db, isPrivate, onTry, pauses, onFailure, roundPause } = options
+  const { db, streams, isPrivate, vapidSubject: subject } = options
+  const { onTry, pauses, onFailure, roundPause } = options
+  const keysOf = createKeys()
+  const pushes = pushKind({ db, keysOf, subject, post: createClient({ isPrivate }) })
   const courier = createCourier({
     db,
-    kinds: [webhookKind({ isPrivate })],
+    kinds: [webhookKind({ isPrivate }), pushes],
     onFailure,
     onTry,
     ...(pauses === undefined ? {} : { pauses }),
+  })
+  const makings = (meanings: MeaningOf[]): Makings => {
+    const { make, ...rest } = webhookReminders(meanings)
+    return { ...rest, make: subject === null ? make : [...make, pushReminders] }
+  }
+  const reminding = createReminding({
+    db,
+    makings: makings([]),
+    async answer(question) {
+      // It is the database that asks.
+      const asked = JSON.parse(question) as Question
+      const means = (hook: Question[number]) =>
+        conditionNow(db.for(null, hook.user_id), hook.user_id, hook.filter)
+      return makings(
+        await Promise.all(asked.map(async (hook) => ({ ...hook, condition: await means(hook) }))),
+      )
+    },
+    onEvent: ({ user_id, id, event }) => streams.remind(user_id, id, event),
+    onFired: courier.wake,
+    onCount: options.onReminders,
+    listeners: streams.listeners,
+    onFailure,
   })
   const outbox = createOutbox({
     db,
@@ -125,6 +177,7 @@ export function createDelivering(options: DeliveringOptions) {
     onFailure,
   })
   const look = async () => {
+    reminding.wake()
     await outbox.look()
     courier.wake()
     await courier.prune()
@@ -133,6 +186,11 @@ export function createDelivering(options: DeliveringOptions) {
 
   return {
     sending: { isPrivate, follow: outbox.follow, send: courier.wake },
+    push: subject === null ? null : { keysOf, isPrivate },
+    /** A reminder is to come in so many milliseconds. */
+    remindIn: reminding.heard,
+    /** Tells those who follow of reminders that have come elsewhere. */
+    catchUp: reminding.catchUp,
     /** Looks for what is left of before. */
     begin: rounds.begin,
     /** Something was written for these users. */
@@ -142,7 +200,7 @@ export function createDelivering(options: DeliveringOptions) {
     },
     /** What is under way ends; the rest is left to others, or to the next start. */
     stop: async (): Promise<void> => {
-      await Promise.all([rounds.stop(), outbox.stop()])
+      await Promise.all([rounds.stop(), outbox.stop(), reminding.stop()])
       await courier.stop()
     },
   }
@@ -160,9 +218,18 @@ export function createApp(options: AppOptions) {
   const adopt = async (to: Db, author: Author, guestId: string) => {
     const tasks = await adoptTasks(to, author, guestId)
     await adoptFilters(to, author.user_id, guestId)
+    await adoptSubscriptions(to, author.user_id, guestId)
     return tasks
   }
-  const constraints = { ...taskConstraints, ...placeConstraints, ...listConstraints }
+  const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
+  const baseOf = baseReader(options.url, options.trustProxy)
+  const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const constraints = {
+    ...taskConstraints,
+    ...placeConstraints,
+    ...listConstraints,
+    ...feedConstraints,
+  }
   const schemas = { task: TaskSchema, list: ListSchema }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
@@ -188,6 +255,8 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(pushRoutes(db, authenticated, options.push))
+    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
@@ -196,6 +265,9 @@ export function createApp(options: AppOptions) {
     .use(filterRoutes('/api/:user_id', db, authenticated, checkFilter))
     .use(webhookRoutes('/api', db, authenticated, checkFilter, options.sending))
     .use(webhookRoutes('/api/:user_id', db, authenticated, checkFilter, options.sending))
+    .use(feedRoutes('/api', db, authenticated, shown, addressFor))
+    .use(feedRoutes('/api/:user_id', db, authenticated, shown, addressFor))
+    .use(calendarRoutes(db, shown, options.calendars, rates?.calendars ?? null))
     .use(changeRoutes('/api', db, authenticated, identify, epoch, things, streams))
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))

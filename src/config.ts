@@ -39,6 +39,8 @@ export type Config = {
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing. */
   basePath: string
+  /** Where Docket is reached, the base path included. Null: nobody has said. */
+  url: string | null
   /** Requests a minute and user; 0: any number. */
   rateLimit: number
   rateLimitStore: 'memory' | 'database'
@@ -46,6 +48,8 @@ export type Config = {
   webhooksPrivate: boolean
   /** How those who follow what changes hear of what another instance wrote: not at all, or by a look every second. */
   events: 'local' | 'poll'
+  /** Who answers for Web Push to the push services: mailto: or https:. Null: it is off. */
+  vapidSubject: string | null
   /** Tasks, and their bytes as JSON, of each user; 0: any number. */
   quotaTasks: number
   quotaBytes: number
@@ -283,16 +287,15 @@ export function readConfig(env: Record<string, string | undefined> = process.env
 
   function readIssuer(fallback: 'on' | 'off'): IssuerConfig | null {
     const isOn = oneOf('AUTH_ISSUER', ['on', 'off'], fallback) === 'on'
-    const url = authOrigin ?? read('AUTH_URL')
-    if (url !== null && !(isOrigin(url) && isSafeAddress(url))) {
+    if (authHost !== null && !(isOrigin(authHost) && isSafeAddress(authHost))) {
       faults.push(
-        `AUTH_URL: "${url}" is not an address such as https://api.example.com or https://example.com/todo.`,
+        `AUTH_URL: "${authHost}" is not an address such as https://api.example.com or https://example.com/todo.`,
       )
     } else if (authPath !== '' && authPath !== basePath) {
       faults.push('AUTH_URL and BASE_PATH have different paths: leave one of them out.')
     }
     const issuer = {
-      url: url === null ? null : `${url}${basePath}`,
+      url: ownUrl,
       google: readClient('AUTH_GOOGLE_CLIENT_ID', 'AUTH_GOOGLE_CLIENT_SECRET'),
       github: readClient('AUTH_GITHUB_CLIENT_ID', 'AUTH_GITHUB_CLIENT_SECRET'),
       oidc: readOidc(),
@@ -303,7 +306,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
     }
-    if (isOn && url === null && databaseUrl !== null) {
+    if (isOn && authHost === null && databaseUrl !== null) {
       faults.push(
         'AUTH_URL is required with AUTH_ISSUER=on and a DATABASE_URL: where browsers reach Docket.',
       )
@@ -318,6 +321,22 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name}: "${text}" is not a path such as /todo.`)
     }
     return path
+  }
+
+  /** The services refuse what is no address of anybody, such as one of localhost. */
+  function readVapidSubject(): string | null {
+    const own = authOrigin?.startsWith('https://') ? authOrigin : null
+    const subject = read('VAPID_SUBJECT') ?? own
+    if (
+      subject !== null &&
+      !/^(mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https:\/\/[^\s/]+\.[^\s]+)$/.test(subject)
+    ) {
+      if (read('VAPID_SUBJECT') === null) return null
+      faults.push(
+        'VAPID_SUBJECT must be where whoever runs this can be reached: mailto:ops@example.com, or an address with https://.',
+      )
+    }
+    return subject
   }
 
   function readCookiePrefix(): string {
@@ -355,6 +374,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     /^(https?:\/\/[^/]+)(\/.+)?$/.exec(read('AUTH_URL') ?? '') ?? []
   const authPath = readPath('AUTH_URL', authTail)
   const basePath = readPath('BASE_PATH', read('BASE_PATH') ?? authPath)
+  const authHost = authOrigin ?? read('AUTH_URL')
+  const ownUrl = authHost === null ? null : `${authHost}${basePath}`
   const databaseDeadline = readSeconds('DATABASE_DEADLINE', 5, 0.5, 60)
 
   const databaseUrl = read('DATABASE_URL') ?? read('NEON_DATABASE_URL')
@@ -395,6 +416,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
     basePath,
+    url: ownUrl,
     rateLimit: readNumber('RATE_LIMIT', 1200, 1_000_000),
     quotaTasks: readNumber('QUOTA_TASKS', 100_000, 1_000_000_000),
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
@@ -403,6 +425,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     webhooksPrivate: oneOf('WEBHOOKS_PRIVATE', ['on', 'off'], 'off') === 'on',
+    vapidSubject: readVapidSubject(),
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     compat: readCompat(),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
@@ -481,11 +504,11 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =
-  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
+  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|recurrence|repeat_?from|series_?id|occurrence|reminders|next_?task|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
 
 /** @returns whether there is such a name */
 function takeName(compat: CompatConfig, text: string): boolean {

@@ -6,6 +6,8 @@ import { createTokens } from './auth/tokens.ts'
 import { OperatorError, readConfig } from './config.ts'
 import { openDatabase } from './database/open.ts'
 import { checkHealth } from './healthcheck.ts'
+import { importFile } from './import-file.ts'
+import { type SourceName, sources } from './imports/schema.ts'
 import { serve } from './serve.ts'
 import { exportUser, importUsers } from './transfer.ts'
 
@@ -17,6 +19,8 @@ const help = `Docket ${version}, a task backend in one binary.
   docket export --user ID                   write all that a user has to standard output, as JSON Lines
                 [--without-history]         only as it is now, not who changed what
   docket import                             read that from standard input; twice is once
+  docket import --from todoist|ticktick|ical FILE --user ID
+                [--dry-run]                 read what another program exports, or only say what would become of it
   docket healthcheck [--ready]              ask the running server how it is: 0 if it is well, else 1
   docket --help
   docket --version
@@ -52,6 +56,7 @@ async function run(args: string[]): Promise<void> {
   if (values.version) return console.log(version)
 
   const [command = 'serve', ...rest] = positionals
+  const files = command === 'import' && values.from !== undefined ? rest.splice(0, 1) : []
   if (rest.length > 0) throw misused(`Cannot understand "${rest.join(' ')}".`)
   switch (command) {
     case 'serve':
@@ -63,7 +68,13 @@ async function run(args: string[]): Promise<void> {
     case 'export':
       return exportUser(readConfig(), requireUser(values.user), !values['without-history'])
     case 'import':
-      return importUsers(readConfig())
+      if (values.from === undefined) return importUsers(readConfig())
+      return importFile(
+        readConfig(),
+        requireUser(values.user),
+        { from: requireSource(values.from), path: requireFile(files[0]) },
+        values['dry-run'],
+      )
     case 'healthcheck':
       return checkHealth(readConfig(), values.ready ? '/ready' : '/health')
     default:
@@ -83,6 +94,8 @@ function read(args: string[]) {
         expires: { type: 'string', default: '1h' },
         ready: { type: 'boolean', default: false },
         'without-history': { type: 'boolean', default: false },
+        from: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
       },
     })
   } catch (error) {
@@ -108,6 +121,17 @@ async function migrate(): Promise<void> {
 function requireUser(userId: string | undefined): string {
   if (!isUserId(userId)) throw misused('Say whose: --user ID, of 1 to 255 characters.')
   return userId
+}
+
+function requireSource(from: string): SourceName {
+  const source = sources.find((name) => name === from)
+  if (source === undefined) throw misused(`Say from what: --from ${sources.join(', ')}.`)
+  return source
+}
+
+function requireFile(path: string | undefined): string {
+  if (path === undefined) throw misused('Say which file to import.')
+  return path
 }
 
 async function printToken(user: string | undefined, expires: string): Promise<void> {

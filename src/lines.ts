@@ -8,6 +8,8 @@ import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
 import { type List, ListSchema } from './lists/schema.ts'
+import { RuleFault, writtenRule } from './tasks/recurrence.ts'
+import { isRelative } from './tasks/reminders.ts'
 import { type Task, TaskSchema, taskConstraints } from './tasks/schema.ts'
 import type { User } from './tasks/transfer.ts'
 
@@ -30,6 +32,11 @@ const KeptTaskSchema = t.Object(
     list_id: t.Optional(TaskSchema.properties.list_id),
     parent_id: t.Optional(TaskSchema.properties.parent_id),
     position: t.Optional(TaskSchema.properties.position),
+    recurrence: t.Optional(TaskSchema.properties.recurrence),
+    repeat_from: t.Optional(TaskSchema.properties.repeat_from),
+    series_id: t.Optional(TaskSchema.properties.series_id),
+    occurrence: t.Optional(TaskSchema.properties.occurrence),
+    reminders: t.Optional(TaskSchema.properties.reminders),
     extra: t.Optional(t.Record(t.String(), t.Unknown())),
   },
   { additionalProperties: false },
@@ -204,9 +211,14 @@ const instants = ['archived_at', 'completed_at', 'created_at', 'updated_at', 'de
 
 /** The same of a task. */
 function faultOfTask(task: Partial<Task>): Fault | undefined {
-  const { due_date, due_time, time_zone, completed, completed_at } = task
+  const { due_date, due_time, time_zone, reminders, completed, completed_at } = task
   if (due_time && due_date === null) return taskConstraints.tasks_due_time_needs_due_date
   if (time_zone && due_time === null) return taskConstraints.tasks_time_zone_needs_due_time
+  if (due_date === null && reminders?.some(isRelative)) {
+    return taskConstraints.tasks_reminders_need_due_date
+  }
+  const fault = faultOfRule(task)
+  if (fault !== undefined) return fault
   if (
     completed !== undefined &&
     completed_at !== undefined &&
@@ -218,6 +230,28 @@ function faultOfTask(task: Partial<Task>): Fault | undefined {
     }
   }
   return faultOfRow(task)
+}
+
+/** What is wrong with how a task repeats. An image in a history has what changed, and the rest may be missing. */
+function faultOfRule(task: Partial<Task>): Fault | undefined {
+  const { recurrence, repeat_from, series_id, occurrence, due_date, parent_id } = task
+  if (recurrence === undefined || recurrence === null) {
+    const isNone = [repeat_from, series_id, occurrence].every((value) => value == null)
+    return recurrence === undefined || isNone
+      ? undefined
+      : taskConstraints.tasks_repeat_from_needs_recurrence
+  }
+  if (due_date === null) return taskConstraints.tasks_recurrence_needs_due_date
+  if (parent_id != null) return taskConstraints.tasks_recurrence_on_top
+  if (repeat_from === null || series_id === null || occurrence === null) {
+    return { pointer: '/recurrence', detail: 'needs repeat_from, series_id and occurrence' }
+  }
+  try {
+    if (writtenRule(recurrence, {}, '2026-01-01') === recurrence) return undefined
+  } catch (error) {
+    if (!(error instanceof RuleFault)) throw error
+  }
+  return { pointer: '/recurrence', detail: 'must be a rule as it is answered' }
 }
 
 /** In place of one that is not there. */

@@ -13,6 +13,7 @@ import { observe } from './database/observe.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
+import { createCalendars } from './feeds/kept.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
@@ -44,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   const secret = loadSecret(config)
   const rates = createRates(config, () => database)
+  const calendars = createCalendars()
   const database = await openDatabase(config, {
     onFailure: (error) => {
       log.fatal({ message: error.message }, 'the embedded database failed')
@@ -54,7 +56,9 @@ export async function serve(config: Config): Promise<void> {
       sweep.wake()
       streams.wake(users)
       delivering.wake(users)
+      calendars.forget(users)
     },
+    onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
   const sweep = createSweep({
     db: database.db,
@@ -77,8 +81,11 @@ export async function serve(config: Config): Promise<void> {
   const streams = createFollowing(db)
   const delivering = createDelivering({
     db,
+    streams,
     isPrivate: config.webhooksPrivate,
+    vapidSubject: config.vapidSubject,
     onTry: metrics?.delivery,
+    onReminders: metrics?.reminders,
     onFailure: (error) =>
       log.warn(
         { reason: error instanceof Error ? error.message : String(error) },
@@ -129,6 +136,7 @@ export async function serve(config: Config): Promise<void> {
     outgoing: createOutgoing(),
     trustProxy: config.trustProxy,
     basePath: config.basePath,
+    url: config.url,
     rates,
     metrics,
     compat: config.compat,
@@ -136,8 +144,10 @@ export async function serve(config: Config): Promise<void> {
     epoch: database.epoch,
     streams,
     sending: delivering.sending,
+    push: delivering.push,
+    calendars,
   })
-  const poll = config.events === 'poll' ? pollFor(streams, db) : undefined
+  const poll = config.events === 'poll' ? pollFor(streams, db, delivering.catchUp) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
     app.listen({
@@ -182,14 +192,18 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /** Looks every second whether another instance has written something, for those who follow: while nobody does, it asks nothing. */
-function pollFor(streams: Streams, db: Gate): ReturnType<typeof setInterval> {
+function pollFor(
+  streams: Streams,
+  db: Gate,
+  catchUp: () => Promise<void>,
+): ReturnType<typeof setInterval> {
   let isLooking = false
   return setInterval(async () => {
     const users = streams.listeners()
     if (users.length === 0 || isLooking) return
     isLooking = true
     // What cannot be read now is read a second later.
-    await readHeads(db, users).then(streams.compare, () => {})
+    await Promise.allSettled([readHeads(db, users).then(streams.compare), catchUp()])
     isLooking = false
   }, 1000)
 }
@@ -228,13 +242,16 @@ async function untilQuiet(load: Load): Promise<void> {
 /** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */
 function createRates({ rateLimit, rateLimitStore }: Config, databaseOf: () => Database) {
   if (rateLimit === 0) return null
+  // Each instance for itself: who looks at a calendar that is kept wakes no database.
+  const calendars = memoryRates(rateLimit)
   if (rateLimitStore === 'memory') {
-    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit) }
+    return { users: memoryRates(rateLimit), failures: memoryRates(failureLimit), calendars }
   }
   const count = (key: string, cost: number) => countRequest(databaseOf().db, key, cost)
   return {
     users: sharedRates('user', rateLimit, count),
     failures: sharedRates('address', failureLimit, count),
+    calendars,
   }
 }
 

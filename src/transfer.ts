@@ -1,6 +1,6 @@
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { type Config, OperatorError } from './config.ts'
-import { remedyOf, Unavailable } from './database/faults.ts'
+import { isRefused, Unavailable } from './database/faults.ts'
 import type { Db } from './database/gate.ts'
 import { raiseNumber } from './database/moving.ts'
 import { openDatabase } from './database/open.ts'
@@ -44,7 +44,7 @@ const mostChanges = 1000
 const changesAtOnce = 500
 
 /** Opens the database of the configuration for as long as `use` takes. Nobody waits for an answer: it may take its time. */
-async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
   const database = await openDatabase(
     { ...config, databaseDeadline: 60 },
     {
@@ -338,10 +338,6 @@ async function named<T>(number: number, writing: Promise<T>): Promise<T> {
 
 const refusal = (number: number, why: string): OperatorError =>
   new OperatorError(`Cannot import line ${number}: ${why}. What came before it is imported.`)
-
-/** Whether it is the database that says no, and to what it was given. */
-const isRefused = (error: unknown): error is postgres.PostgresError =>
-  error instanceof postgres.PostgresError && remedyOf(error) === 'none'
 
 function describeRefusal({ constraint_name, column_name, message }: postgres.PostgresError) {
   const known = constraint_name ? meanings[constraint_name] : undefined

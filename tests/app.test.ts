@@ -15,6 +15,8 @@ const open = [
   '/swagger/init.js',
   '/swagger/swagger-ui-bundle.js',
   '/swagger/swagger-ui.css',
+  // Who has the token has what it stands for.
+  '/feeds/:token',
 ]
 
 const address = (path: string): string =>

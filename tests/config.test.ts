@@ -47,6 +47,7 @@ test('needs nothing', () => {
     docs: true,
     trustProxy: 0,
     basePath: '',
+    url: null,
     rateLimit: 1200,
     quotaTasks: 100_000,
     quotaBytes: 256_000_000,
@@ -55,6 +56,7 @@ test('needs nothing', () => {
     rateLimitStore: 'memory',
     events: 'local',
     webhooksPrivate: false,
+    vapidSubject: null,
     metricsPort: null,
     compat: null,
     logLevel: 'info',
@@ -292,6 +294,8 @@ test.each([
   const config = readConfig(env)
 
   expect([config.basePath, config.issuer?.url]).toEqual([basePath, address])
+  // Also where nobody signs in.
+  expect([config.url, readConfig({ ...env, AUTH_ISSUER: 'off' }).url]).toEqual([address, address])
 })
 
 test.each([
@@ -382,6 +386,7 @@ describe('COMPAT', () => {
     ['prefix=/api', 'prefix=/api'],
     ['prefix=/api/me', 'prefix=/api/me'],
     ['prefix=/health/v1', 'prefix=/health/v1'],
+    ['prefix=/feeds', 'prefix=/feeds'],
     ['prefix=/a/../b', 'prefix=/a/../b'],
     ['prefix=/a?b', 'prefix=/a?b'],
   ])('%s is refused, and what there is is said', (text, named) => {

@@ -3,16 +3,21 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
-  [/^index\.ts$/, 7],
+  [/^index\.ts$/, 8],
+  [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client|lines)\.ts$/, 5],
-  [/^\w+\/routes\.ts$|^compat\//, 4],
+  [/^\w+\/routes\.ts$|^compat\/|^import-store\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|undo|trash|sweep|outbox|kind)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,
   ],
+  [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
-  [/^\w+\/(schema|rules|sizes|filter(-(days|fields|meaning|tree))?)\.ts$/, 2],
+  [
+    /^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    2,
+  ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
@@ -44,7 +49,7 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
-  const shared = /^(http|database|deliveries|auth|compat|config\.ts|[^/]+$)/
+  const shared = /^(http|database|deliveries|reminders|auth|compat|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
       expect([path, shared.test(target) || target.startsWith(`${dirname(path)}/`)]).toEqual([

@@ -17,10 +17,21 @@ const task: Task = {
   due_date: '2028-02-29',
   due_time: '23:59:59',
   time_zone: 'Europe/Berlin',
+  recurrence: null,
+  repeat_from: null,
+  series_id: null,
+  occurrence: null,
+  reminders: [],
   version: 2_000_000_000,
   created_at: '0001-01-01T00:00:00+00:00',
   updated_at: '9999-12-31T23:59:59.999999+00:00',
   deleted_at: '2026-11-20T22:36:42Z',
+}
+const rule = {
+  recurrence: 'FREQ=WEEKLY',
+  repeat_from: 'due' as const,
+  series_id: task.id,
+  occurrence: '2028-02-29',
 }
 const user = { id: 'alice', created_at: '2026-11-20T22:36:42.1+15:59' }
 
@@ -29,6 +40,7 @@ const parse = (line: unknown) => parseLine(Buffer.from(JSON.stringify(line)))
 test('takes what is at the limits', () => {
   expect(parse({ task })).toEqual({ task })
   expect(parse({ user })).toEqual({ user })
+  expect(parse({ task: { ...task, ...rule } })).toEqual({ task: { ...task, ...rule } })
   const kept = { ...task, extra: { category: 'home', order: [1, null] } }
   expect(parse({ task: kept })).toEqual({ task: kept })
 })
@@ -70,6 +82,12 @@ test.each([
   [{ tags: ['a', ''] }, 'tags/1 must not be empty'],
   [{ id: '1' }, 'id must be a UUID'],
   [{ colour: 'red' }, 'colour is not known here'],
+  [{ ...rule, recurrence: 'sometimes' }, 'recurrence must be a rule as it is answered'],
+  [{ ...rule, recurrence: 'FREQ=WEEKLY;INTERVAL=1' }, 'recurrence must be a rule as it is'],
+  [{ ...rule, occurrence: null }, 'recurrence needs repeat_from, series_id and occurrence'],
+  [{ ...rule, recurrence: null }, 'repeat_from needs a recurrence'],
+  [{ ...rule, parent_id: task.id }, 'recurrence is not taken of a subtask'],
+  [{ ...rule, due_date: null, due_time: null, time_zone: null }, 'recurrence needs a due_date'],
 ])('says what is wrong with a task of %j', (change, why) => {
   expect(parse({ task: { ...task, ...change } })).toContain(why)
 })

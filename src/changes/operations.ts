@@ -46,7 +46,9 @@ export function changeOperations(path: '/api' | '/api/:user_id', change: TSchema
       description:
         'A stream of events (`text/event-stream`), as an `EventSource` reads it: `event: change`, its number as `id`, and as `data` what ' +
         '`changes` answers. It goes on after `Last-Event-ID`, `since` or from now on, and misses and repeats nothing. `event: resync`: ' +
-        'the number means nothing here, begin anew with `changes`. It ends when the credential does.',
+        'the number means nothing here, begin anew with `changes`. `event: reminder` is a task that reminds: `{"id", "task_id", "title", ' +
+        '"due_date", "due_time", "time_zone", "reminder", "timestamp"}`. It has no number, as nothing changes by it; who was away for less ' +
+        'than a minute gets it when it comes back, maybe once more, with the same `id` in its data. The stream ends when the credential does.',
       query: EventsQuerySchema,
       headers: {
         'Last-Event-ID': {

@@ -76,6 +76,7 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
         const follower = {
           userId: user.id,
           since,
+          isBack: request.headers.has('last-event-id'),
           expires: Date.parse(user.expires_at),
           ...(user.by === 'session'
             ? {

@@ -5,6 +5,8 @@ export type Follower = {
   userId: string
   /** The number of the last change that it has. */
   since: number
+  /** It was there a moment ago, and may have missed a reminder. */
+  isBack?: boolean
   /** Until when its credential holds, by Date.now(). */
   expires: number
   /** Whether its credential still holds, and until when; null: it does not. Absent: it can be trusted until it expires. */
@@ -21,20 +23,25 @@ type Stream = Follower & {
   controller: Controller
   /** Since when the socket takes no more, by performance.now(); null: it does. */
   fullSince: number | null
+  /** Events that are no changes, and that it has not had. */
+  owed: string[]
   end: () => void
 }
 
 /** A page of changes as events, and whether there are more. */
 type Events = Omit<Page, 'text'> & { text: string }
 
-/** Milliseconds: between two comments, which tell proxies and clients that it is alive; between two looks; for who does not read. */
-const times = { comment: 25_000, look: 5000, patience: 60_000, again: 1000 }
+/**
+ * Milliseconds: between two comments, which tell proxies and clients that it is alive; between two looks; for who does not read; and for which
+ * a reminder is kept for who comes back.
+ */
+const times = { comment: 25_000, look: 5000, patience: 60_000, again: 1000, memory: 60_000 }
 
 /** Changes that are read at a time. */
 const size = 200
 
-/** How many streams there may be, and of one user. */
-const most = { all: 20_000, each: 100 }
+/** How many streams there may be, and of one user; and how many reminders are kept, and owed to one stream. */
+const most = { all: 20_000, each: 100, reminders: 10_000, owed: 1000 }
 
 /** How many are written to until others have their turn. */
 const portion = 250
@@ -50,6 +57,8 @@ export function createStreams(
   const users = new Map<string, Set<Stream>>()
   /** Those whose streams are being written to, and whether something came meanwhile. */
   const pumping = new Map<string, boolean>()
+  /** The reminders of late, by their ids, the oldest first. */
+  const reminders = new Map<string, { userId: string; text: string; at: number }>()
   let count = 0
   let timer: ReturnType<typeof setInterval> | null = null
   let commented = performance.now()
@@ -99,6 +108,7 @@ export function createStreams(
     let written = 0
     for (const stream of streams) {
       if (stream.fullSince !== null || !(await isTrusted(stream))) continue
+      if (stream.owed.length > 0) send(stream, stream.owed.splice(0).join(''))
       const { since } = stream
       const reading = checks.get(since) ?? read(stream.userId, since, size).then(eventsOf)
       checks.set(since, reading)
@@ -115,6 +125,18 @@ export function createStreams(
     }
     return more
   }
+
+  function forgetReminders(): void {
+    for (const [id, { at }] of reminders) {
+      if (reminders.size < most.reminders && performance.now() - at < times.memory) return
+      reminders.delete(id)
+    }
+  }
+
+  const remindersOf = (userId: string): string[] =>
+    [...reminders.values()].flatMap((kept) =>
+      kept.userId === userId && performance.now() - kept.at < times.memory ? [kept.text] : [],
+    )
 
   async function isTrusted(stream: Stream): Promise<boolean> {
     if (stream.check !== undefined) {
@@ -160,11 +182,12 @@ export function createStreams(
       count < most.all && (users.get(userId)?.size ?? 0) < most.each,
     /** The stream of a client, until it leaves. */
     open(follower: Follower, signal: AbortSignal): ReadableStream {
+      const owed = follower.isBack ? remindersOf(follower.userId) : []
       return new ReadableStream({
         type: 'direct',
         async pull(controller: Controller) {
           const { promise, resolve } = Promise.withResolvers<void>()
-          const stream: Stream = { ...follower, controller, fullSince: null, end: resolve }
+          const stream: Stream = { ...follower, controller, fullSince: null, owed, end: resolve }
           signal.addEventListener('abort', () => resolve(), { once: true })
           if (signal.aborted) resolve()
           add(stream)
@@ -181,6 +204,17 @@ export function createStreams(
     /** Something was written for these users, or a credential of theirs may hold no more. */
     wake: (changed: Iterable<string>): void => {
       for (const userId of changed) if (users.has(userId)) void pump(userId)
+    },
+    /** A reminder of a user has come: JSON. Whoever has had it by this id does not get it again. */
+    remind: (userId: string, id: string, json: string): void => {
+      forgetReminders()
+      if (reminders.has(id)) return
+      const text = `event: reminder\ndata: ${json}\n\n`
+      reminders.set(id, { userId, text, at: performance.now() })
+      for (const stream of users.get(userId) ?? []) {
+        if (stream.owed.length < most.owed) stream.owed.push(text)
+      }
+      void pump(userId)
     },
     /** Has each user who listens looked at, if his number is beyond what his streams have. */
     compare: (heads: Iterable<{ id: string; seq: string }>): void => {

@@ -4,7 +4,7 @@ import { places } from './bodies.ts'
 import { dateTimeOf } from './dates.ts'
 import type { Names } from './names.ts'
 
-type Answered = Task & Kept & { subtasks?: Answered[] }
+type Answered = Task & Kept & { subtasks?: Answered[]; next_task?: Answered | null }
 
 export type Answers = {
   /** A task, or a part of one, as the frontend knows it. */
@@ -34,7 +34,7 @@ export function createAnswers(config: CompatConfig, { allCompleted, toClient }: 
 
   const theirs = new Set(places.map(toClient))
 
-  function fields({ extra = {}, subtasks, ...task }: Partial<Answered>): object {
+  function fields({ extra = {}, subtasks, next_task, ...task }: Partial<Answered>): object {
     const { due_date, due_time = null, time_zone = null } = task
     const dated =
       config.hasDatetimes && due_date
@@ -48,6 +48,9 @@ export function createAnswers(config: CompatConfig, { allCompleted, toClient }: 
     return {
       ...Object.fromEntries([...own, ...kept]),
       ...(subtasks === undefined ? {} : { subtasks: subtasks.map(fields) }),
+      ...(next_task === undefined
+        ? {}
+        : { [toClient('next_task')]: next_task === null ? null : fields(next_task) }),
     }
   }
 

@@ -1,6 +1,7 @@
 import type { CompatConfig } from '../config.ts'
 import { isStorable, isUuid } from '../http/formats.ts'
 import type { Fault } from '../http/problem.ts'
+import { type AskedRule, RuleFault, writtenRule } from '../tasks/recurrence.ts'
 import { isOfCourse } from '../tasks/schema.ts'
 import { type Due, dueAt, dueOf } from './dates.ts'
 import { fromWord, type Names } from './names.ts'
@@ -57,16 +58,32 @@ export function readFields(config: CompatConfig, names: Names, kind: Kind, given
 }
 
 /** Fields that a frontend may have had before there were ours, of another form. */
-export const places = ['list_id', 'parent_id', 'position']
+export const places = ['list_id', 'parent_id', 'position', 'recurrence']
 
-const isTheirs = (field: string, value: unknown): boolean =>
-  places.includes(field) &&
-  value !== null &&
-  !(typeof value === 'string' && (field === 'position' || isUuid(value)))
+const isTheirs = (field: string, value: unknown): boolean => {
+  if (value === null || !places.includes(field)) return false
+  if (field === 'recurrence') return !isRule(value)
+  return !(typeof value === 'string' && (field === 'position' || isUuid(value)))
+}
+
+function isRule(value: unknown): boolean {
+  const isAsked =
+    typeof value === 'string' ||
+    (typeof value === 'object' && value !== null && 'frequency' in value)
+  if (!isAsked) return false
+  try {
+    writtenRule(value as AskedRule, {}, '2026-01-01')
+    return true
+  } catch (error) {
+    if (error instanceof RuleFault) return false
+    throw error
+  }
+}
 
 /** What a frontend sends along and only the server decides, a name of its own for a new task among it. */
 const isPassedOver = (kind: Kind, field: string, value: unknown): boolean =>
   isOfCourse(field) ||
+  field === 'next_task' ||
   (kind === 'create' && field === 'id' && !(typeof value === 'string' && isUuid(value))) ||
   (kind === 'completion' && field !== 'completed')
 

@@ -15,7 +15,7 @@ export type Names = {
   allCompleted: Completed[]
 }
 
-const fields = Object.keys(TaskSchema.properties)
+const fields = [...Object.keys(TaskSchema.properties), 'next_task']
 const parameters = Object.entries(TaskListQuerySchema.properties).flatMap(([name, property]) => [
   name,
   ...aliasesOf(property),

@@ -44,7 +44,6 @@ const shared = {
   types,
   // The array types that are used stand above: no extra query when a connection opens.
   fetch_types: false,
-  onnotice: () => {},
 }
 
 export type ConnectOptions = {
@@ -61,7 +60,18 @@ export type ConnectOptions = {
   schema: string
   /** How many connections. */
   max: number
+  /** Is told that a statement has set an alarm for so many milliseconds later: sql/010_reminders.sql. */
+  onAlarm?: OnAlarm | undefined
 }
+
+export type OnAlarm = (milliseconds: number) => void
+
+/** What the database says beside its answers. */
+const listener =
+  (onAlarm: OnAlarm | undefined) =>
+  ({ message, detail }: postgres.Notice): void => {
+    if (message === 'an alarm is set') onAlarm?.(Number(detail))
+  }
 
 /** What every statement has, whatever the server has for everybody: settings.ts. */
 export type Session = {
@@ -96,6 +106,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
           },
     prepare: options.prepare && address.prepare,
     max: options.max,
+    onnotice: listener(options.onAlarm),
     // Nothing waits behind another statement: the gate has as many permits as there are connections.
     max_pipeline: 0,
     connect_timeout: options.connectTimeout,
@@ -117,7 +128,11 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
 }
 
 /** The one connection of the embedded database, which has one session. */
-export const connectEmbedded = (socket: () => Duplex, schema: string = usualSchema): Sql =>
+export const connectEmbedded = (
+  socket: () => Duplex,
+  schema: string = usualSchema,
+  onAlarm?: OnAlarm,
+): Sql =>
   withSchema(
     postgres({
       ...shared,
@@ -127,6 +142,7 @@ export const connectEmbedded = (socket: () => Duplex, schema: string = usualSche
       user: 'postgres',
       database: 'postgres',
       max: 1,
+      onnotice: listener(onAlarm),
       idle_timeout: 0,
       max_lifetime: null,
     }),

@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { type Remedy, remedyFor } from './sqlstates.ts'
 import { describeAddress, type ServerAddress } from './url.ts'
 
@@ -45,6 +46,10 @@ function remedyByCode(code: string): Remedy {
 
 const isFatal = (error: unknown): boolean =>
   error instanceof Error && 'severity' in error && /^(FATAL|PANIC)$/.test(String(error.severity))
+
+/** Whether it is the database that says no, and to what it was given. */
+export const isRefused = (error: unknown): error is postgres.PostgresError =>
+  error instanceof postgres.PostgresError && remedyOf(error) === 'none'
 
 /** Whether the server says of the statement, or of what became of it, that it takes no writes. */
 export const isReadOnly = (error: unknown): boolean =>

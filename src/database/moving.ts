@@ -1,6 +1,6 @@
 import type { Sql } from './connect.ts'
 import type { Db } from './gate.ts'
-import { type Ask, asksOf, type Fragment, given, logged, newOwners } from './log.ts'
+import { type Ask, type Author, asksOf, type Fragment, given, logged, newOwners } from './log.ts'
 import { type Group, grouped } from './share.ts'
 import { columnsOf, type Table, type Values, valuesOf } from './writes.ts'
 
@@ -42,8 +42,14 @@ export const exportThings = (
     limit ${limit}`,
   )
 
-/** What the log says of who moved in. */
-const mover = JSON.stringify({ kind: 'program', name: 'docket import' })
+/** Who moves something in, by which request: the command, if that is all there is. */
+export type Mover = string | Pick<Author, 'actor' | 'request_id'>
+
+/** What the log says of the command. */
+export const command = JSON.stringify({ kind: 'program', name: 'docket import' })
+
+const authorOf = (mover: Mover): Pick<Author, 'actor' | 'request_id'> =>
+  typeof mover === 'string' ? { actor: command, request_id: mover } : mover
 
 /** Milliseconds that what comes may be ahead of this clock, for changes to be later than it all the same. */
 const mostAhead = 3_600_000
@@ -55,11 +61,12 @@ type Moving = {
 }
 
 /** What the statement is asked: what is written of one user after this is later than what is moved. */
-function askedOf(moving: Moving[], request: string): Group[] {
+function askedOf(moving: Moving[], mover: Mover): Group[] {
+  const { actor, request_id } = authorOf(mover)
   const asks = moving.map(({ row, history }) => ({
     ...row,
-    actor: mover,
-    request_id: request,
+    actor,
+    request_id,
     moved: history.length,
     history: history.map(({ by, before, ...change }, nth) => ({
       ...change,
@@ -106,9 +113,9 @@ export function importThings(
   db: Db,
   { table, asked, values, from, merged, image, beside }: Arrival,
   moving: Moving[],
-  request: string,
+  mover: Mover,
 ): Promise<{ n: number; is_made: boolean; done: string | null }[]> {
-  const asks = JSON.stringify(askedOf(moving, request))
+  const asks = JSON.stringify(askedOf(moving, mover))
   return db.idempotentWrite((sql) => {
     const becomes = values(sql)
     const columns = columnsOf(sql, becomes)

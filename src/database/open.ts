@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
 import type { AuthTables } from './auth-tables.ts'
-import { type ConnectOptions, connect, connectEmbedded, type Session, type Sql } from './connect.ts'
+import {
+  type ConnectOptions,
+  connect,
+  connectEmbedded,
+  type OnAlarm,
+  type Session,
+  type Sql,
+} from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
@@ -45,6 +52,8 @@ export type Listeners = {
   onCost?: GateOptions['onCost']
   /** Is told of users for whom something was written. */
   onWrite?: GateOptions['onWrite']
+  /** Is told that a reminder is to come, and in how many milliseconds. */
+  onAlarm?: OnAlarm
 }
 
 /** How many statements run on the server at a time. */
@@ -72,7 +81,7 @@ export async function openDatabase(
 async function openServer(
   config: Config,
   address: ServerAddress,
-  { onCost, onWrite }: Listeners,
+  { onCost, onWrite, onAlarm }: Listeners,
 ): Promise<Database> {
   const options = { prepare: config.prepareStatements, ca: readAuthorities(config.databaseCaFile) }
   // In all less than the deadline: who waited for the statement before it is still there to hear.
@@ -88,6 +97,7 @@ async function openServer(
     max: connections,
     session: { seconds, told },
     schema: config.databaseSchema,
+    onAlarm,
   })
   if (pool.hasOthers) await pool.look()
   const db = createGate(pool, {
@@ -260,13 +270,13 @@ async function howToTell(address: ServerAddress, way: Way): Promise<Session['tol
 
 async function openEmbedded(
   config: Config,
-  { onFailure, onCost, onWrite }: Listeners,
+  { onFailure, onCost, onWrite, onAlarm }: Listeners,
 ): Promise<Database> {
   const { dataDir, databaseDeadline, databaseSchema } = config
   const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
     throw new OperatorError(error instanceof Error ? error.message : String(error))
   })
-  const sql = connectEmbedded(embedded.socket, databaseSchema)
+  const sql = connectEmbedded(embedded.socket, databaseSchema, onAlarm)
   const close = async () => {
     await sql.end({ timeout: 5 })
     await embedded.stop()

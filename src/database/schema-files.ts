@@ -3,8 +3,12 @@ import requests from '../../sql/002_requests.sql' with { type: 'text' }
 import accounts from '../../sql/003_accounts.sql' with { type: 'text' }
 import changes from '../../sql/004_changes.sql' with { type: 'text' }
 import lists from '../../sql/005_lists.sql' with { type: 'text' }
+import recurrence from '../../sql/006_recurrence.sql' with { type: 'text' }
 import webhooks from '../../sql/007_webhooks.sql' with { type: 'text' }
 import deliveries from '../../sql/008_deliveries.sql' with { type: 'text' }
+import feeds from '../../sql/009_feeds.sql' with { type: 'text' }
+import reminders from '../../sql/010_reminders.sql' with { type: 'text' }
+import push from '../../sql/011_push.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -28,8 +32,12 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('003_accounts', accounts),
   file('004_changes', changes),
   file('005_lists', lists),
+  file('006_recurrence', recurrence),
   file('007_webhooks', webhooks),
   file('008_deliveries', deliveries),
+  file('009_feeds', feeds),
+  file('010_reminders', reminders),
+  file('011_push', push),
 ]
 
 /** Without those of the built-in issuer, which are for where it is on and there are no accounts of a frontend's. */

@@ -114,6 +114,8 @@ export const whereGiven = (sql: Sql, name: string, value: Fragment): Fragment =>
 export type Creation = {
   values: (sql: Sql) => Values
   from: (sql: Sql) => Fragment
+  /** What it is asked besides what the table is, as columns with their types, each after a comma. */
+  asked?: (sql: Sql) => Fragment
   /** Whether the row `t` that is there is the same as the `excluded` one. */
   isSame: (sql: Sql) => Fragment
 }
@@ -121,34 +123,39 @@ export type Creation = {
 /**
  * `made`: what is asked for, as it is now, unless something else has its id. `changed`: the same with its ask; and what is new of it is in
  * the log.
- * @param only more that must be so, or nothing is made
  */
 export function making(
   sql: Sql,
   table: Table,
   creation: Creation,
-  isKeyed: boolean,
-  only: Fragment,
+  { isKeyed, suffix = '', own, only }: Part,
 ): Fragment {
   const values = creation.values(sql)
   const keys = isKeyed ? sql`, key text, request text` : sql``
-  return sql`made as (
+  const made = sql(`made${suffix}`)
+  const changed = sql(`changed${suffix}`)
+  return sql`${made} as (
       insert into ${table.name(sql)} as t
         (user_id, id, seq, created_at, updated_at, ${columnsOf(sql, values)})
       select asked.user_id, asked.id, asked.seq, asked.at, asked.at, ${valuesOf(sql, values)}
-      from ${asksOf(sql, table.asked(sql))} asked
+      from (
+        select a.*
+        from ${asksOf(sql, sql`${table.asked(sql)} ${creation.asked?.(sql) ?? sql``}`)} a
+        where ${own ?? sql`true`}
+        offset 0
+      ) asked
       ${creation.from(sql)}
-      where ${only}
+      where ${only ?? sql`true`}
       on conflict (user_id, id) do update
         set version = t.version
         where ${creation.isSame(sql)}
       returning t.user_id, t.id, t.seq, t.version, t.json as answer
-    ), changed as (
+    ), ${changed} as (
       select a.n, a.user_id, a.id, a.seq, a.at, a.actor, a.request_id, made.version, made.answer, made.seq = a.seq as is_new,
         'created' as action, null::bigint as previous, null as before ${isKeyed ? sql`, a.key, a.request` : sql``}
       from ${asksOf(sql, sql`fields text[] ${keys}`)} a
-      join made on made.user_id = a.user_id and made.id = a.id
-    ), ${logged(sql, table.type, sql`changed where is_new`)}`
+      join ${made} made on made.user_id = a.user_id and made.id = a.id
+    ), ${logged(sql, table.type, sql`${changed} where is_new`, suffix)}`
 }
 
 /**
@@ -161,7 +168,7 @@ export const creating = <Of extends Write>(table: Table, creation: Creation): Wr
       ? sql`not exists (select from earlier where earlier.n = asked.n)`
       : sql`true`
     return sql`${newOwners(sql)},
-    ${isKeyed ? sql`${earlier(sql)},` : sql``} ${making(sql, table, creation, isKeyed, only)}
+    ${isKeyed ? sql`${earlier(sql)},` : sql``} ${making(sql, table, creation, { isKeyed, only })}
     ${isKeyed ? sql`, ${keep(sql)}` : sql``}
     select n, null as request, answer as text, version, true as is_made
     from changed
@@ -193,7 +200,7 @@ const image = (sql: Sql): Fragment => {
       end`
 }
 
-/** How an update is part of a statement. */
+/** How a write is part of a statement. */
 export type Part = {
   isKeyed: boolean
   /** Of the names, where it is one of several. */

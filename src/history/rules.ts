@@ -218,7 +218,7 @@ export function inverseOf(chain: Chain, { fields, needs }: Kind, isForced: boole
   }
   if (isDiscarded) becomes[trashed] = current[trashed]
   for (const [name, needed] of Object.entries(needs)) {
-    if ((becomes[name] ?? null) === null || (becomes[needed] ?? null) !== null) continue
+    if (isNone(becomes[name]) || !isNone(becomes[needed])) continue
     if (isForced) becomes[name] = null
     else conflicts.add(name)
   }
@@ -232,6 +232,9 @@ export function inverseOf(chain: Chain, { fields, needs }: Kind, isForced: boole
     conflicts: [...conflicts],
   }
 }
+
+const isNone = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 
 /** Null where a thing is not in the trash. */
 const trashed = 'deleted_at'

@@ -9,6 +9,8 @@ export type Metrics = {
   statement: (way: string) => (succeeded: boolean) => void
   /** A try to send something to somebody else. */
   delivery: (kind: string, outcome: string) => void
+  /** Of reminders that have come: how many are told, and how many came too late for that. */
+  reminders: (told: number, dropped: number) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -56,6 +58,13 @@ export function createMetrics(load: Load): Metrics {
     registers,
   })
 
+  const reminders = new Counter({
+    name: 'docket_reminders_total',
+    help: 'Reminders that have come: told, or more than a day late and dropped.',
+    labelNames: ['outcome'],
+    registers,
+  })
+
   const inFlight: Gauge = new Gauge({
     name: 'docket_requests_in_flight',
     help: 'Requests that are being worked on.',
@@ -81,6 +90,10 @@ export function createMetrics(load: Load): Metrics {
       }
     },
     delivery: (kind, outcome) => deliveries.inc({ kind, outcome }),
+    reminders: (told, dropped) => {
+      reminders.inc({ outcome: 'told' }, told)
+      reminders.inc({ outcome: 'dropped' }, dropped)
+    },
     listen: (hostname, port) => listen(registry, hostname, port),
   }
 }

@@ -11,6 +11,11 @@ type Document = Json & {
 /** Descriptions of what stands in a path. */
 const pathParameters: Record<string, Json> = {
   user_id: { description: 'Your own id, or `me`.', example: 'me', schema: { type: 'string' } },
+  token: {
+    description: 'The token of the address, with `.ics` after it.',
+    example: '4hSyCoxCGPfDT0HyqVgCmZ0YqEcvdYJOHYqf3S5XEKE.ics',
+    schema: { type: 'string' },
+  },
   id: {
     description: 'The id of what it is about.',
     example: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
@@ -43,6 +48,7 @@ function tidyOperation(path: string, operation: Operation): Operation {
   const {
     'x-parameters': parameters = [],
     'x-optional-body': optionalBody,
+    'x-body': file,
     requestBody,
     ...rest
   } = operation
@@ -54,7 +60,8 @@ function tidyOperation(path: string, operation: Operation): Operation {
       ...names.map((name) => ({ name, in: 'path', required: true, ...pathParameters[name] })),
       ...(parameters as Json[]),
     ],
-    ...(requestBody === undefined
+    ...(file === undefined ? {} : { requestBody: file }),
+    ...(requestBody === undefined || file !== undefined
       ? {}
       : { requestBody: { ...jsonOnly(requestBody as Json), required: optionalBody !== true } }),
     security: path.startsWith('/api/') ? [{ bearer: [] }, { session: [] }] : [],
@@ -89,10 +96,12 @@ function tidySchemas(node: unknown, models: Json): unknown {
     ]),
   )
   // A format for ourselves: other tools warn of what they do not know.
-  if (tidied['format'] === 'visible' || tidied['format'] === 'time-zone') delete tidied['format']
+  if (ownFormats.includes(tidied['format'])) delete tidied['format']
   const folded = Array.isArray(tidied['anyOf']) ? foldUnion(tidied, tidied['anyOf']) : tidied
   return typeof model === 'string' ? refer(model, folded, models) : folded
 }
+
+const ownFormats: unknown[] = ['visible', 'time-zone', 'reminder']
 
 function refer(model: string, { type, enum: words, ...about }: Json, models: Json): Json {
   models[model] = { type, enum: words, description: about['description'] }

@@ -44,7 +44,11 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
   /** Header parameters by name, with what each does. */
   headers?: Record<string, HeaderParameter>
   optionalBody?: boolean
+  file?: FileBody
 }
+
+/** A body that is a file: its types, and an example of the first. */
+type FileBody = { description: string; types: string[]; example: string }
 
 /** What any route of a user can answer, and what one with a body can besides. */
 export const common = [400, 401, 422, 429, 431, 500, 503] as const
@@ -74,6 +78,7 @@ export function operation<
   anyQuery = false,
   headers = {},
   optionalBody = false,
+  file,
   ...about
 }: Operation<A, P, Q>): Described<Schemas<A, P>, Q> {
   const schema = query ?? noQuery
@@ -87,6 +92,7 @@ export function operation<
     },
     'x-parameters': [...renderQuery(schema), ...renderHeaderParameters(headers)],
     'x-optional-body': optionalBody,
+    ...(file === undefined ? {} : { 'x-body': renderFile(file) }),
   }
   return {
     detail,
@@ -99,6 +105,17 @@ export function operation<
   }
 }
 
+const renderFile = ({ description, types, example }: FileBody) => ({
+  description,
+  required: true,
+  content: Object.fromEntries(
+    types.map((type, index) => [
+      type,
+      { schema: { type: 'string' as const }, ...(index === 0 ? { example } : {}) },
+    ]),
+  ),
+})
+
 const noQuery = t.Object({}, { additionalProperties: false })
 
 function renderQuery(schema: TObject) {
@@ -106,7 +123,7 @@ function renderQuery(schema: TObject) {
     ([name, { description, examples, ...property }]) => ({
       name,
       in: 'query',
-      required: false,
+      required: schema.required?.includes(name) ?? false,
       description: [
         description,
         ...aliasesOf(property).map((alias) => `Also as \`${alias}\`.`),

@@ -16,5 +16,20 @@ export function prefixReader(basePath: string, hops: number): (headers: Headers)
   }
 }
 
+/**
+ * Reads where the client of a request has reached us: the address that is configured, else what the request says of its host and, by
+ * the `hops` proxies in front, of its scheme.
+ * @param prefix what a proxy cuts off the path
+ */
+export const baseReader =
+  (configured: string | null, hops: number) =>
+  ({ headers }: Request, prefix: string): string => {
+    if (configured !== null) return configured
+    const forwarded = hops === 0 ? null : headers.get('x-forwarded-proto')
+    const [said = ''] = (forwarded ?? '').split(',').slice(-hops)
+    const scheme = said.trim().toLowerCase() === 'https' ? 'https' : 'http'
+    return `${scheme}://${headers.get('host') ?? 'localhost'}${prefix}`
+  }
+
 /** Segments of plain characters, none of them `.` or `..`: never another host, never up. */
 const isPrefix = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/

@@ -5,7 +5,7 @@ import { type Fault, invalid } from './problem.ts'
 import { findFaults } from './validation.ts'
 
 /**
- * A reader of query strings for a schema of optional strings, integers, booleans and arrays of strings, each under its name or one of
+ * A reader of query strings for a schema of strings, integers, booleans and arrays of strings, each under its name or one of
  * its `aliases`. What is empty was not chosen, and is as if it was not there. Throws 422 that names what is unknown, given
  * twice, or not valid. Read here because Elysia splits arrays at an escaped comma, keeps the
  * last of two values in silence and takes 0x10 for a number.
@@ -20,9 +20,9 @@ export function queryReader<T extends TObject>(schema: T): (url: string) => Stat
 
   return (url) => {
     const start = url.indexOf('?')
-    // Every parameter is optional: nothing is a valid query.
-    if (start === -1) return {}
-    const given = new URLSearchParams(url.slice(start))
+    // Most often every parameter is optional: nothing is a valid query.
+    if (start === -1 && schema.required === undefined) return {}
+    const given = new URLSearchParams(start === -1 ? '' : url.slice(start))
     // Without a prototype, so that `__proto__` is a name like any other.
     const values: Record<string, unknown> = Object.create(null)
     const names = new Map<string, string>()

@@ -5,6 +5,7 @@ import {
   exportThings,
   importThings,
   type Change as Moved,
+  type Mover,
   traceless,
 } from '../database/moving.ts'
 import { grouped } from '../database/share.ts'
@@ -15,8 +16,11 @@ import { listTable } from './table.ts'
 
 export type Change = Moved<Partial<List>>
 
-/** A list on its way, with its changes, the oldest first. */
-export type Moving = { list: List; history?: Change[] }
+/** A list on its way, with its changes, the oldest first. Without a position it comes after all others. */
+export type Moving = {
+  list: Omit<List, 'position'> & Partial<Pick<List, 'position'>>
+  history?: Change[]
+}
 
 export const exportLists = (
   db: Db,
@@ -35,7 +39,7 @@ const arrival: Arrival = {
     name: sql`asked.name`,
     color: sql`lower(asked.color)`,
     archived_at: sql`asked.archived_at`,
-    position: sql`asked.position`,
+    position: sql`coalesce(asked.position, docket.position_at_end(asked.seq))`,
     version: sql`asked.version`,
     created_at: sql`asked.created_at`,
     updated_at: sql`asked.updated_at`,
@@ -49,13 +53,25 @@ const arrival: Arrival = {
 }
 
 /** @returns how many were not there, or in an earlier version */
-export async function importLists(db: Db, moving: Moving[], request: string): Promise<number> {
+export async function importLists(db: Db, moving: Moving[], mover: Mover): Promise<number> {
   const things = moving.map(({ list, history = [] }) => ({ row: list, history }))
-  const rows = await importThings(db, arrival, things, request)
+  const rows = await importThings(db, arrival, things, mover)
   const unseen = rows.filter(({ is_made }) => !is_made).flatMap(({ n }) => moving[n] ?? [])
-  const later = unseen.length === 0 ? 0 : await importLists(db, unseen, request)
+  const later = unseen.length === 0 ? 0 : await importLists(db, unseen, mover)
   return rows.length - unseen.length + later
 }
+
+/** All lists of a user, the trash too. */
+export const findPresentLists = (
+  db: Db,
+  userId: string,
+): Promise<{ id: string; is_trashed: boolean }[]> =>
+  db.read(
+    (sql) => sql<{ id: string; is_trashed: boolean }[]>`
+    select id, deleted_at is not null as is_trashed
+    from docket.lists
+    where user_id = ${userId}`,
+  )
 
 /** Puts lists that have moved in into the trash, where they are still as they were. */
 export async function trashLists(

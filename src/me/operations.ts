@@ -45,7 +45,8 @@ export const meOperations = {
     operationId: 'updateMe',
     summary: 'Say where you are',
     description:
-      'Your time zone, which says to a `filter` what day is today, wherever it is asked from.',
+      'Your time zone, which says to a `filter` what day is today, wherever it is asked from, and when a task without a zone of its own is ' +
+      'due: its reminders are moved.',
     answers: { 200: { description: 'You.', schema: MeSchema, model: 'Me', example: me } },
     problems: [...common, ...withBody],
   }),

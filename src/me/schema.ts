@@ -25,7 +25,8 @@ export const MeSchema = t.Object(
     expires_at: instant('Until when this credential is good.'),
     time_zone: nullable(
       t.String({
-        description: 'Where you are, which says what day is today. Null: you have not said.',
+        description:
+          'Where you are, which says what day is today and when reminders come. Null: you have not said, which is UTC.',
         examples: ['Europe/Berlin'],
       }),
     ),

@@ -4,8 +4,11 @@ import type { Once } from '../database/once.ts'
 import { createTogether } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
 import { type Fault, invalid, Problem } from '../http/problem.ts'
+import { zoneOf } from './filters.ts'
+import { isRelative } from './reminders.ts'
 import { stored } from './rules.ts'
-import type { Batch, Kept, NewTask } from './schema.ts'
+import { type Batch, type Kept, type NewTask, taskConstraints } from './schema.ts'
+import { begun } from './series.ts'
 import { sizeOf } from './sizes.ts'
 import { taskTable } from './table.ts'
 import { readTrees } from './tree-queries.ts'
@@ -23,16 +26,14 @@ export async function createBatch(
   author: Author,
   batch: Batch,
   once: Once | null,
-  usage: Usage,
+  { usage, zone }: { usage: Usage; zone: string | null },
 ): Promise<{ text: string; isReplayed: boolean }> {
   const { user_id: userId } = author
   refuse(batch.tasks, userId)
-  const tasks = inLists(batch.tasks, await outsideOf(db, userId, batch.tasks))
-  const asks = tasks.map((task) => ({
-    ...stored(task),
-    ...author,
-    id: task.id ?? Bun.randomUUIDv7(),
-  }))
+  const placed = inLists(batch.tasks, await outsideOf(db, userId, batch.tasks))
+  const all = await beginning(placed, () => zoneOf(db, userId, zone))
+  const tasks = all.map(({ task }) => task)
+  const asks = all.map(({ task, id }) => ({ ...stored(task), ...author, id }))
 
   const amount = { tasks: tasks.length, bytes: bytesOf(userId, tasks) }
   const exactly = () => notYetMade(db, userId, tasks, once)
@@ -47,6 +48,30 @@ export async function createBatch(
   } finally {
     reservation.settle(isNew ? null : { tasks: 0, bytes: 0 })
   }
+}
+
+/** Each with its id, and with its rule where it repeats. @throws Problem 422 */
+async function beginning(
+  tasks: NewTask[],
+  zoneOfUser: () => Promise<string | null>,
+): Promise<{ task: NewTask; id: string }[]> {
+  const isAny = tasks.some(({ recurrence }) => recurrence != null)
+  const now = { now: Temporal.Now.instant(), zone: isAny ? await zoneOfUser() : null }
+  const faults: Fault[] = []
+  const made: { task: NewTask; id: string }[] = []
+  for (const [index, task] of tasks.entries()) {
+    const id = task.id ?? Bun.randomUUIDv7()
+    try {
+      made.push({ task: task.recurrence === undefined ? task : await begun(task, id, now), id })
+    } catch (error) {
+      if (!(error instanceof Problem) || error.errors === undefined) throw error
+      faults.push(
+        ...error.errors.map((one) => ({ ...one, pointer: `/tasks/${index}${one.pointer}` })),
+      )
+    }
+  }
+  if (faults.length > 0) throw invalid(faults.slice(0, 20))
+  return made
 }
 
 /** The list of each task that is not among them and has some of them under it, where others are under those. */
@@ -111,15 +136,33 @@ async function taken(db: Db, userId: string, tasks: NewTask[]): Promise<Problem>
 /** What is wrong with one of them that its schema does not say. @throws Problem 422 */
 function refuse(tasks: NewTask[], userId: string): void {
   const first = new Map<string, number>()
-  const faults = tasks.flatMap(({ id, user_id, due_date, due_time, time_zone }, index): Fault[] => {
+  const faults = tasks.flatMap((task, index): Fault[] => {
+    const { id, user_id, parent_id, due_date, due_time, time_zone } = task
+    const { recurrence, repeat_from, reminders } = task
     const key = id?.toLowerCase()
     const same = key === undefined ? undefined : first.get(key)
     if (key !== undefined && same === undefined) first.set(key, index)
     const found: [boolean, string, string][] = [
       [same !== undefined, 'id', `is that of /tasks/${same} too`],
       [user_id !== undefined && user_id !== userId, 'user_id', 'is not your own id'],
-      [due_time != null && due_date == null, 'due_time', 'needs a due_date'],
+      [due_time != null && due_date == null && recurrence == null, 'due_time', 'needs a due_date'],
       [time_zone != null && due_time == null, 'time_zone', 'needs a due_time'],
+      [
+        due_date == null && recurrence == null && reminders?.some(isRelative) === true,
+        'reminders',
+        taskConstraints.tasks_reminders_need_due_date.detail,
+      ],
+      [
+        recurrence != null && reminders?.some((one) => !isRelative(one)) === true,
+        'reminders',
+        taskConstraints.tasks_reminders_of_series.detail,
+      ],
+      [
+        recurrence != null && parent_id != null,
+        'recurrence',
+        taskConstraints.tasks_recurrence_on_top.detail,
+      ],
+      [repeat_from != null && recurrence === undefined, 'repeat_from', 'needs a recurrence'],
     ]
     return found.flatMap(([isFault, name, detail]) =>
       isFault ? [{ pointer: `/tasks/${index}/${name}`, detail }] : [],

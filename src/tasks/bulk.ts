@@ -2,21 +2,23 @@ import type { Db } from '../database/gate.ts'
 import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
-import { type Change, changeTogether, countAnswered } from '../database/together.ts'
+import { type Change, countAnswered } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
 import { countTasks, readPage } from './pages.ts'
-import type { ListQuery } from './rules.ts'
+import { type ListQuery, unruled } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
 import { mostInTree, type Root, readTrees, type Tree } from './tree-queries.ts'
 import {
+  type Context,
+  changeWithin,
   completing,
+  contextOf,
   deleting,
   patching,
   type Reckon,
   restoring,
-  unlessOther,
   untouched,
 } from './trees.ts'
 import type { Usage } from './usage.ts'
@@ -45,11 +47,11 @@ export async function changeBulk(
   { ids, versions = [], set, action, dry_run = false }: Bulk,
   meant: () => Promise<ListQuery>,
   once: Once | null,
-  usage: Usage,
+  { usage, zone }: { usage: Usage; zone: string | null },
 ): Promise<{ text: string; isReplayed: boolean }> {
   const { user_id: userId, request_id } = author
   const isRestoring = action === 'restore'
-  const reckon = action === undefined ? patching(set ?? {}) : actions[action]
+  const reckon = action === undefined ? patching(unruled(set ?? {})) : actions[action]
   // Sent again it is answered as the first time, whatever the filter would find by now.
   const known = once && (await findAnswer(db, userId, once.key))
   if (known) return answerOf(known, once)
@@ -64,7 +66,8 @@ export async function changeBulk(
     const earlier = once && (await findAnswer(to, userId, once.key))
     if (earlier) return answerOf(earlier, once)
     if (ids !== undefined) refuse(targets, trees)
-    const changes = await reckonAll(to, trees, reckon, ids !== undefined)
+    const context = contextOf(to, userId, trees, zone)
+    const changes = await reckonAll(context, trees, reckon, ids !== undefined)
     const matched = trees.length
     // The key is kept though nothing changes, where there is something to keep it with.
     const [first] = trees
@@ -75,17 +78,10 @@ export async function changeBulk(
       return { text: JSON.stringify({ matched, changed: 0, request_id }), isReplayed: false }
     }
 
-    const bytes = set === undefined ? 0 : trees.length * sizeOfTexts(set)
-    const reservation = await usage.setAside(to, userId, { tasks: 0, bytes })
-    let isMade = false
-    try {
-      const answered = countAnswered(matched, request_id)
-      const made = await changeTogether(to, author, changes, once, answered).catch(unlessOther)
-      isMade = made?.request === null
-      return made && answerOf(made, once)
-    } finally {
-      reservation.settle(isMade ? null : { tasks: 0, bytes: 0 })
-    }
+    const growth = set === undefined ? 0 : trees.length * sizeOfTexts(set)
+    const answered = countAnswered(matched, request_id)
+    const made = await changeWithin(usage, growth, to, author, changes, once, answered)
+    return made && answerOf(made, once)
   })
   if (changed === undefined) throw contended('tasks')
   return changed
@@ -141,7 +137,7 @@ function refuse(targets: Target[], trees: Tree[]): void {
 
 /** What becomes of all of them. One that is under another one of them goes where that goes. */
 async function reckonAll(
-  db: Db,
+  context: Context,
   trees: Tree[],
   reckon: Reckon,
   isNamed: boolean,
@@ -157,6 +153,8 @@ async function reckonAll(
         ? change
         : {
             ...known,
+            // What goes for good is gone, whatever else becomes of it.
+            ...(change.fate === undefined ? {} : { fate: change.fate }),
             fields: { ...known.fields, ...change.fields },
             more: { ...known.more, ...change.more },
           },
@@ -164,7 +162,7 @@ async function reckonAll(
   }
   for (const tree of inDepth(trees, roots)) {
     const { id, parent_id } = tree.root
-    const reckoned = await reckon(tree, db)
+    const reckoned = await reckon(tree, context)
     if (reckoned === null && isNamed) {
       throw new Problem(404, 'You have no task with one of these ids. Nothing was changed.')
     }

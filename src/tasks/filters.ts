@@ -88,12 +88,20 @@ export function checkFilter(text: string): void {
   }
 }
 
+/** @throws Problem 422 where a text is no filter, or names a list or a filter that the user has not */
+export async function checkMeaning(db: Db, userId: string, text: string): Promise<void> {
+  // White space alone is one only where it may be left out.
+  if (text.trim() === '') checkFilter(text)
+  await meantBy(db, userId, { filter: text }, new Headers())
+}
+
 const toProblem = ({ message, at, length }: FilterError): Problem =>
   new Problem(422, `filter: ${message}`, {
     errors: [{ pointer: '/filter', detail: message, at, length }],
   })
 
-function readZone(headers: Headers): string | null {
+/** What the header says. @throws Problem 422 */
+export function readZone(headers: Headers): string | null {
   const given = headers.get('time-zone')
   if (given === null || given === '') return null
   const zone = timeZoneOf(given)
@@ -107,6 +115,14 @@ function readZone(headers: Headers): string | null {
   }
   return zone
 }
+
+/** Where the user is; null: nobody has said. @param zone what the request says */
+export async function zoneOf(db: Db, userId: string, zone: string | null): Promise<string | null> {
+  const { time_zone } = await findKnown(db, userId, noNeeds, false)
+  return time_zone ?? zone
+}
+
+const noNeeds = { today: true, lists: false, filters: [] }
 
 /** Of what a filter means: another one is another list, though nothing has changed. */
 export const markOf = (filter: Tests | undefined): string | null =>

@@ -10,8 +10,11 @@ import {
 import { type Answer, common, operation, withBody } from '../http/operation.ts'
 import {
   BulkChangedSchema,
+  ChangedTaskSchema,
   CountSchema,
   ListTasksQuerySchema,
+  OccurrenceSchema,
+  OccurrencesQuerySchema,
   RenamedSchema,
   TagSchema,
   TaskListQuerySchema,
@@ -36,6 +39,11 @@ export const example = {
   due_date: '2026-12-01',
   due_time: '18:30:00',
   time_zone: 'Europe/Berlin',
+  recurrence: null,
+  repeat_from: null,
+  series_id: null,
+  occurrence: null,
+  reminders: ['-PT30M'],
   version: 1,
   created_at: '2026-11-20T22:36:42.123456+00:00',
   updated_at: '2026-11-20T22:36:42.123456+00:00',
@@ -47,8 +55,8 @@ const etagHeader = etagOf('task')
 const timeZone = {
   'Time-Zone': {
     description:
-      'Where you are, as a name of the IANA database: it says what day is today to a `filter`. What `PATCH /api/me` says comes first; ' +
-      'without either it is UTC.',
+      'Where you are, as a name of the IANA database: it says what day is today, to a `filter` and to what repeats. What ' +
+      '`PATCH /api/me` says comes first; without either it is UTC.',
     example: 'Europe/Berlin',
   },
 }
@@ -63,6 +71,24 @@ const task = (description: string, changes: Partial<Record<keyof typeof example,
     headers: etagHeader,
     example: { ...example, ...changes },
   }) satisfies Answer
+
+/** A task that repeats, as it is completed, and the one after it. */
+const repeating = {
+  ...example,
+  recurrence: 'FREQ=WEEKLY;BYDAY=TU',
+  repeat_from: 'due',
+  series_id: example.id,
+  occurrence: example.due_date,
+}
+const nextExample = {
+  ...repeating,
+  id: '5c0e52f8-3d0a-8f1c-9b7e-6a4d2c1b0e9f',
+  position: 'i00000002a0i00000002bV',
+  due_date: '2026-12-08',
+  occurrence: '2026-12-08',
+  created_at: '2026-11-21T07:15:00.500001+00:00',
+  updated_at: '2026-11-21T07:15:00.500001+00:00',
+}
 
 /** The answer to a write. */
 const written = (description: string, changes: Partial<Record<keyof typeof example, unknown>>) => ({
@@ -102,8 +128,14 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name(verb),
       summary: 'Change a task',
       description,
-      headers: ifMatch('task'),
-      answers: { 200: written('The task, changed.', { ...later, title: 'Water the ferns' }) },
+      headers: { ...ifMatch('task'), ...timeZone },
+      answers: {
+        200: {
+          ...written('The task, changed.', { ...later, title: 'Water the ferns' }),
+          schema: ChangedTaskSchema,
+          model: 'ChangedTask',
+        },
+      },
       problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
 
@@ -112,10 +144,21 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name(verb),
       summary: 'Complete or reopen a task',
       description,
-      headers: ifMatch('task'),
+      headers: { ...ifMatch('task'), ...timeZone },
       optionalBody: true,
       answers: {
-        200: written('The task.', { ...later, completed: true, completed_at: later.updated_at }),
+        200: {
+          ...written('The task, and what comes after it.', {}),
+          schema: ChangedTaskSchema,
+          model: 'ChangedTask',
+          example: {
+            ...repeating,
+            ...later,
+            completed: true,
+            completed_at: later.updated_at,
+            next_task: nextExample,
+          },
+        },
       },
       problems: [...common, ...forbidden, ...withBody, 404, 412],
     })
@@ -160,7 +203,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description:
         'With an `id` of its own choice or an `Idempotency-Key` a client can safely send this again: the same task is ' +
         'created once. Beyond the quota, which `GET /api/me` says, the answer is 422 with the code `quota_exceeded`.',
-      headers: idempotencyKey,
+      headers: { ...idempotencyKey, ...timeZone },
       answers: {
         201: {
           ...task('The task.'),
@@ -176,7 +219,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'Up to 100, in a body of up to a megabyte: all of them or none. What is wrong with one of them is said with its place, as ' +
         '`/tasks/1/title`. An id of the client that is taken by another task is 409. They are one change to undo, by the ' +
         '`X-Request-Id` of the answer.',
-      headers: idempotencyKey,
+      headers: { ...idempotencyKey, ...timeZone },
       answers: {
         201: {
           description: 'The tasks, in the order in which they were sent.',
@@ -235,7 +278,9 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
     complete: completion(
       'completeTask',
       '`{"completed": true}` completes it, `false` reopens it, and without a body a pending task is completed and ' +
-        'a completed one reopened.',
+        'a completed one reopened. Of a task that repeats the next one is made with that, with its subtasks; reopened, it takes that ' +
+        'back, as long as nobody has changed anything of it: else it comes back alone, and does not repeat. The next one counts for ' +
+        'the quota: who has no room can skip a day instead.',
     ),
     completeByPost: completion('completeTaskByPost', 'As PATCH.'),
     toggle: completion('toggleTask', 'As `complete`.'),
@@ -269,6 +314,51 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         200: written('The task, moved.', { ...later, position: 'i00000002a0i00000002bV' }),
       },
       problems: [...common, ...forbidden, ...withBody, 404, 412],
+    }),
+    skip: operation({
+      operationId: name('skipTask'),
+      summary: 'Skip a day of a task that repeats',
+      description:
+        'It is the same task, on the day on which the next one would be due; its subtasks stay as they are. Named in the body, or with ' +
+        '`If-Match`, a day is skipped once. Where it is another one by now, or the last, or where the task does not repeat or is ' +
+        'completed, the answer is 409.',
+      headers: { ...ifMatch('task'), ...timeZone },
+      optionalBody: true,
+      answers: {
+        200: written('The task, on its next day.', {
+          ...repeating,
+          ...later,
+          due_date: '2026-12-08',
+          occurrence: '2026-12-08',
+        }),
+      },
+      problems: [...common, ...forbidden, ...withBody, 404, 409, 412],
+    }),
+    occurrences: operation({
+      operationId: name('listOccurrences'),
+      summary: 'List the days of a task',
+      description:
+        'Its own, and those that its rule says after that, as far as they are known: where the next one is reckoned from its completion, ' +
+        'its own alone, as of a task that does not repeat. Without a due date there are none.',
+      query: OccurrencesQuerySchema,
+      headers: timeZone,
+      answers: {
+        200: {
+          description: 'The days.',
+          schema: t.Array(OccurrenceSchema),
+          model: 'Occurrence',
+          list: true,
+          example: [
+            {
+              due_date: '2026-12-01',
+              due_time: '18:30:00',
+              time_zone: 'Europe/Berlin',
+              at: '2026-12-01T17:30:00Z',
+            },
+          ],
+        },
+      },
+      problems: [...common, ...forbidden, 404],
     }),
     tags: operation({
       operationId: name('listTags'),

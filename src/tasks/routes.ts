@@ -17,10 +17,11 @@ import { partsOf, refuseOthers } from '../http/sent-back.ts'
 import { absent, rowAfter } from '../http/written.ts'
 import { createBatch } from './batch.ts'
 import { changeBulk } from './bulk.ts'
-import { markOf, meantBy } from './filters.ts'
+import { markOf, meantBy, readZone, zoneOf } from './filters.ts'
 import { taskOperations } from './operations.ts'
 import { countTasks, readPage } from './pages.ts'
 import { findTask } from './queries.ts'
+import { occurrencesOf } from './recurrence.ts'
 import {
   type ListQuery,
   type Position,
@@ -31,6 +32,7 @@ import {
 } from './rules.ts'
 import {
   type BulkChanged,
+  type ChangedTask,
   type Completion,
   type Course,
   isOfCourse,
@@ -56,7 +58,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   epochOf: Epoch,
   findList: (db: Db, userId: string, id: string) => Promise<object | undefined>,
 ) {
-  const { completeTask, deleteTask, insertTask, moveTask, restoreTask, updateTask } =
+  const { completeTask, deleteTask, insertTask, moveTask, restoreTask, skipTask, updateTask } =
     withinQuota(usage)
   const operations = taskOperations(prefix)
   const parse = [
@@ -90,11 +92,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   const update =
     (isExact: boolean) =>
     async ({ db, user, params: { id }, body, request, set }: Asked<TaskPatch>) => {
-      const versions = readIfMatch(request.headers)
-      const once = readOnce(request.headers, 'update', id, body)
-      const { changes, course } = partsOf(body, isOfCourse, user.id, id)
+      const asked = askedOf(request, id, 'update', body)
+      // What comes after a task is told, and says nothing.
+      const { next_task: _next, ...patch } = body
+      const { changes, course } = partsOf(patch, isOfCourse, user.id, id)
       const parts = { changes, course: isExact ? course : null }
-      const change = await updateTask(db, authorOf(user, request), id, versions, parts, once)
+      const change = await updateTask(db, authorOf(user, request), asked, parts)
       return answer(change, set, course ?? {})
     }
 
@@ -105,14 +108,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     body,
     request,
     set,
-  }: Asked<Completion>): Promise<Task> => {
-    const versions = readIfMatch(request.headers)
+  }: Asked<Completion>): Promise<ChangedTask> => {
     const completed = body.completed ?? null
-    const once = readOnce(request.headers, 'complete', id, completed)
-    return answer(
-      await completeTask(db, authorOf(user, request), id, versions, completed, once),
-      set,
-    )
+    const asked = askedOf(request, id, 'complete', completed)
+    return answer(await completeTask(db, authorOf(user, request), asked, completed), set)
   }
 
   /** A page of tasks; null: whoever asks has it. */
@@ -171,14 +170,14 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, body, path, request, set, status }) => {
         const once = readOnce(request.headers, 'create', body)
         refuseOthers(user.id, body.user_id)
-        const id = body.id ?? Bun.randomUUIDv7()
-        const change = await insertTask(db, authorOf(user, request), id, body, once)
+        const zone = readZone(request.headers)
+        const change = await insertTask(db, authorOf(user, request), body, once, zone)
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
         }
         const { text } = rowAfter(change, set, 'task')
-        const made = change.outcome === 'replayed' ? JSON.parse(text).id : id.toLowerCase()
-        set.headers.location = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${made}`
+        const { id } = JSON.parse(text)
+        set.headers.location = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${id}`
         return json<ReturnType<typeof status<201, Task>>>(set, text, 201)
       },
       { ...operations.create, parse, body: 'NewTask' },
@@ -187,7 +186,9 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/batch',
       async ({ db, user, body, request, set, status }) => {
         const once = readOnce(request.headers, 'batch', body)
-        const made = await createBatch(db, authorOf(user, request), body, once, usage)
+        const zone = readZone(request.headers)
+        const way = { usage, zone }
+        const made = await createBatch(db, authorOf(user, request), body, once, way)
         if (made.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<ReturnType<typeof status<201, Task[]>>>(set, made.text, 201)
       },
@@ -206,7 +207,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
           return query
         }
         const author = authorOf(user, request)
-        const changed = await changeBulk(db, author, body, meant, once, usage)
+        const way = { usage, zone: readZone(request.headers) }
+        const changed = await changeBulk(db, author, body, meant, once, way)
         if (changed.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<BulkChanged>(set, changed.text)
       },
@@ -236,30 +238,45 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .delete(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const once = readOnce(request.headers, 'delete', id)
-        return answer(await deleteTask(db, authorOf(user, request), id, versions, once), set)
+        const asked = askedOf(request, id, 'delete')
+        return answer(await deleteTask(db, authorOf(user, request), asked), set)
       },
       { ...operations.delete, parse: [ignoreBody], params },
     )
     .post(
       '/tasks/:id/restore',
       async ({ db, user, params: { id }, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const once = readOnce(request.headers, 'restore', id)
-        return answer(await restoreTask(db, authorOf(user, request), id, versions, once), set)
+        const asked = askedOf(request, id, 'restore')
+        return answer(await restoreTask(db, authorOf(user, request), asked), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
     )
     .post(
       '/tasks/:id/move',
       async ({ db, user, params: { id }, body, request, set }) => {
-        const versions = readIfMatch(request.headers)
-        const once = readOnce(request.headers, 'move', id, body)
-        const asked = { id, versions, once }
+        const asked = askedOf(request, id, 'move', body)
         return answer(await moveTask(db, authorOf(user, request), asked, body), set)
       },
       { ...operations.move, parse: parseOptional, params, body: 'Move' },
+    )
+    .post(
+      '/tasks/:id/skip',
+      async ({ db, user, params: { id }, body, request, set }) => {
+        const asked = askedOf(request, id, 'skip', body)
+        return answer(await skipTask(db, authorOf(user, request), asked, body.occurrence), set)
+      },
+      { ...operations.skip, parse: parseOptional, params, body: 'Skip' },
+    )
+    .get(
+      '/tasks/:id/occurrences',
+      async ({ db, user, query, params: { id }, request }) => {
+        const header = readZone(request.headers)
+        const task = await findTask(db, user.id, id)
+        if (task === undefined) throw absent('task')
+        const zone = await zoneOf(db, user.id, header)
+        return occurrencesOf(JSON.parse(task.text), query.limit ?? 10, zone)
+      },
+      { ...operations.occurrences, params },
     )
     .get(
       '/tags',
@@ -300,8 +317,16 @@ type Asked<Body> = {
 
 type Set = { headers: Record<string, unknown> }
 
-const answer = (change: Outcome, set: Set, said: Course = {}): Task =>
-  json<Task>(set, rowAfter(change, set, 'task', said).text)
+/** What is asked of a task, the same for all that change one. */
+const askedOf = (request: Request, id: string, operation: string, ...asked: unknown[]) => ({
+  id,
+  versions: readIfMatch(request.headers),
+  once: readOnce(request.headers, operation, id, ...asked),
+  zone: readZone(request.headers),
+})
+
+const answer = (change: Outcome, set: Set, said: Course = {}): ChangedTask =>
+  json<ChangedTask>(set, rowAfter(change, set, 'task', said).text)
 
 /** The address of the next page: relative to that of this one, so that it is right behind any proxy. */
 function nextLink(address: string, query: ListQuery, next: Position): string {

@@ -2,6 +2,7 @@ import { fold, isTitleKey, titleKey } from '../http/fold.ts'
 import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
 import { invalid } from '../http/problem.ts'
 import type { Tests } from './filter-tree.ts'
+import { reminderOf } from './reminders.ts'
 import {
   type Bulk,
   type Course,
@@ -22,17 +23,18 @@ export type Folded = {
   tag_keys?: string[] | null
 }
 
-type Fields = Partial<Pick<NewTask, 'title' | 'description' | 'tags' | 'time_zone'>>
+type Fields = Partial<Pick<NewTask, 'title' | 'description' | 'tags' | 'time_zone' | 'reminders'>>
 
-/** Fields as they are stored: of tags that are one to a reader the first, and a zone by its name; with what is folded of them. */
+/** Fields as they are stored: of tags that are one to a reader the first, a zone by its name, reminders as they are written; with what is folded of them. */
 export function stored<T extends Fields>(fields: T): T & Folded {
-  const { title, description, tags, time_zone } = fields
+  const { title, description, tags, time_zone, reminders } = fields
   return {
     ...fields,
     ...(title === undefined ? {} : foldedTitle(title)),
     ...(description ? { description_words: fold(description) } : {}),
     ...(tags ? foldedTags(tags) : {}),
     ...(time_zone ? { time_zone: timeZoneOf(time_zone) } : {}),
+    ...(reminders ? { reminders: [...new Set(reminders.map(reminderOf))] } : {}),
   }
 }
 
@@ -53,9 +55,13 @@ function foldedTags(tags: string[]) {
 
 /** What a patch changes, and what it sends back that only the server changes. */
 export type Parts = {
-  changes: Omit<TaskPatch, 'id' | 'user_id' | keyof Course> & Kept
+  changes: Omit<TaskPatch, 'id' | 'user_id' | 'next_task' | keyof Course> & Kept
   course: Course | null
 }
+
+/** What is to repeat no more is reckoned from nothing: forms send both. */
+export const unruled = <T extends Pick<TaskPatch, 'recurrence' | 'repeat_from'>>(patch: T): T =>
+  patch.recurrence === null && patch.repeat_from != null ? { ...patch, repeat_from: null } : patch
 
 /** @throws Problem 422 where it does not say which tasks, or what becomes of them, or says so twice */
 export function refuseBulk({ filter, ids, versions, set, action }: Bulk): void {

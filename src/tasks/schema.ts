@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type as t } from '@sinclair/typebox'
 import { distinct, nullable, storable, visible } from '../http/formats.ts'
+// It registers the format of one.
+import './reminders.ts'
 
 // Column names are field names: TaskSchema is the row, the response body and the OpenAPI model.
 const id = t.String({
@@ -73,6 +75,67 @@ const time_zone = t.String({
     'as the IANA database writes it. Other names, such as CET, do not mean the same to all.',
   examples: ['Europe/Berlin'],
 })
+const rule = t.String({
+  maxLength: 500,
+  description: 'An RRULE of RFC 5545, in its one written form; null: it does not repeat.',
+  examples: ['FREQ=WEEKLY;BYDAY=MO'],
+})
+/** What is taken for one. */
+const recurrence = t.Union(
+  [
+    t.String({ maxLength: 500 }),
+    t.Object(
+      { frequency: t.String({ maxLength: 20 }), interval: t.Optional(t.Integer()) },
+      { additionalProperties: false },
+    ),
+    t.Null(),
+  ],
+  {
+    error: 'must be an RRULE of RFC 5545, a word such as weekly, {frequency, interval}, or null',
+    description:
+      'How it repeats: an RRULE of RFC 5545, such as `FREQ=WEEKLY;BYDAY=MO`; or `daily`, `weekdays`, `weekly`, `biweekly`, `monthly`, ' +
+      '`quarterly`, `yearly`; or one of these frequencies with an interval. Null or `none`: not at all. Answered as an RRULE. Not for ' +
+      'subtasks. Without a due_date, a new rule begins with its first day from today on.',
+    examples: ['FREQ=WEEKLY;BYDAY=MO'],
+  },
+)
+const repeat_from = t.Union([t.Literal('due'), t.Literal('completion')], {
+  model: 'RepeatFrom',
+  error: 'must be one of due, completion',
+  description:
+    'What the next day is reckoned from: the day it was due, which is the default, or the day it was completed. Null where it does not repeat.',
+  examples: ['due'],
+})
+const series_id = t.String({
+  format: 'uuid',
+  description: 'The tasks that came of one another have the same; null: it does not repeat.',
+  examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
+})
+const occurrence = t.String({
+  format: 'date',
+  description:
+    'The day of the rule that it is for, though due_date may have been moved; null: it does not repeat.',
+  examples: ['2026-12-01'],
+})
+const reminders = distinct(
+  t.String({
+    format: 'reminder',
+    maxLength: 40,
+    error:
+      'must be a duration before or after the task is due, such as -PT30M, -P1D or PT9H, of ten years at most, or a moment such as ' +
+      '2026-12-01T08:00:00+01:00',
+    examples: ['-PT30M'],
+  }),
+  {
+    maxItems: 10,
+    description:
+      'When to remind: a duration of ISO 8601, which is minus before the task is due, and needs a due_date; or a moment of RFC 3339. Weeks, ' +
+      'days, hours, minutes and seconds: days are counted on the calendar, hours are as long as they are. Without a due_time it is from ' +
+      'midnight where the user is: `PT9H` is nine o’clock. Answered in one form: `-PT90M` as `-PT1H30M`, `-P1W` as `-P7D`, a moment in UTC ' +
+      'to the second; those that are the same then are one.',
+    examples: [['-P1D', '-PT30M']],
+  },
+)
 const completed = t.Boolean({ examples: [false] })
 const instant = (meaning: string) =>
   t.String({
@@ -108,6 +171,11 @@ export const TaskSchema = t.Object(
     due_date: nullable(due_date),
     due_time: nullable(due_time),
     time_zone: nullable(time_zone),
+    recurrence: nullable(rule),
+    repeat_from: nullable(repeat_from),
+    series_id: nullable(series_id),
+    occurrence: nullable(occurrence),
+    reminders,
     version,
     created_at,
     updated_at,
@@ -116,6 +184,9 @@ export const TaskSchema = t.Object(
   { additionalProperties: false, description: 'A task.' },
 )
 export type Task = Static<typeof TaskSchema>
+
+/** How a task repeats. */
+export type Repetition = Pick<Task, 'recurrence' | 'repeat_from' | 'series_id' | 'occurrence'>
 
 /** Where a task is. */
 export type Place = Pick<Task, 'list_id' | 'parent_id' | 'position'>
@@ -141,10 +212,22 @@ export const TaskTreeSchema = t.Object(
   },
 )
 
+const next_task = t.Union([t.Unsafe<Task>({ $ref: '#/components/schemas/Task' }), t.Null()], {
+  description:
+    'What comes after it, where it repeats; null: nothing. `complete` and `toggle` always say it, PATCH and PUT with `completed: true`.',
+  examples: [null],
+})
+
+export const ChangedTaskSchema = t.Object(
+  { ...task, next_task: t.Optional(next_task) },
+  { additionalProperties: false, description: 'A task that was changed, and what comes after it.' },
+)
+export type ChangedTask = Static<typeof ChangedTaskSchema>
+
 /** What is kept of a task that only its frontend knows. No schema of a body has it: src/compat puts it there. */
 export type Kept = { extra?: Record<string, unknown> }
 
-/** What a client may write. Null clears: no description, no date, priority none, no tags. */
+/** What a client may write. Null clears: no description, no date, priority none, no tags, no reminders. */
 const writable = {
   list_id: t.Optional(nullable(list_id)),
   parent_id: t.Optional(nullable(parent_id)),
@@ -156,6 +239,9 @@ const writable = {
   due_date: t.Optional(nullable(due_date)),
   due_time: t.Optional(nullable(due_time)),
   time_zone: t.Optional(nullable(time_zone)),
+  recurrence: t.Optional(recurrence),
+  repeat_from: t.Optional(nullable(repeat_from)),
+  reminders: t.Optional(nullable(reminders)),
 }
 
 /** What the server gave and takes back: not to be written, so generators leave it out of what is sent. */
@@ -166,6 +252,8 @@ const identity = { id: given(id), user_id: given(user_id) }
 /** What becomes of a task by itself, under the names of its fields. */
 const course = {
   position: given(position),
+  series_id: given(nullable(series_id)),
+  occurrence: given(nullable(occurrence)),
   version: given(version),
   completed_at: given(completed_at),
   created_at: given(created_at),
@@ -204,7 +292,13 @@ export const BatchSchema = t.Object(
 export type Batch = Static<typeof BatchSchema>
 
 export const TaskPatchSchema = t.Object(
-  { ...writable, title: t.Optional(title), ...identity, ...course },
+  {
+    ...writable,
+    title: t.Optional(title),
+    ...identity,
+    ...course,
+    next_task: t.Optional({ ...t.Unknown({ description: 'Means nothing.' }), readOnly: true }),
+  },
   {
     additionalProperties: false,
     minProperties: 1,
@@ -229,6 +323,53 @@ export const CompletionSchema = t.Object(
   },
 )
 export type Completion = Static<typeof CompletionSchema>
+
+export const SkipSchema = t.Object(
+  {
+    occurrence: t.Optional({
+      ...occurrence,
+      description: 'The day that is to be skipped: where it is another one by now, nothing is.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Nothing, or which day is to be skipped.',
+    examples: [{ occurrence: '2026-12-01' }],
+  },
+)
+export type Skip = Static<typeof SkipSchema>
+
+export const OccurrencesQuerySchema = t.Object(
+  {
+    limit: t.Optional(
+      t.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: 10,
+        description: 'How many days, 1 to 100.',
+        examples: [10],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const OccurrenceSchema = t.Object(
+  {
+    due_date,
+    due_time: nullable(due_time),
+    time_zone: nullable(time_zone),
+    at: nullable(
+      t.String({
+        format: 'date-time',
+        description:
+          'The moment: where the task has no time_zone, in yours, else that of the header `Time-Zone`, else UTC. Null: all day.',
+        examples: ['2026-12-01T17:30:00Z'],
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'A day on which a task is due.' },
+)
 
 const besides = (meaning: string) =>
   t.Optional({ ...id, description: meaning, examples: ['019d2f6e-8d4c-7a6b-9c0d-1e2f3a4b5c6d'] })
@@ -589,6 +730,9 @@ export type Renamed = Static<typeof RenamedSchema>
 export const taskModels = {
   Task: TaskSchema,
   TaskTree: TaskTreeSchema,
+  ChangedTask: ChangedTaskSchema,
+  Skip: SkipSchema,
+  Occurrence: OccurrenceSchema,
   NewTask: NewTaskSchema,
   Batch: BatchSchema,
   Bulk: BulkSchema,
@@ -628,5 +772,24 @@ export const placeConstraints = {
 export const taskConstraints = {
   tasks_due_time_needs_due_date: { pointer: '/due_time', detail: 'needs a due_date' },
   tasks_time_zone_needs_due_time: { pointer: '/time_zone', detail: 'needs a due_time' },
+  tasks_reminders_need_due_date: {
+    pointer: '/reminders',
+    detail: 'needs a due_date: a duration is from then',
+  },
+  tasks_reminders_of_series: {
+    pointer: '/reminders',
+    detail: 'must be durations where the task repeats: a moment does not come again',
+  },
+  tasks_time_zone_known: {
+    pointer: '/time_zone',
+    detail: 'is not known to the database, so that nothing can remind in it',
+  },
+  tasks_repeat_from_needs_recurrence: { pointer: '/repeat_from', detail: 'needs a recurrence' },
+  tasks_recurrence_needs_due_date: { pointer: '/recurrence', detail: 'needs a due_date' },
+  tasks_recurrence_on_top: {
+    pointer: '/recurrence',
+    detail:
+      'is not taken of a subtask: let the task above it repeat, which makes its subtasks anew',
+  },
   tasks_extra_size: { pointer: '/extra', detail: 'must have at most 8192 bytes in all, as JSON' },
 }

@@ -26,6 +26,11 @@ const frame = bytesOf({
   due_date: '2026-12-01',
   due_time: '18:30:00',
   time_zone: null,
+  recurrence: '',
+  repeat_from: 'completion',
+  series_id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+  occurrence: '2026-12-01',
+  reminders: [],
   version: 1,
   created_at: instant,
   updated_at: instant,
@@ -36,11 +41,12 @@ const frame = bytesOf({
 export const sizeOf = (userId: string, task: NewTask & Kept): number =>
   frame +
   bytesOf([userId, task.title, task.description, task.tags, task.time_zone]) +
+  bytesOf([task.recurrence, task.reminders]) +
   bytesOfExtra(task) +
   (task.completed ? instant.length : 0)
 
 /** The fields that can be long. What the others add to a task, its instants and numbers, is not worth a refusal. */
-const texts = ['title', 'description', 'tags', 'time_zone'] as const
+const texts = ['title', 'description', 'tags', 'time_zone', 'recurrence', 'reminders'] as const
 
 const textsIn = (patch: TaskPatch) => texts.filter((name) => patch[name] !== undefined)
 

@@ -5,11 +5,12 @@ import {
   exportThings,
   importThings,
   type Change as Moved,
+  type Mover,
   traceless,
 } from '../database/moving.ts'
 import { placeOf, searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
-import type { Kept, Place, Task } from './schema.ts'
+import type { Kept, Place, Repetition, Task } from './schema.ts'
 import { askedColumns, taskTable, wholeValues } from './table.ts'
 
 // What moves from one database to another: every field as it is, the trash, versions and instants included.
@@ -30,9 +31,12 @@ export async function findUser(db: Db, userId: string): Promise<User | undefined
 /** A change that was made of a task: what there was of it before. */
 export type Change = Moved<Partial<Task> & { extra?: Kept['extra'] | null }>
 
+/** What older files do not have. */
+type Later = keyof (Place & Repetition) | 'reminders'
+
 /** A task on its way, with its changes, the oldest first. */
 export type Moving = {
-  task: Omit<Task, keyof Place> & Partial<Place> & Kept
+  task: Omit<Task, Later> & Partial<Pick<Task, Later>> & Kept
   history?: Change[]
 }
 
@@ -179,16 +183,41 @@ const arrival: Arrival = {
 export async function importTasks(
   db: Db,
   moving: Moving[],
-  request: string,
+  mover: Mover,
   onFreed: (freed: Under[]) => void = () => {},
 ): Promise<number> {
   const things = moving.map(({ task, history = [] }) => ({ row: stored(task), history }))
-  const rows = await importThings(db, arrival, things, request)
+  const rows = await importThings(db, arrival, things, mover)
   onFreed(JSON.parse(rows[0]?.done ?? '[]'))
   const unseen = rows.filter(({ is_made }) => !is_made).flatMap(({ n }) => moving[n] ?? [])
-  const later = unseen.length === 0 ? 0 : await importTasks(db, unseen, request, onFreed)
+  const later = unseen.length === 0 ? 0 : await importTasks(db, unseen, mover, onFreed)
   return rows.length - unseen.length + later
 }
+
+/** A task that may be in the trash, as far as it matters to what comes. */
+export type Present = {
+  id: string
+  version: number
+  updated_at: string
+  list_id: string | null
+  parent_id: string | null
+  is_trashed: boolean
+}
+
+/** What a user has of these tasks. */
+export const findPresentTasks = (db: Db, userId: string, ids: string[]): Promise<Present[]> =>
+  db.read(
+    (sql) => sql<Present[]>`
+    select t.id, t.version, t.updated_at, t.list_id, t.parent_id, t.deleted_at is not null as is_trashed
+    from json_array_elements_text(${JSON.stringify(ids)}::text::json) as asked (id)
+    cross join lateral (
+      select id, version, updated_at, list_id, parent_id, deleted_at
+      from docket.tasks
+      where user_id = ${userId}
+        and id = asked.id::uuid
+      offset 0
+    ) t`,
+  )
 
 /** Puts tasks that have moved in under those that they are under, where they are still under none. */
 export async function placeTasks(db: Db, tasks: Under[]): Promise<void> {

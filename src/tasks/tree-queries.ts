@@ -17,6 +17,7 @@ export type Root = {
   parent_id: string | null
   completed: boolean
   deleted: boolean
+  repeats: boolean
 }
 
 export type Tree = {
@@ -48,7 +49,7 @@ export const readTrees = (
     select
       json_build_object(
         'id', t.id, 'version', t.version, 'list_id', t.list_id, 'parent_id', t.parent_id, 'completed', t.completed_at is not null,
-        'deleted', t.deleted_at is not null
+        'deleted', t.deleted_at is not null, 'repeats', t.recurrence is not null
       ) as root,
       case when ${hasText} then t.json end as text,
       (
@@ -93,7 +94,7 @@ export const readTrees = (
       ) as "hasList"
     from json_array_elements_text(${JSON.stringify(ids)}::text::json) with ordinality asked (id, n)
     cross join lateral (
-      select id, version, list_id, parent_id, completed_at, deleted_at, has_subtasks, json
+      select id, version, list_id, parent_id, completed_at, deleted_at, recurrence, has_subtasks, json
       from docket.tasks
       where user_id = ${userId}
         and id = asked.id::uuid

@@ -4,37 +4,96 @@ import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
 import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
-import { type Change, changeTogether, onlyAnswered, outcomeOf } from '../database/together.ts'
+import {
+  type Answered,
+  answeredWith,
+  type Change,
+  changeTogether,
+  onlyAnswered,
+  outcomeOf,
+} from '../database/together.ts'
 import type { Outcome } from '../database/writes.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
+import { isRelative } from './reminders.ts'
 import type { Parts } from './rules.ts'
-import { type Course, type Move, noParent } from './schema.ts'
+import { type Course, type Kept, type Move, type NewTask, noParent, type Task } from './schema.ts'
+import { alone, following, moved, type Now, repeating } from './series.ts'
+import { readSeries, type Series } from './series-queries.ts'
+import { sizeOf } from './sizes.ts'
 import {
   type Anchor,
   mostInTree,
   type Node,
+  type Root,
   readAnchor,
   readAround,
   readTrees,
   type Tree,
 } from './tree-queries.ts'
+import type { Usage } from './usage.ts'
 import { taskKind } from './writes.ts'
 
 // Changes of a task with what is under it: read at one moment, reckoned, and written in one statement if nobody has changed anything of
 // it since. What comes under it meanwhile is seen by the database, which has the last word on what is where.
 
 /** What is asked of a task, and what must be so of it. */
-type Asked = {
+export type Asked = {
   id: string
   versions: number[] | null
+  once: Once | null
+  /** Where the request says that it comes from. */
+  zone: string | null
+}
+
+/** How it is asked, and answered. */
+type Way = {
+  usage: Usage
+  targetId?: string | null
   course?: Course | null
-  once?: Once | null | undefined
+  /** What it adds by itself. */
+  growth?: (task: Task) => number
+  /** Whether the answer says what comes after the task. */
+  hasNext?: boolean
 }
 
 type Fields = Record<string, unknown>
 
 /** What a task and what is under it become; null where there is no such task. */
-export type Reckon = (tree: Tree, db: Db) => Change[] | null | Promise<Change[] | null>
+export type Reckon = (tree: Tree, context: Context) => Changes | null | Promise<Changes | null>
+
+/** `isNext`: what comes after the task. */
+export type Changes = (Change & { isNext?: boolean })[]
+
+/** What else there is to know. It is read after the tree: what has changed between has another version than that, and is not written. */
+export type Context = {
+  db: Db
+  zone: string | null
+  /** Undefined where the task has gone meanwhile. */
+  seriesOf: (root: Root) => Promise<Series | undefined>
+}
+
+/** Of trees: the series of those that repeat are read together, and those of all if one that does not is asked for. */
+export function contextOf(db: Db, userId: string, trees: Tree[], zone: string | null): Context {
+  const known = new Map<string, Series>()
+  const seriesOf: Context['seriesOf'] = async ({ id, repeats }) => {
+    if (known.has(id)) return known.get(id)
+    const roots = trees.map(({ root }) => root).filter((root) => root.repeats || !repeats)
+    for (const one of await readSeries(
+      db,
+      userId,
+      roots.map((root) => root.id),
+    )) {
+      known.set(one.id, one)
+    }
+    return known.get(id)
+  }
+  return { db, zone, seriesOf }
+}
+
+const nowOf = ({ zone }: Context, series: Series): Now => ({
+  now: Temporal.Now.instant(),
+  zone: series.zone ?? zone,
+})
 
 const changeOf = (
   { id, version }: Pick<Node, 'id' | 'version'>,
@@ -59,15 +118,159 @@ const discarded = (node: Node): Change => ({
 
 const done = (node: Node): Change => changeOf(node, { completed_at: null }, { is_done: true })
 
-/** Completes it with all that is open under it, or reopens it; null does whichever is left to do. */
+/**
+ * Completes it with all that is open under it, or reopens it; null does whichever is left to do. Of one that repeats the next comes with
+ * that, and goes again.
+ */
 export const completing =
   (completed: boolean | null): Reckon =>
-  ({ root, nodes }) => {
+  async (tree, context) => {
+    const { root, nodes } = tree
     if (root.deleted) return null
-    if (completed ?? !root.completed) return nodes.filter(({ isOpen }) => isOpen).map(done)
-    return nodes
-      .slice(0, 1)
-      .flatMap((node) => (node.isOpen ? [] : [changeOf(node, { completed_at: null })]))
+    const isDone = completed ?? !root.completed
+    const [own] = nodes
+    if (isDone === root.completed || !root.repeats || own === undefined) {
+      if (isDone) return nodes.filter(({ isOpen }) => isOpen).map(done)
+      return root.completed && own !== undefined ? [changeOf(own, { completed_at: null })] : []
+    }
+    const series = await context.seriesOf(root)
+    if (series === undefined) return null
+    if (!isDone) return reopening(own, series, {})
+    const under = nodes.slice(1).filter(({ isOpen }) => isOpen)
+    const next = await succeeding(series, series.task, context)
+    return [done(own), ...next, ...under.map(done)]
+  }
+
+/** The one that comes after a task, with all that is under that; none: it was the last. */
+async function succeeding(series: Series, task: Task & Kept, context: Context): Promise<Changes> {
+  const next = await following(task, nowOf(context, series))
+  if (next === null || task.occurrence === null) return []
+  const { under, successors } = series
+  const place = successors.find((one) => one.task === null || one.task.deleted_at !== null)
+  const id = place?.id ?? Bun.randomUUIDv7()
+  const { position } = task
+  const between = spotBetween(position, series.after)
+  const spot: { own: Spot; others: Change[] } = isLong(between)
+    ? await spread(context.db, task.user_id, id, { ...task, before: null, after: null }, false)
+    : { own: between, others: [] }
+  const root = making(
+    place?.task ?? null,
+    id,
+    { ...copied(task), ...next, parent_id: null },
+    spot.own,
+  )
+  const ids = new Map(
+    under.map(({ task: one, next_id, taken }) => [
+      one.id,
+      taken?.deleted === false ? Bun.randomUUIDv7() : next_id,
+    ]),
+  )
+  const { occurrence } = task
+  const copies = under.map(({ task: one, taken }) =>
+    making(
+      taken?.deleted ? taken : null,
+      ids.get(one.id) ?? id,
+      {
+        ...copied(one),
+        ...alone,
+        due_date: moved(one.due_date, occurrence, next.due_date),
+        parent_id: ids.get(one.parent_id ?? '') ?? id,
+      },
+      { spot: 'end' },
+    ),
+  )
+  return [{ ...root, isNext: true }, ...copies, ...spot.others]
+}
+
+/** One like another: what of it is new is not in this, nor a moment, which does not come again. */
+function copied({
+  title,
+  description,
+  priority,
+  tags,
+  due_time,
+  time_zone,
+  reminders,
+  list_id,
+  extra,
+  repeat_from,
+  series_id,
+}: Task & Kept): Fields {
+  return {
+    title,
+    description,
+    priority,
+    tags,
+    due_time,
+    time_zone,
+    reminders: reminders.filter(isRelative),
+    list_id,
+    repeat_from,
+    series_id,
+    extra: extra ?? null,
+  }
+}
+
+/** A new task, or one that was in the trash and is as if it was new. */
+function making(
+  trashed: { version: number } | null,
+  id: string,
+  fields: Fields,
+  spot: Spot,
+): Change {
+  const all = { ...fields, position: null }
+  if (trashed === null) return { ...changeOf({ id, version: 0 }, all, spot), fate: 'made' }
+  return changeOf(
+    { id, version: trashed.version },
+    { ...all, completed_at: null, deleted_at: null },
+    spot,
+  )
+}
+
+/**
+ * Open again. What came after it goes for good, if it is as it was made; if it is not, it goes on, and this one alone. Where there is none,
+ * or it is in the trash, nothing stands in the way.
+ * @param fields what becomes of it besides
+ */
+function reopening(
+  node: Pick<Node, 'id' | 'version'>,
+  { task, successors }: Series,
+  fields: Fields,
+  more: object = {},
+): Changes {
+  const next = successors.find((one) => one.task !== null && one.task.series_id === task.series_id)
+  const isThere = next !== undefined && next.task?.deleted_at === null
+  const gone = isThere && next.isUntouched ? next.tree : []
+  const goes = isThere && !next.isUntouched ? alone : {}
+  return [
+    changeOf(node, { ...goes, ...fields, completed_at: null }, more),
+    ...gone.map((one): Change => ({ ...changeOf(one, {}), fate: 'gone' })),
+  ]
+}
+
+/** On to its next day, which is all that becomes of it. @throws Problem 409 */
+export const skipping =
+  (occurrence: string | undefined): Reckon =>
+  async ({ root }, context) => {
+    if (root.deleted) return null
+    if (!root.repeats) throw new Problem(409, 'The task does not repeat: there is nothing to skip.')
+    if (root.completed) {
+      throw new Problem(409, 'The task is completed: skip a day of the one that comes after it.')
+    }
+    const series = await context.seriesOf(root)
+    if (series === undefined) return null
+    const { task } = series
+    if (occurrence !== undefined && occurrence !== task.occurrence) {
+      throw new Problem(
+        409,
+        `The task is for ${task.occurrence ?? 'no day'} by now. Nothing was skipped.`,
+      )
+    }
+    const next = await following(task, nowOf(context, series))
+    if (next === null) {
+      throw new Problem(409, 'There is no day after this one: complete the task, or delete it.')
+    }
+    return [changeOf(root, next)]
   }
 
 /** To the trash, with all that is under it. */
@@ -89,31 +292,72 @@ export const restoring: Reckon = ({ root, nodes, above, hasList }) => {
 /** Where a task shall be: what is absent stays, but that in another list it is under nothing. */
 type Target = { list_id?: string | null | undefined; parent_id?: string | null | undefined }
 
-/** A patch that may move the task, or complete it with what is under it. */
+/** A patch that may move the task, complete it with what is under it, or change how it repeats. */
 export const patching =
-  ({ completed, list_id, parent_id, extra, ...fields }: Parts['changes']): Reckon =>
-  (tree) => {
+  (patch: Parts['changes']): Reckon =>
+  async (tree, context) => {
+    const { completed, list_id, parent_id, extra, recurrence, repeat_from, ...fields } = patch
     const { root, nodes, text } = tree
     if (root.deleted) return null
     const place = placeIn(tree, { list_id, parent_id })
     const isMoved = place.list_id !== root.list_id || place.parent_id !== root.parent_id
-    return nodes.flatMap((node, index): Change[] => {
-      const isDone = completed === true && node.isOpen
-      const becomes: Fields = {
-        ...(index === 0 ? fields : {}),
-        ...(index === 0 && extra !== undefined ? { extra: merged(text, extra) } : {}),
-        ...(index === 0 && isMoved ? { ...place, position: null } : {}),
-        ...(place.list_id === root.list_id ? {} : { list_id: place.list_id }),
-        ...(isDone || (index === 0 && completed === false) ? { completed_at: null } : {}),
-      }
-      if (Object.keys(becomes).length === 0) return []
-      return [
-        changeOf(node, becomes, {
-          ...(isDone ? { is_done: true } : {}),
-          ...(index === 0 && isMoved ? { spot: 'end' } : {}),
-        }),
-      ]
+    const isRuled = recurrence !== undefined || repeat_from !== undefined
+    const isTurned = completed !== undefined && completed !== root.completed
+    const isDone = isTurned && !root.completed
+    const series = isRuled || (root.repeats && isTurned) ? await context.seriesOf(root) : undefined
+    if (isRuled && series === undefined) return null
+    const kept =
+      extra === undefined
+        ? {}
+        : { extra: merged(text ?? JSON.stringify(series?.task ?? {}), extra) }
+    const begins =
+      series === undefined || !isRuled
+        ? {}
+        : await repeating(
+            series.task,
+            patch,
+            nowOf(context, series),
+            series.isTaken ? Bun.randomUUIDv7() : root.id,
+          )
+    const own: Fields = {
+      ...fields,
+      ...begins,
+      ...kept,
+      ...(isMoved ? { ...place, position: null } : {}),
+    }
+    const spot = isMoved ? { spot: 'end' } : {}
+    const inList = place.list_id === root.list_id ? {} : { list_id: place.list_id }
+
+    const rest = nodes.slice(1).flatMap((node) => {
+      const isDoneToo = completed === true && node.isOpen
+      const becomes = { ...inList, ...(isDoneToo ? { completed_at: null } : {}) }
+      if (isEmpty(becomes)) return []
+      return [changeOf(node, becomes, isDoneToo ? { is_done: true } : {})]
     })
+    const [first] = nodes
+    if (first === undefined) return rest
+    if (series !== undefined && isDone) {
+      const after = { ...series.task, ...fields, ...begins, ...kept, ...place } as Task & Kept
+      const next = await succeeding(series, after, context)
+      return [
+        changeOf(first, { ...own, completed_at: null }, { ...spot, is_done: true }),
+        ...next,
+        ...rest,
+      ]
+    }
+    if (series !== undefined && isTurned && root.repeats) {
+      return [...reopening(first, series, own, spot), ...rest]
+    }
+    const turn = isTurned ? { completed_at: null } : {}
+    const becomes = { ...own, ...turn }
+    if (isEmpty(becomes)) return rest
+    return [
+      changeOf(first, becomes, {
+        ...spot,
+        ...(isDone ? { is_done: true } : {}),
+      }),
+      ...rest,
+    ]
   }
 
 /** What is kept of a task, with what is given: null clears a field. */
@@ -147,6 +391,7 @@ export async function moveTask(
   author: Author,
   asked: Asked,
   { before, after, ...given }: Move,
+  usage: Usage,
 ): Promise<Outcome> {
   const besides = before ?? after
   if (before !== undefined && after !== undefined) {
@@ -169,22 +414,28 @@ export async function moveTask(
         ? spotBetween(anchor.position, anchor.after)
         : spotBetween(anchor.before, anchor.position)
 
-  return changeTree(db, author, asked, target.parent_id ?? null, async (tree, to) => {
-    const { root, nodes } = tree
-    if (root.deleted) return null
-    const place = placeIn(tree, target)
-    const isElsewhere = place.list_id !== root.list_id
-    const { own, others } =
-      anchor !== null && isLong(spot)
-        ? await spread(to, author.user_id, root.id, anchor, before !== undefined)
-        : { own: spot, others: [] }
-    const rest = isElsewhere ? nodes.slice(1) : []
-    return [
-      ...nodes.slice(0, 1).map((node) => changeOf(node, { ...place, position: null }, own)),
-      ...rest.map((node) => changeOf(node, { list_id: place.list_id })),
-      ...others,
-    ]
-  })
+  return changeTree(
+    db,
+    author,
+    asked,
+    { usage, targetId: target.parent_id ?? null },
+    async (tree, context) => {
+      const { root, nodes } = tree
+      if (root.deleted) return null
+      const place = placeIn(tree, target)
+      const isElsewhere = place.list_id !== root.list_id
+      const { own, others } =
+        anchor !== null && isLong(spot)
+          ? await spread(context.db, author.user_id, root.id, anchor, before !== undefined)
+          : { own: spot, others: [] }
+      const rest = isElsewhere ? nodes.slice(1) : []
+      return [
+        ...nodes.slice(0, 1).map((node) => changeOf(node, { ...place, position: null }, own)),
+        ...rest.map((node) => changeOf(node, { list_id: place.list_id })),
+        ...others,
+      ]
+    },
+  )
 }
 
 /** @throws Problem 422 where what is beside the task is not where the task shall be */
@@ -243,42 +494,109 @@ const replaced = (task: Pick<Node, 'id' | 'version'>, spot: Spot): Change =>
 export async function changeTree(
   db: Db,
   author: Author,
-  { id, versions, course, once = null }: Asked,
-  targetId: string | null,
+  { id, versions, once, zone }: Asked,
+  way: Way,
   reckon: Reckon,
 ): Promise<Outcome> {
-  const outcome = await untilMade(db, author.user_id, async (to): Promise<Outcome | undefined> => {
-    const [tree] = await readTrees(to, author.user_id, [id], targetId, true)
+  const { targetId = null, course = null, hasNext = false } = way
+  const { user_id: userId } = author
+  const outcome = await untilMade(db, userId, async (to): Promise<Outcome | undefined> => {
+    const trees = await readTrees(to, userId, [id], targetId, true)
     // Afterwards: where its effect was seen it is there.
-    const earlier = once && (await findAnswer(to, author.user_id, once.key))
+    const earlier = once && (await findAnswer(to, userId, once.key))
     if (earlier) return outcomeOf(earlier, once)
+    const [tree] = trees
     if (tree === undefined) return { outcome: 'not_found' }
     const { root, text, nodes } = tree
     const row = { text: text ?? '', version: root.version }
-    const changes = await reckon(tree, to)
+    const isStale = versions !== null && !versions.includes(root.version)
+    if (isStale && !root.deleted) return { outcome: 'stale' }
+    const context = contextOf(to, userId, trees, zone)
+    const changes = await reckon(tree, context)
     if (changes === null) return { outcome: 'not_found' }
-    if (versions !== null && !versions.includes(root.version)) return { outcome: 'stale' }
+    if (isStale) return { outcome: 'stale' }
     if (course && !Bun.deepMatch(course, JSON.parse(row.text))) return { outcome: 'unlike', row }
     if (nodes.length > mostInTree) throw new Problem(422, tooMany)
     // The one that is asked for comes first, with the key, though nothing of it may change.
     const [first] = nodes
     if (first !== undefined && changes[0]?.id !== root.id) changes.unshift(untouched(first))
-    if (once === null && changes.every(({ fields }) => Object.keys(fields).length === 0)) {
-      return { outcome: 'changed', row }
+    const next = hasNext ? await nextIn(changes, tree, context) : null
+    if (
+      once === null &&
+      changes.every(({ fields, fate }) => isEmpty(fields) && fate === undefined)
+    ) {
+      const whole = next === null ? row.text : withNext(row.text, next.text)
+      return { outcome: 'changed', row: { ...row, text: whole } }
     }
-    const answered = onlyAnswered(taskKind, root.id)
-    const changed = await changeTogether(to, author, changes, once, answered).catch(unlessOther)
+    const answered =
+      next === null
+        ? onlyAnswered(taskKind, root.id)
+        : answeredWith(taskKind, root.id, 'next_task', next)
+    const growth = way.growth?.(JSON.parse(row.text)) ?? 0
+    const changed = await changeWithin(way.usage, growth, to, author, changes, once, answered)
     return changed && outcomeOf(changed, once)
   })
   if (outcome === undefined) throw contended('tasks')
   return outcome
 }
 
-/** Undefined where the database says that something has come under a task that was not there when it was read. */
-export function unlessOther(error: unknown): undefined {
-  if (error instanceof postgres.PostgresError && error.constraint_name === 'tasks_tree') return
+const isEmpty = (fields: Fields): boolean => Object.keys(fields).length === 0
+
+/** What comes after a task that is completed: what is made, or is there. */
+type Next = { id: string | null; text: string | null }
+
+async function nextIn(changes: Changes, { root }: Tree, { seriesOf }: Context): Promise<Next> {
+  const own = changes.find(({ isNext }) => isNext)
+  if (own !== undefined) return { id: own.id, text: null }
+  const isDone = changes.some(({ id, fields }) => id === root.id && 'completed_at' in fields)
+  if (!root.repeats || !root.completed || isDone) return { id: null, text: null }
+  const series = await seriesOf(root)
+  const there = series?.successors.find(({ task }) => task?.series_id === series.task.series_id)
+  const isThere = there?.task?.deleted_at === null
+  return { id: null, text: isThere ? JSON.stringify(there.task) : null }
+}
+
+/** A task as it is answered where it is completed. */
+export const withNext = (text: string, next: string | null): string =>
+  `${text.slice(0, -1)},"next_task":${next ?? 'null'}}`
+
+/** What is written together, within what its user may have. Undefined where somebody has come between. */
+export async function changeWithin(
+  usage: Usage,
+  growth: number,
+  db: Db,
+  author: Author,
+  changes: Changes,
+  once: Once | null,
+  answered: Answered,
+) {
+  const made = changes.filter(({ fate }) => fate === 'made')
+  const gone = changes.filter(({ fate }) => fate === 'gone').length
+  // Whoever makes them has all their fields.
+  const sizes = made.map(({ fields }) => sizeOf(author.user_id, fields as NewTask))
+  const bytes = sizes.reduce((sum, size) => sum + size, growth)
+  const reservation = await usage.setAside(db, author.user_id, { tasks: made.length, bytes })
+  let isMade = false
+  try {
+    const changed = await changeTogether(db, author, changes, once, answered).catch(unlessOther)
+    isMade = changed?.request === null
+    return changed
+  } finally {
+    reservation.settle(
+      !isMade ? { tasks: 0, bytes: 0 } : gone === 0 ? null : { tasks: made.length - gone, bytes },
+    )
+  }
+}
+
+/** Undefined where the database says that something has come that was not there when it was read. */
+function unlessOther(error: unknown): undefined {
+  if (error instanceof postgres.PostgresError && meanwhile.includes(error.constraint_name ?? ''))
+    return
   throw error
 }
+
+/** Under a task, or to be the open one of its series. */
+const meanwhile = ['tasks_tree', 'tasks_by_open_series']
 
 export const noTask = 'You have no task with this id.'
 const tooMany = `More than ${mostInTree} tasks are under this one: change some of them first.`

@@ -1,31 +1,66 @@
 import postgres from 'postgres'
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
+import type { Once } from '../database/once.ts'
 import type { Outcome } from '../database/writes.ts'
+import { zoneOf } from './filters.ts'
 import { findTask } from './queries.ts'
+import { type Parts, unruled } from './rules.ts'
+import type { Kept, Move, NewTask, Task } from './schema.ts'
+import { begun } from './series.ts'
 import { growthOf, sizeOf, sizeOfTexts } from './sizes.ts'
-import { changeTree, completing, deleting, moveTask, patching, restoring } from './trees.ts'
+import {
+  type Asked,
+  changeTree,
+  completing,
+  deleting,
+  moveTask,
+  patching,
+  restoring,
+  skipping,
+  withNext,
+} from './trees.ts'
 import type { Amount, Reservation, Usage } from './usage.ts'
 import { isMade } from './usage-queries.ts'
 import { completeTask, deleteTask, insertTask, restoreTask, updateTask } from './writes.ts'
 
 /** The writes of writes.ts, of which those that can add much are made only within the quota of their user. */
 type Writes = {
-  insertTask: typeof insertTask
-  updateTask: typeof updateTask
-  completeTask: typeof completeTask
-  deleteTask: typeof deleteTask
-  restoreTask: typeof restoreTask
-  moveTask: typeof moveTask
+  /** @param zone where the request says that it comes from */
+  insertTask: (
+    db: Db,
+    author: Author,
+    task: NewTask & Kept,
+    once: Once | null,
+    zone: string | null,
+  ) => Promise<Outcome>
+  updateTask: (db: Db, author: Author, asked: Asked, parts: Parts) => Promise<Outcome>
+  completeTask: (
+    db: Db,
+    author: Author,
+    asked: Asked,
+    completed: boolean | null,
+  ) => Promise<Outcome>
+  skipTask: (
+    db: Db,
+    author: Author,
+    asked: Asked,
+    occurrence: string | undefined,
+  ) => Promise<Outcome>
+  deleteTask: (db: Db, author: Author, asked: Asked) => Promise<Outcome>
+  restoreTask: (db: Db, author: Author, asked: Asked) => Promise<Outcome>
+  moveTask: (db: Db, author: Author, asked: Asked, move: Move) => Promise<Outcome>
 }
 
 const nothing: Amount = { tasks: 0, bytes: 0 }
 
 /** @throws Problem 422 where a write would go beyond */
 export function withinQuota(usage: Usage): Writes {
-  const insert: typeof insertTask = async (db, author, id, task, once) => {
+  const insert: Writes['insertTask'] = async (db, author, asked, once, header) => {
     const { user_id: userId } = author
-    const chosen = task.id ?? null
+    const chosen = asked.id ?? null
+    const id = chosen ?? Bun.randomUUIDv7()
+    const task = await begunOf(db, userId, asked, id, header)
     const key = once?.key ?? null
     const atMost = { tasks: 1, bytes: sizeOf(userId, task) }
     // Sent again it adds nothing, and is answered as the first time.
@@ -40,9 +75,10 @@ export function withinQuota(usage: Usage): Writes {
     return change
   }
 
-  const update: typeof updateTask = async (db, author, id, versions, parts, once) => {
+  const update: Writes['updateTask'] = async (db, author, asked, { changes, course }) => {
     const { user_id: userId } = author
-    const patch = parts.changes
+    const { id, versions, once } = asked
+    const patch = unruled(changes)
     const exactly = async (): Promise<Amount> => {
       const key = once?.key ?? null
       if (key !== null && (await isMade(db, userId, null, key))) return nothing
@@ -53,54 +89,74 @@ export function withinQuota(usage: Usage): Writes {
     }
     const atMost = { tasks: 0, bytes: sizeOfTexts(patch) }
     const reservation = await usage.setAside(db, userId, atMost, exactly)
-    return changed(
-      reservation,
-      whole(updateTask(db, author, id, versions, parts, once), () =>
-        changeTree(
-          db,
-          author,
-          { id, versions, course: parts.course, once },
-          patch.parent_id ?? null,
-          patching(patch),
-        ),
-      ),
-    )
+    const alone = updateTask(db, author, id, versions, { changes: patch, course }, once)
+    const change = await changed(reservation, alone)
+    const hasNext = patch.completed === true
+    if (!isShared(change)) return hasNext ? saying(change) : change
+    const targetId = patch.parent_id ?? null
+    const growth = (task: Task) => growthOf(task, patch)
+    const way = { usage, targetId, course, growth, hasNext }
+    const whole = await changeTree(db, author, asked, way, patching(patch))
+    return hasNext ? saying(whole) : whole
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */
   const free = async (db: Db, author: Author, write: () => Promise<Outcome>): Promise<Outcome> =>
     changed(await usage.setAside(db, author.user_id, nothing), write())
 
+  const way = { usage }
   return {
     insertTask: insert,
     updateTask: update,
-    completeTask: (db, author, id, versions, completed, once) =>
-      free(db, author, () =>
-        whole(completeTask(db, author, id, versions, completed, once), () =>
-          changeTree(db, author, { id, versions, once }, null, completing(completed)),
-        ),
-      ),
-    deleteTask: (db, author, id, versions, once) =>
-      free(db, author, () =>
-        whole(deleteTask(db, author, id, versions, once), () =>
-          changeTree(db, author, { id, versions, once }, null, deleting),
-        ),
-      ),
-    restoreTask: (db, author, id, versions, once) =>
-      free(db, author, () =>
-        whole(restoreTask(db, author, id, versions, once), () =>
-          changeTree(db, author, { id, versions, once }, null, restoring),
-        ),
-      ),
-    moveTask: (db, author, asked, move) =>
-      free(db, author, () => moveTask(db, author, asked, move)),
+    completeTask: async (db, author, asked, completed) => {
+      const { id, versions, once } = asked
+      const change = await free(db, author, () =>
+        completeTask(db, author, id, versions, completed, once),
+      )
+      return saying(
+        isShared(change)
+          ? await changeTree(db, author, asked, { usage, hasNext: true }, completing(completed))
+          : change,
+      )
+    },
+    skipTask: (db, author, asked, occurrence) =>
+      changeTree(db, author, asked, way, skipping(occurrence)),
+    deleteTask: async (db, author, asked) => {
+      const { id, versions, once } = asked
+      const change = await free(db, author, () => deleteTask(db, author, id, versions, once))
+      return isShared(change) ? changeTree(db, author, asked, way, deleting) : change
+    },
+    restoreTask: async (db, author, asked) => {
+      const { id, versions, once } = asked
+      const change = await free(db, author, () => restoreTask(db, author, id, versions, once))
+      return isShared(change) ? changeTree(db, author, asked, way, restoring) : change
+    },
+    moveTask: (db, author, asked, move) => moveTask(db, author, asked, move, usage),
   }
 }
 
-/** A change of one task, or of it with what is under it, where that is changed too. */
-async function whole(alone: Promise<Outcome>, together: () => Promise<Outcome>): Promise<Outcome> {
-  const change = await alone
-  return change.outcome === 'unlike' && change.row.text === '' ? together() : change
+/** A new task, that may be the first of a series. */
+async function begunOf(
+  db: Db,
+  userId: string,
+  task: NewTask & Kept,
+  id: string,
+  header: string | null,
+): Promise<NewTask & Kept> {
+  if (task.recurrence === undefined) return task
+  const zone = task.recurrence === null ? header : await zoneOf(db, userId, header)
+  return begun(task, id, { now: Temporal.Now.instant(), zone })
+}
+
+/** Whether it is to be changed with what is under it, or with what comes after it. */
+const isShared = (change: Outcome): boolean => change.outcome === 'unlike' && change.row.text === ''
+
+/** What becomes of a task that is completed, with what comes after it: where nothing is said of that, there is nothing. */
+function saying(change: Outcome): Outcome {
+  if (change.outcome !== 'changed' && change.outcome !== 'replayed') return change
+  const { row } = change
+  if ('next_task' in JSON.parse(row.text)) return change
+  return { ...change, row: { ...row, text: withNext(row.text, null) } }
 }
 
 /** A change of a task: what it added is not known, but no more than was reserved, or a few digits. */

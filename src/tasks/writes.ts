@@ -87,7 +87,8 @@ const patching = updating<TaskWrite>(taskTable, {
   // What is under it goes with it, or is completed with it.
   isShared: (sql) => sql`('list_id' = any(a.fields) and a.list_id is distinct from t.list_id)
             or ('parent_id' = any(a.fields) and a.parent_id is distinct from t.parent_id)
-            or (t.has_subtasks and a.completed and t.completed_at is null)`,
+            or (t.has_subtasks and a.completed and t.completed_at is null)
+            or ((t.recurrence is not null or a.recurrence is not null) and a.fields && '{recurrence,repeat_from,completed}')`,
   values: (sql) => ({
     ...givenValues(sql),
     completed_at: sql`
@@ -126,7 +127,8 @@ const marking = (
 
 const completion = marking(
   isThere,
-  (sql) => sql`t.has_subtasks and t.completed_at is null and coalesce(a.completed, true)`,
+  (sql) =>
+    sql`t.recurrence is not null or (t.has_subtasks and t.completed_at is null and coalesce(a.completed, true))`,
   (sql) => ({
     completed_at: sql`
       case coalesce(asked.completed, t.completed_at is null) when true then coalesce(t.completed_at, asked.at) end`,
@@ -185,7 +187,15 @@ export const taskKind: Kind = {
   table: taskTable,
   fields: [...Object.keys(columns), 'position', 'completed_at', 'deleted_at'],
   places: ['list_id', 'parent_id'],
-  needs: { due_time: 'due_date', time_zone: 'due_time' },
+  needs: {
+    due_time: 'due_date',
+    time_zone: 'due_time',
+    reminders: 'due_date',
+    recurrence: 'due_date',
+    repeat_from: 'recurrence',
+    series_id: 'recurrence',
+    occurrence: 'recurrence',
+  },
   stored,
   update: {
     condition: (sql) => sql`true`,
@@ -208,6 +218,14 @@ export const taskKind: Kind = {
       ),
     }),
     derived: folded,
+  },
+  creation: {
+    ...taskCreation,
+    asked: (sql) => sql`, ${spotColumns(sql)}`,
+    values: (sql) => ({
+      ...taskCreation.values(sql),
+      position: sql`coalesce(${askedPosition(sql)}, docket.position_at_end(asked.seq))`,
+    }),
   },
   purging: purging(taskTable),
   isCounted: true,

@@ -2,6 +2,7 @@ import { type Sql, unprepared } from '../database/connect.ts'
 import type { Db } from '../database/gate.ts'
 import type { Fragment } from '../database/log.ts'
 import type { Targets } from '../deliveries/queries.ts'
+import type { Makings } from '../reminders/queries.ts'
 import { columns, deliveryColumns } from './queries.ts'
 import {
   most,
@@ -440,4 +441,69 @@ export async function takeChanges(
   const [taken] = await db.idempotentWrite(statement)
   if (taken === undefined) return { made: 0, is_more: false, is_full: false, left: [] }
   return { ...taken, left: JSON.parse(taken.left) }
+}
+
+/** Of reminders webhooks are told as of a change. */
+const reminderType = 'reminder.due'
+
+/** A webhook with a filter, whose it is, and what that means now. */
+export type MeaningOf = Meaning & { user_id: string }
+
+/** What is asked of src/reminders: what the filters of some webhooks mean. */
+export type Question = Omit<MeaningOf, 'condition'>[]
+
+/**
+ * Makes reminders into deliveries to webhooks. Those of whom has a filter of which nobody has said what it means wait until somebody has: it is
+ * asked as a `Question`.
+ */
+export function webhookReminders(meanings: readonly MeaningOf[]): Makings {
+  const known = JSON.stringify(meanings.map(({ user_id, id, filter }) => ({ user_id, id, filter })))
+  /** Of the row `w`. */
+  const isTold = (sql: Sql) => sql`w.active and ${reminderType} = any(w.events)`
+  const isUnknown = (sql: Sql) => sql`w.filter is not null and not exists (
+          select
+          from json_to_recordset(${known}::text::json) as known (user_id text, id uuid, filter text)
+          where known.user_id = w.user_id
+            and known.id = w.id
+            and known.filter = w.filter
+        )`
+  const matches = (sql: Sql) =>
+    meanings.reduce(
+      (before, { user_id, id, condition }) =>
+        sql`${before} or (w.user_id = ${user_id} and w.id = ${id} and ${condition(sql)})`,
+      sql`false`,
+    )
+  return {
+    isHeld: (sql) => sql`exists (
+          select
+          from docket.webhooks w
+          where w.user_id = a.user_id
+            and ${isTold(sql)}
+            and ${isUnknown(sql)}
+        )`,
+    question: (sql) => sql`
+          select json_agg(json_build_object('user_id', w.user_id, 'id', w.id, 'filter', w.filter))::text
+          from docket.webhooks w
+          where w.user_id in (select user_id from held)
+            and ${isTold(sql)}
+            and ${isUnknown(sql)}`,
+    make: [
+      (sql) => sql`
+      insert into docket.deliveries (user_id, id, kind, target, type, body, at, next_at)
+      select f.user_id, docket.uuid_of(concat(w.id, ' ', f.id)), ${kind}, w.id, ${reminderType},
+        concat('{"type":"', ${reminderType}::text, '","timestamp":', ${instant(sql, sql`f.fires_at`)}, ',"data":{"id":"', f.id, '","task":', f.json,
+          ',"reminder":', to_json(f.reminder), '}}'), f.fires_at, now()
+      from fired f
+      cross join lateral (
+        select w.id
+        from docket.webhooks w
+        join docket.tasks t on t.user_id = w.user_id and t.id = f.task_id
+        where w.user_id = f.user_id
+          and ${isTold(sql)}
+          and (w.filter is null or ${matches(sql)})
+        offset 0
+      ) w
+      on conflict do nothing`,
+    ],
+  }
 }

@@ -242,3 +242,40 @@ test('of what another process wrote hears who is told to look', async () => {
   expect((await stream.next())?.data.task.title).toBe('Elsewhere')
   stream.close()
 })
+
+test('hears of a reminder of one’s own, once, which has no number', async () => {
+  const [alice, bob] = [await signUp(), await signUp()]
+  await alice.create()
+  const [stream, second, other] = [await follow(alice), await follow(alice), await follow(bob)]
+  const id = crypto.randomUUID()
+  for (let time = 0; time < 2; time += 1) {
+    streams.remind(alice.id, id, JSON.stringify({ id, title: 'Water the plants' }))
+  }
+  const task = await alice.create()
+  const own = await bob.create()
+
+  const event = { event: 'reminder', data: { id, title: 'Water the plants' } }
+  for (const each of [stream, second]) {
+    const [reminder, change] = await each.several(2)
+    expect(reminder).toEqual(event)
+    expect([change?.event, change?.id, change?.data.task]).toEqual(['change', '2', task])
+  }
+  expect((await other.several(1))[0]?.data.task).toEqual(own)
+  for (const each of [stream, second, other]) each.close()
+})
+
+test('gets the reminder that came while it was away for a moment, and who is new does not', async () => {
+  const alice = await signUp()
+  await alice.create()
+  const id = crypto.randomUUID()
+  streams.remind(alice.id, id, JSON.stringify({ id }))
+
+  const back = await follow(alice, '', { 'last-event-id': '0' })
+  const fresh = await follow(alice)
+  await alice.create()
+
+  const events = await back.several(3)
+  expect(events.map(({ event }) => event).toSorted()).toEqual(['change', 'change', 'reminder'])
+  expect((await fresh.several(1))[0]?.event).toBe('change')
+  for (const each of [back, fresh]) each.close()
+})

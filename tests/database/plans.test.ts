@@ -7,10 +7,12 @@ import { schemaFiles } from '../../src/database/schema-files.ts'
 import { textOf } from '../../src/database/share.ts'
 import { changeTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
+import { findFeed, listFeeds } from '../../src/feeds/queries.ts'
 import { listOldTrash, listTrash, readChains, readHistory } from '../../src/history/queries.ts'
 import { pruneAnswers, pruneChanges } from '../../src/history/writes.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import * as listWrites from '../../src/lists/writes.ts'
+import { readCalendar } from '../../src/tasks/calendar.ts'
 import * as ofList from '../../src/tasks/of-list-queries.ts'
 import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
@@ -318,6 +320,26 @@ describe.each(looked)('$name', ({ others, users, user, count, lists, isAnalyzed 
       expect(besidesKey(counting)).toEqual(['tasks_by_position'])
     },
   )
+
+  test('a calendar is found by its token, and shows what is next by one index', async () => {
+    const { sql } = database
+    await sql`
+      insert into docket.feeds (user_id, id, name, list_id, token_hash)
+      select id, gen_random_uuid(), 'Home', case when id = ${user} then ${idOf(7)}::uuid end, 'digest ' || id
+      from docket.users
+      on conflict do nothing`
+    const finding = await planOf((db) => findFeed(db, `digest ${user}`))
+    expect([read(finding, 'feeds'), read(finding, 'lists')]).toEqual([1, 1])
+    const listing = await planOf((db) => listFeeds(db, user))
+    expect(read(listing, 'feeds')).toBe(1)
+
+    const everything = { list_id: null, filter: null }
+    const plan = await planOf((db) => readCalendar(db, user, everything, 'event'))
+
+    expect(besidesKey(plan)).toEqual(['tasks_by_due_date'])
+    // A page of what is to come and one of what is overdue, of which half is completed, without what is in the trash.
+    expect(read(plan)).toBeLessThanOrEqual(live)
+  })
 
   test('what is under a task is read by that alone, in any order', async () => {
     for (const [sort] of orders.filter(([one]) => one !== 'updated_at')) {

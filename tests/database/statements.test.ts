@@ -12,9 +12,17 @@ import { findAnswer } from '../../src/database/once.ts'
 import { countRequest } from '../../src/database/rates.ts'
 import { readiness } from '../../src/database/readiness.ts'
 import { textOf } from '../../src/database/share.ts'
-import { changeTogether, createTogether, onlyAnswered } from '../../src/database/together.ts'
+import {
+  answeredWith,
+  changeTogether,
+  createTogether,
+  onlyAnswered,
+} from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import * as deliveryQueries from '../../src/deliveries/queries.ts'
+import * as feedQueries from '../../src/feeds/queries.ts'
+import { FeedSchema } from '../../src/feeds/schema.ts'
+import * as feedWrites from '../../src/feeds/writes.ts'
 import * as filterQueries from '../../src/filters/queries.ts'
 import { FilterSchema } from '../../src/filters/schema.ts'
 import * as filterTransfer from '../../src/filters/transfer.ts'
@@ -29,6 +37,10 @@ import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as pushQueries from '../../src/push/queries.ts'
+import { SubscriptionSchema } from '../../src/push/schema.ts'
+import * as pushWrites from '../../src/push/writes.ts'
+import { fire, listReminded } from '../../src/reminders/queries.ts'
 import { parseFilter } from '../../src/tasks/filter.ts'
 import { testsOf } from '../../src/tasks/filter-meaning.ts'
 import { findKnown } from '../../src/tasks/filter-queries.ts'
@@ -38,6 +50,7 @@ import { countTasks, readPage } from '../../src/tasks/pages.ts'
 import * as queries from '../../src/tasks/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { TaskSchema } from '../../src/tasks/schema.ts'
+import * as seriesQueries from '../../src/tasks/series-queries.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
@@ -264,6 +277,18 @@ const statements: Record<
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => transfer.importTasks(db, [], 'test')],
   ],
+  findPresentTasks: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      version,
+      updated_at: TaskSchema.properties.updated_at,
+      list_id: TaskSchema.properties.list_id,
+      parent_id: TaskSchema.properties.parent_id,
+      is_trashed: t.Boolean(),
+    }),
+    [(db) => transfer.findPresentTasks(db, 'alice', [id])],
+  ],
   placeTasks: [
     'idempotentWrite',
     t.Object({}),
@@ -316,6 +341,12 @@ const changesOfTwo = [
   { kind: listKind, id, version: 1, fields: { color: '#000000' }, isDiscarded: true },
   ...changes,
 ]
+const changesOfAllStages = changes.flatMap((one) => [
+  one,
+  { ...one, fields: { completed_at: null } },
+  { ...one, fields: task, fate: 'made' as const },
+  { ...one, fields: {}, fate: 'gone' as const },
+])
 const chains = t.Object({
   last: t.Number(),
   first: t.Number(),
@@ -389,6 +420,11 @@ const ofLists: Record<
     t.Object({ n, is_made: t.Boolean(), done: t.Union([json, t.Null()]) }),
     [(db) => listTransfer.importLists(db, [], 'test')],
   ],
+  findPresentLists: [
+    'read',
+    t.Object({ id: ListSchema.properties.id, is_trashed: t.Boolean() }),
+    [(db) => listTransfer.findPresentLists(db, 'alice')],
+  ],
   trashLists: [
     'idempotentWrite',
     t.Object({}),
@@ -448,6 +484,7 @@ const ofHistory: Record<
   | Exclude<keyof typeof historyQueries, 'most'>
   | keyof typeof tagQueries
   | Exclude<keyof typeof treeQueries, 'mostInTree'>
+  | keyof typeof seriesQueries
   | 'changeTogether'
   | 'createTogether',
   [Way, TSchema, ((db: Db) => unknown)[]]
@@ -490,6 +527,14 @@ const ofHistory: Record<
     [
       (db) => changeTogether(db, author('alice'), changes, null),
       (db) => changeTogether(db, author('alice'), changesOfTwo, null, onlyAnswered(listKind, id)),
+      (db) =>
+        changeTogether(
+          db,
+          author('alice'),
+          changesOfAllStages,
+          null,
+          answeredWith(taskKind, id, 'next_task', { id, text: null }),
+        ),
     ],
   ],
   createTogether: [
@@ -521,6 +566,19 @@ const ofHistory: Record<
       hasList: t.Boolean(),
     }),
     [(db) => treeQueries.readTrees(db, 'alice', [id], null, true)],
+  ],
+  readSeries: [
+    'read',
+    t.Object({
+      id: TaskSchema.properties.id,
+      zone: t.Union([t.String(), t.Null()]),
+      task: t.Object({}),
+      after: t.String(),
+      isTaken: t.Boolean(),
+      successors: t.Object({}),
+      under: t.Object({}),
+    }),
+    [(db) => seriesQueries.readSeries(db, 'alice', [id])],
   ],
   readAnchor: [
     'read',
@@ -627,6 +685,82 @@ const ofFilters: Record<
   deleteFilter: ['write', FilterSchema, [(db) => filterWrites.deleteFilter(db, 'alice', id)]],
 }
 
+const feed = { name: 'A', list_id: id, filter: '#a' }
+
+/** Of calendar feeds. */
+const ofFeeds: Record<
+  Exclude<keyof typeof feedQueries, 'columns'> | keyof typeof feedWrites,
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listFeeds: ['read', FeedSchema, [(db) => feedQueries.listFeeds(db, 'alice')]],
+  findFeed: [
+    'read',
+    t.Object({
+      id: FeedSchema.properties.id,
+      user_id: t.String(),
+      name: t.String(),
+      list_id: FeedSchema.properties.list_id,
+      filter: t.Union([t.String(), t.Null()]),
+      is_used: t.Boolean(),
+      list_is_there: t.Boolean(),
+      list_is_archived: t.Boolean(),
+    }),
+    [(db) => feedQueries.findFeed(db, 'a digest')],
+  ],
+  insertFeed: [
+    'idempotentWrite',
+    t.Composite([FeedSchema, t.Object({ is_made: t.Boolean() })]),
+    [(db) => feedWrites.insertFeed(db, 'alice', id, 'a digest', feed)],
+  ],
+  updateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [
+      (db) => feedWrites.updateFeed(db, 'alice', id, feed),
+      (db) => feedWrites.updateFeed(db, 'alice', id, { list_id: null, filter: null }),
+    ],
+  ],
+  rotateFeed: [
+    'idempotentWrite',
+    FeedSchema,
+    [(db) => feedWrites.rotateFeed(db, 'alice', id, 'a digest')],
+  ],
+  deleteFeed: ['write', FeedSchema, [(db) => feedWrites.deleteFeed(db, 'alice', id)]],
+  markUsed: ['idempotentWrite', t.Object({}), [(db) => feedWrites.markUsed(db, 'alice', id)]],
+}
+
+const keys = t.Object({ public_key: t.String(), private_key: t.String() })
+
+/** Of browsers that show reminders. */
+const ofPush: Record<string, [Way, TSchema, ((db: Db) => unknown)[]]> = {
+  listSubscriptions: [
+    'read',
+    SubscriptionSchema,
+    [(db) => pushQueries.listSubscriptions(db, 'alice')],
+  ],
+  insertSubscription: [
+    'idempotentWrite',
+    SubscriptionSchema,
+    [
+      (db) =>
+        pushWrites.insertSubscription(db, 'alice', {
+          endpoint: 'https://push.example/1',
+          keys: { p256dh: '', auth: '' },
+        }),
+    ],
+  ],
+  deleteSubscription: [
+    'write',
+    SubscriptionSchema,
+    [(db) => pushWrites.deleteSubscription(db, 'alice', id)],
+  ],
+  adoptSubscriptions: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => pushWrites.adoptSubscriptions(db, 'alice', 'a guest')],
+  ],
+}
+
 const uuid = t.String({ format: 'uuid' })
 const claimed = t.Object({
   user_id: t.String(),
@@ -668,7 +802,7 @@ const delivery = t.Composite([t.Omit(DeliverySchema, ['status']), t.Object({ sta
 
 const ofWebhooks: Record<
   | Exclude<keyof typeof webhookQueries, 'columns' | 'deliveryColumns'>
-  | Exclude<keyof typeof webhookWrites, 'webhookTargets'>
+  | Exclude<keyof typeof webhookWrites, 'webhookTargets' | 'webhookReminders'>
   | 'claim for webhooks'
   | 'settling for webhooks'
   | 'takeChanges with a filter',
@@ -743,6 +877,16 @@ const ofWebhooks: Record<
   ],
 }
 
+/** A reminder that has come, and what is known besides. */
+const event = { user_id: t.String(), id: uuid, event: t.String() }
+const fired = t.Object({
+  ...event,
+  dropped: t.Integer(),
+  is_more: t.Boolean(),
+  wait: t.Number(),
+  question: t.String(),
+})
+
 /** A kind of targets that are nowhere else. */
 const addresses: deliveryQueries.Targets = {
   kind: 'test',
@@ -772,6 +916,33 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     'settling',
     t.Object({ n }),
     (db) => db.share(deliveryQueries.settling([addresses]), { ...settlement }),
+  ],
+  ['fire', fired, (db) => fire(db, { make: [pushWrites.pushReminders] })],
+  ['fire for webhooks', fired, (db) => fire(db, webhookWrites.webhookReminders([]))],
+  [
+    'fire for webhooks with a filter',
+    fired,
+    (db) =>
+      fire(
+        db,
+        webhookWrites.webhookReminders([
+          {
+            user_id: 'alice',
+            id,
+            filter: '#a',
+            condition: (pool) => conditionOf(pool, everything),
+          },
+        ]),
+      ),
+  ],
+  ['listReminded', t.Object(event), (db) => listReminded(db, ['alice'], 60)],
+  ['findKeys', keys, (db) => pushQueries.findKeys(db)],
+  ['keepKeys', keys, (db) => pushWrites.keepKeys(db, { public_key: 'A', private_key: 'B' })],
+  [
+    'the target of a push',
+    t.Object({ address: t.String() }),
+    async (_db, pool) =>
+      pool`select (${pushWrites.targets.address(pool)}) as address from docket.deliveries d`,
   ],
   ['pruneDeliveries', t.Object({}), (db) => deliveryQueries.pruneDeliveries(db, 1000)],
   ['readiness', t.Object({ read_only: t.Boolean() }), (db) => readiness(db)()],
@@ -884,6 +1055,7 @@ test('are all here', async () => {
       ...Object.keys(historyQueries),
       ...Object.keys(tagQueries),
       ...Object.keys(treeQueries),
+      ...Object.keys(seriesQueries),
       'changeTogether',
       'createTogether',
     ]
@@ -901,6 +1073,11 @@ test('are all here', async () => {
         (name) => name !== 'columns',
       ),
     ),
+  )
+  expect(Object.keys(ofFeeds).toSorted()).toEqual(
+    Object.keys({ ...feedQueries, ...feedWrites })
+      .filter((name) => name !== 'columns')
+      .toSorted(),
   )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
@@ -934,6 +1111,8 @@ test('are all here', async () => {
     'src/database/together.ts',
     'src/database/writes.ts',
     'src/deliveries/queries.ts',
+    'src/feeds/queries.ts',
+    'src/feeds/writes.ts',
     'src/filters/queries.ts',
     'src/filters/transfer.ts',
     'src/filters/writes.ts',
@@ -944,11 +1123,15 @@ test('are all here', async () => {
     'src/lists/transfer.ts',
     'src/lists/writes.ts',
     'src/me/queries.ts',
+    'src/push/queries.ts',
+    'src/push/writes.ts',
+    'src/reminders/queries.ts',
     'src/tasks/filter-queries.ts',
     'src/tasks/filter-statements.ts',
     'src/tasks/list-statements.ts',
     'src/tasks/of-list-queries.ts',
     'src/tasks/queries.ts',
+    'src/tasks/series-queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
@@ -960,21 +1143,28 @@ test('are all here', async () => {
   ])
 })
 
-test.each(Object.entries({ ...statements, ...ofHistory, ...ofFilters, ...ofLists, ...ofWebhooks }))(
-  '%s gives what its schema says, of one user',
-  async (_name, [way, schema, calls]) => {
-    for (const call of calls) {
-      const [statement, ...more] = await describe(call)
-      if (statement === undefined) throw new Error('expected a statement')
+test.each(
+  Object.entries({
+    ...statements,
+    ...ofHistory,
+    ...ofFilters,
+    ...ofFeeds,
+    ...ofLists,
+    ...ofWebhooks,
+    ...ofPush,
+  }),
+)('%s gives what its schema says, of one user', async (_name, [way, schema, calls]) => {
+  for (const call of calls) {
+    const [statement, ...more] = await describe(call)
+    if (statement === undefined) throw new Error('expected a statement')
 
-      expect(more).toEqual([])
-      expect(statement.way).toBe(way)
-      expect(await differences(statement, schema)).toEqual([])
-      expect(statement.text).toMatch(/user_id|users/)
-      expect(statement.text).not.toMatch(starred)
-    }
-  },
-)
+    expect(more).toEqual([])
+    expect(statement.way).toBe(way)
+    expect(await differences(statement, schema)).toEqual([])
+    expect(statement.text).toMatch(/user_id|users/)
+    expect(statement.text).not.toMatch(starred)
+  }
+})
 
 const once = { key: 'a key', request: 'a digest' }
 const keyed: [string, (db: Db) => unknown][] = [

@@ -78,13 +78,25 @@ test.each(operations)(
           ? 'application/problem+json'
           : name.endsWith('/events')
             ? 'text/event-stream'
-            : 'application/json',
+            : name.endsWith('/feeds/{token}')
+              ? 'text/calendar'
+              : 'application/json',
       )
       if (!name.endsWith('/health') && !name.endsWith('/ready'))
         expect(media?.[1].example).toBeDefined()
     }
     if (operation.requestBody) {
-      expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
+      // A file is of any of these.
+      const files = [
+        'text/csv',
+        'text/calendar',
+        'application/json',
+        'application/zip',
+        'text/plain',
+        'application/octet-stream',
+      ]
+      const media = name.endsWith('/import') ? files : ['application/json']
+      expect(Object.keys(operation.requestBody.content)).toEqual(media)
       expect(operation.requestBody.required).toBe(!/\/(complete|toggle)$/.test(name))
     }
     expect(operation.security).toEqual(

@@ -158,7 +158,7 @@ test('does not charge a request that was refused because of others to its user',
   const load = createLoad(0, 0, 1)
   const app = createTestApp({
     load,
-    rates: { users: memoryRates(5), failures: memoryRates(1000) },
+    rates: { users: memoryRates(5), failures: memoryRates(1000), calendars: memoryRates(1000) },
   })
   const authorization = await tokenOf()
   const ask = () =>
@@ -237,7 +237,7 @@ test('counts nothing any more when every request has come to its end, whatever t
   const app = createTestApp({
     load,
     db: held,
-    rates: { users: memoryRates(40), failures: memoryRates(10) },
+    rates: { users: memoryRates(40), failures: memoryRates(10), calendars: memoryRates(1000) },
   }).listen({ hostname: '127.0.0.1', port: 0 })
   const port = app.server?.port ?? 0
 

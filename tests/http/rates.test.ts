@@ -192,7 +192,9 @@ const stores: [string, (limit: number) => Rates][] = [
 test.each(stores)(
   'answers 429 with RateLimit and Retry-After, counted in %s',
   async (_where, make) => {
-    const app = createTestApp({ rates: { users: make(5), failures: unlimited } })
+    const app = createTestApp({
+      rates: { users: make(5), failures: unlimited, calendars: unlimited },
+    })
     const [alice, bob] = [await tokenOf(crypto.randomUUID()), await tokenOf(crypto.randomUUID())]
 
     const answers = []
@@ -230,7 +232,9 @@ test.each(['2 minutes', '1 hour', '30 days'])(
   async (jump) => {
     const id = crypto.randomUUID()
     const rates = sharedRates('user', 5, (key, cost) => countRequest(db, key, cost))
-    const app = createTestApp({ rates: { users: rates, failures: unlimited } })
+    const app = createTestApp({
+      rates: { users: rates, failures: unlimited, calendars: unlimited },
+    })
     const alice = await tokenOf(id)
     for (let index = 0; index < 6; index += 1) await ask(app, alice)
     // What it looks like then: all that was written is in the future.
@@ -261,7 +265,7 @@ test('removes who owes nothing from the database, a few at a time', async () => 
 
 test('counts failed sign-ins by address, and keeps out nobody who has a token', async () => {
   const app = createTestApp({
-    rates: { users: unlimited, failures: memoryRates(3) },
+    rates: { users: unlimited, failures: memoryRates(3), calendars: unlimited },
     trustProxy: 1,
   })
   const alice = await tokenOf(crypto.randomUUID())
@@ -283,7 +287,10 @@ test('is not deceived by an X-Forwarded-For that the client wrote', async () => 
     [1, (index: number) => `198.51.100.${index}, 203.0.113.7`],
     [2, (index: number) => `198.51.100.${index}, 203.0.113.7, 10.0.0.1`],
   ] as const) {
-    const app = createTestApp({ rates: { users: unlimited, failures: memoryRates(3) }, trustProxy })
+    const app = createTestApp({
+      rates: { users: unlimited, failures: memoryRates(3), calendars: unlimited },
+      trustProxy,
+    })
 
     const statuses = []
     for (let index = 0; index < 5; index += 1) {

@@ -35,6 +35,13 @@ function makeTask(userId: string, index: number): Task {
     due_date: index % 3 === 0 ? (index % 2 === 0 ? '0001-01-01' : '9999-12-31') : null,
     due_time: time,
     time_zone: time && 'Europe/Berlin',
+    recurrence: time && 'FREQ=WEEKLY;COUNT=5',
+    repeat_from: time && 'completion',
+    series_id:
+      time &&
+      '00000000-0000-7000-8000-000000000000'.replace(/^0{8}/, index.toString(16).padStart(8, '0')),
+    occurrence: time && '2026-12-01',
+    reminders: [],
     version: 1 + (index % 100),
     created_at: instant(index, 1),
     updated_at: instant(index, 999_999),

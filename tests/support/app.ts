@@ -10,6 +10,7 @@ import { createBackground } from '../../src/auth/background.ts'
 import type { IssuerOptions } from '../../src/auth/issuer.ts'
 import { authTables } from '../../src/auth/tables.ts'
 import { createEpoch } from '../../src/database/epoch.ts'
+import { createCalendars } from '../../src/feeds/kept.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createLog } from '../../src/http/log.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
@@ -36,16 +37,20 @@ export const auth = {
 }
 
 export const { sql } = database
+export const calendars = createCalendars()
 export const db = gateOf(sql, (users) => {
   streams.wake(users)
   delivering.wake(users)
+  calendars.forget(users)
 })
 export const streams = createFollowing(db)
 export const deliveryFailures: unknown[] = []
 /** To receivers on this machine too, and again after a moment. */
 export const delivering = createDelivering({
   db,
+  streams,
   isPrivate: true,
+  vapidSubject: 'mailto:ops@example.com',
   pauses: [0.1, 0.1, 0.1],
   onFailure: (error) => deliveryFailures.push(error),
 })
@@ -82,6 +87,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     // The clients of the tests each have an address of their own.
     trustProxy: 1,
     basePath: '',
+    url: null,
     rates: null,
     metrics: null,
     compat: null,
@@ -89,6 +95,8 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     epoch: createEpoch(() => sql),
     streams,
     sending: delivering.sending,
+    push: delivering.push,
+    calendars,
     ...options,
   })
 

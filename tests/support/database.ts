@@ -2,7 +2,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuthTables } from '../../src/database/auth-tables.ts'
-import { connect, connectEmbedded, type Session, type Sql } from '../../src/database/connect.ts'
+import {
+  connect,
+  connectEmbedded,
+  type OnAlarm,
+  type Session,
+  type Sql,
+} from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import { findAuthTables } from '../../src/database/find-auth-tables.ts'
 import { forgetWithAccount } from '../../src/database/forget.ts'
@@ -47,7 +53,12 @@ const usual: Session = { seconds: 60, told: prepare ? 'once' : 'each time' }
 export const gateOf = (sql: Sql, onWrite?: GateOptions['onWrite']): Gate =>
   createGate(sql, { permits: sql.options.max, deadline, onWrite })
 
-export const connectTo = (databaseUrl: string, session: Session = usual, max = 8): Sql =>
+export const connectTo = (
+  databaseUrl: string,
+  session: Session = usual,
+  max = 8,
+  onAlarm?: OnAlarm,
+): Sql =>
   connect(parseDatabaseUrl(databaseUrl), {
     prepare,
     connectTimeout: 10,
@@ -55,18 +66,19 @@ export const connectTo = (databaseUrl: string, session: Session = usual, max = 8
     max,
     session,
     schema: usualSchema,
+    onAlarm,
   })
 
 /**
  * A database that nobody else uses, without a schema.
  * @param more how it is made on a server
  */
-export async function emptyDatabase(more = ''): Promise<TestDatabase> {
+export async function emptyDatabase(more = '', onAlarm?: OnAlarm): Promise<TestDatabase> {
   if (url === undefined) {
     const embedded = await startEmbedded(temporaryFolder(), (error) => {
       throw error
     })
-    const sql = connectEmbedded(embedded.socket)
+    const sql = connectEmbedded(embedded.socket, usualSchema, onAlarm)
     const close = async () => {
       await sql.end({ timeout: 5 })
       await embedded.stop()
@@ -78,7 +90,7 @@ export async function emptyDatabase(more = ''): Promise<TestDatabase> {
   await server.unsafe(`create database ${name} template template0 ${more}`).simple()
   const own = new URL(url)
   own.pathname = `/${name}`
-  const sql = connectTo(own.href)
+  const sql = connectTo(own.href, usual, 8, onAlarm)
   const close = async () => {
     await sql.end({ timeout: 5 })
     await dropDatabase(server, name)

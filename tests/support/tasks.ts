@@ -15,6 +15,7 @@ export const fullTask = {
   due_date: '2026-12-01',
   due_time: '18:30:00',
   time_zone: 'Europe/Berlin',
+  reminders: ['-P1D', '-PT30M'],
 }
 
 /** Expects a 422 whose `errors` point to these fields or parameters, and whose `detail` names them all. */

@@ -25,6 +25,11 @@ test('creates a task from a title alone', async () => {
     due_date: null,
     due_time: null,
     time_zone: null,
+    recurrence: null,
+    repeat_from: null,
+    series_id: null,
+    occurrence: null,
+    reminders: [],
     version: 1,
     created_at: expect.any(String),
     updated_at: body.created_at,
@@ -43,7 +48,12 @@ test('creates a task with every field', async () => {
 
 test('takes null for what is not there', async () => {
   const alice = await signUp()
-  const cleared = { description: null, due_date: null, due_time: null, time_zone: null }
+  const cleared = {
+    description: null,
+    due_date: null,
+    due_time: null,
+    time_zone: null,
+  }
 
   const { status, body } = await alice.send('POST', '/api/tasks', {
     title: 'A task',

@@ -8,7 +8,8 @@ const reference = () => sql`
     select row_to_json(task)::text
     from (
       select t.id, t.user_id, t.list_id, t.parent_id, t.position, t.title, t.description, t.completed_at is not null as completed, t.completed_at,
-        t.priority, t.tags, t.due_date, t.due_time, t.time_zone, t.version, t.created_at, t.updated_at, t.deleted_at
+        t.priority, t.tags, t.due_date, t.due_time, t.time_zone, t.recurrence, t.repeat_from,
+        t.series_id, t.occurrence, t.reminders, t.version, t.created_at, t.updated_at, t.deleted_at
     ) task
   )`
 
@@ -34,6 +35,11 @@ test.each([
       due_date: '2026-12-01',
       due_time: '18:30:00',
       time_zone: 'Europe/Berlin',
+      recurrence: 'FREQ=WEEKLY;BYDAY=MO',
+      repeat_from: 'completion',
+      series_id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',
+      occurrence: '2026-11-30',
+      reminders: ['-PT30M', '-P1D'],
       deleted_at: '2026-02-03T04:05:06Z',
       created_at: '2026-02-03T04:05:06.1Z',
     },

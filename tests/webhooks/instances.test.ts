@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { createDelivering } from '../../src/app.ts'
+import { createDelivering, createFollowing } from '../../src/app.ts'
 import type { Gate } from '../../src/database/gate.ts'
 import { observe } from '../../src/database/observe.ts'
 import { insertTask } from '../../src/tasks/writes.ts'
@@ -31,6 +31,8 @@ async function start(instances: number, roundPause?: number) {
     )
     const delivering = createDelivering({
       db,
+      streams: createFollowing(db),
+      vapidSubject: null,
       isPrivate: true,
       onFailure: (error) => failures.push(error),
       ...(roundPause === undefined ? {} : { roundPause }),
@@ -69,13 +71,13 @@ test('a write of somebody without webhooks is one statement', async () => {
     failures,
   } = await start(1)
   if (one === undefined) throw new Error('expected an instance')
-  // Who has webhooks, what is due, what is old.
-  await eventually(() => one.statements() === 3)
+  // What reminds, who has webhooks, what is due, what is old.
+  await eventually(() => one.statements() === 4)
 
   for (let n = 0; n < 5; n += 1) await one.write('alice')
   await Bun.sleep(300)
 
-  expect(one.statements()).toBe(8)
+  expect(one.statements()).toBe(9)
   expect(failures).toEqual([])
 })
 
@@ -87,7 +89,7 @@ test('a webhook that was made on another instance is told of what was written be
   if (one === undefined || other === undefined) throw new Error('expected two instances')
   const hook = startReceiver()
   closing.push(hook.stop)
-  await eventually(() => other.statements() === 3)
+  await eventually(() => other.statements() === 4)
 
   await hookFor(one.db, 'alice', hook.url)
   for (let n = 0; n < 3; n += 1) await other.write('alice')

@@ -1,0 +1,129 @@
+-- What repeats. The task of one day is completed, and stays as it is; that of the next day is another one, of the same series.
+alter table docket.tasks
+  add column recurrence  text, -- An RRULE of RFC 5545, as src/tasks/recurrence.ts writes it, which begins anew with each task.
+  add column repeat_from text, -- What the next day is reckoned from: due, completion.
+  add column series_id   uuid, -- The id of the first of the series.
+  add column occurrence  date, -- The day of the rule that it is for: due_date may have been moved.
+  -- The series of which it is the open one. Not `completed_at` in the index, or each completion would touch all indexes.
+  add column open_series uuid generated always as (
+    case when recurrence is not null and completed_at is null and deleted_at is null then series_id end
+  ) stored,
+  drop column json;
+
+drop function docket.task_json;
+create function docket.task_json(
+  user_id text, id uuid, list_id uuid, parent_id uuid, place text, title text, description text, completed_at timestamptz,
+  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text,
+  recurrence text, repeat_from text, series_id uuid, occurrence date, version integer, created_at timestamptz,
+  updated_at timestamptz, deleted_at timestamptz, extra jsonb
+) returns text language plpgsql immutable parallel safe
+  as $$ begin
+  return pg_catalog.concat(
+    '{"id":"', id, '"',
+    ',"user_id":', pg_catalog.to_json(user_id),
+    ',"list_id":', coalesce('"' || list_id || '"', 'null'),
+    ',"parent_id":', coalesce('"' || parent_id || '"', 'null'),
+    ',"position":"', place, '"',
+    ',"title":', pg_catalog.to_json(title),
+    ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
+    ',"completed":', case when completed_at is null then 'false' else 'true' end,
+    ',"completed_at":', coalesce(pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
+    ',"priority":"', priority, '"',
+    ',"tags":', pg_catalog.to_json(tags),
+    ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
+    ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
+    ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
+    case
+      when recurrence is null then ',"recurrence":null,"repeat_from":null,"series_id":null,"occurrence":null'
+      else pg_catalog.concat(
+        ',"recurrence":', pg_catalog.to_json(recurrence), ',"repeat_from":"', repeat_from, '","series_id":"', series_id,
+        '","occurrence":', pg_catalog.to_json(occurrence)
+      )
+    end,
+    ',"version":', version,
+    ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
+    ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
+    ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
+    ',"extra":' || extra::pg_catalog.text,
+    '}'
+  );
+end $$;
+
+alter table docket.tasks
+  add column json text not null generated always as (
+    docket.task_json(
+      user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+      recurrence, repeat_from, series_id, occurrence, version, created_at, updated_at, deleted_at, extra
+    )
+  ) stored,
+  add constraint tasks_recurrence_length check (char_length(recurrence) between 1 and 500),
+  add constraint tasks_repeat_from_word check (repeat_from in ('due', 'completion')),
+  add constraint tasks_repeat_from_needs_recurrence check (
+    (recurrence is null) = (repeat_from is null) and (recurrence is null) = (series_id is null) and (recurrence is null) = (occurrence is null)
+  ),
+  add constraint tasks_occurrence_range check (occurrence between '0001-01-01' and '9999-12-31'),
+  add constraint tasks_recurrence_needs_due_date check (recurrence is null or due_date is not null),
+  -- A task and one under it would each go on by itself.
+  add constraint tasks_recurrence_on_top check (recurrence is null or parent_id is null);
+
+-- The id of what comes after a task: the same, whenever and by whomever it is made, a UUIDv8 of it.
+create function docket.next_id(id uuid) returns uuid language sql immutable parallel safe
+  return (
+    select encode(
+      set_byte(set_byte(hash, 6, get_byte(hash, 6) & 15 | 128), 8, get_byte(hash, 8) & 63 | 128), 'hex'
+    )::uuid
+    from (select substr(sha256(uuid_send(id) || 'next'::bytea), 1, 16) as hash offset 0) hashed
+  );
+
+-- Of a series one task is open, whoever writes.
+create unique index tasks_by_open_series on docket.tasks (user_id, open_series) where open_series is not null;
+
+-- Whatever comes to be open while another one of its series is, on whichever way, comes alone, and does not repeat.
+create function docket.leave_series() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
+  as $$ begin
+  if exists (
+    select
+    from docket.tasks t
+    where t.user_id = new.user_id
+      and t.open_series = new.series_id
+      and t.id <> new.id
+  ) then
+    new.recurrence := null;
+    new.repeat_from := null;
+    new.series_id := null;
+    new.occurrence := null;
+  end if;
+  return new;
+end $$;
+
+create trigger leave_series before insert on docket.tasks for each row
+  when (new.recurrence is not null and new.completed_at is null and new.deleted_at is null)
+  execute function docket.leave_series();
+create trigger leave_series_change before update on docket.tasks for each row
+  when (
+    new.recurrence is not null
+    and new.completed_at is null
+    and new.deleted_at is null
+    and (
+      old.completed_at is not null
+      or old.deleted_at is not null
+      or old.recurrence is null
+      or old.series_id <> new.series_id
+      or old.user_id <> new.user_id
+    )
+  )
+  execute function docket.leave_series();
+
+-- What goes though it was not in the trash takes nothing with it that has come under it meanwhile. By its name it comes before the
+-- foreign key, which cuts what is under it off.
+create function docket.check_gone() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
+  as $$ begin
+  if exists (select from docket.tasks t where t.user_id = old.user_id and t.parent_id = old.id) then
+    raise exception 'a task is under one that is gone' using errcode = '23514', constraint = 'tasks_tree';
+  end if;
+  return null;
+end $$;
+
+create trigger "Check_gone" after delete on docket.tasks for each row
+  when (old.deleted_at is null and old.has_subtasks)
+  execute function docket.check_gone();
