@@ -19,7 +19,7 @@ export const pushOperations = {
     operationId: 'getPush',
     summary: 'How to subscribe to reminders, and who has',
     description:
-      'The key that a browser subscribes with, as `applicationServerKey` of `PushManager.subscribe()`, and the browsers that have.',
+      'The key that a browser subscribes with, as the `applicationServerKey` of its `PushManager`, and the browsers that have.',
     answers: {
       200: {
         description: 'The key, and your browsers.',
