@@ -504,11 +504,11 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger|feeds)(?:\/|$)|\/api(?:\/(?:auth|me|tasks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =
-  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|recurrence|repeat_?from|series_?id|occurrence|next_?task|reminders|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
+  /^(?:id|user_?id|list_?id|parent_?id|position|list|parent|archived|include|subtasks|title|description|completed_?at|priority|tags|due_?date|due_?time|time_?zone|recurrence|repeat_?from|series_?id|occurrence|reminders|next_?task|version|created_?at|updated_?at|deleted_?at|q|search|filter|tag|due|due_?after|due_?before|deleted|sort|sort_?by|order|sort_?order|limit|offset|skip|cursor|page|__proto__)$/i
 
 /** @returns whether there is such a name */
 function takeName(compat: CompatConfig, text: string): boolean {

@@ -80,15 +80,15 @@ async function undisturbed<T>(attempt: () => Promise<T>): Promise<T> {
 test('has few at a time in a database that is near, and more when they take long', async () => {
   const { first, next, running, all } = await undisturbed(async () => {
     const gate = createGate(sql, { ...options, permits: 8 })
-    const { running, statement } = ledger()
+    const { running: started, statement } = ledger()
     for (let n = 0; n < 10; n += 1) await gate.read(async () => 'at once')
 
-    const all = Promise.allSettled(Array.from({ length: 6 }, () => gate.read(statement)))
+    const settled = Promise.allSettled(Array.from({ length: 6 }, () => gate.read(statement)))
     await settle()
-    const first = running.length
-    running[0]?.end()
+    const before = started.length
+    started[0]?.end()
     await settle()
-    return { first, next: running.length, running, all }
+    return { first: before, next: started.length, running: started, all: settled }
   })
   expect([first, next]).toEqual([3, 4])
 

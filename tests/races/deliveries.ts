@@ -7,7 +7,7 @@ import type { Server } from '../support/process.ts'
 // Several servers on one database, of which some die by kill -9 while they send: whether every change is told, and none under two ids.
 // `bun run races`; not part of `bun test`.
 
-setDefaultTimeout(240_000)
+setDefaultTimeout(480_000)
 
 const changes = setting('RACE_DELIVERIES', 3000)
 

@@ -33,23 +33,23 @@ const call = (
   headers = {},
 ) => user.send(method, `/api/tasks/${id}${path}`, body, headers)
 
-/** The task after that. */
-async function after(answer: Promise<Answer>): Promise<ChangedTask> {
+/** The task, of an answer that has one. */
+async function taken(answer: Promise<Answer>): Promise<ChangedTask> {
   const { status, body } = await answer
   expect([status, status === 200 ? '' : body]).toEqual([200, ''])
   return body
 }
 
 const complete = (user: TestUser, task: Some) =>
-  after(call(user, 'POST', task, '/complete', { completed: true }))
+  taken(call(user, 'POST', task, '/complete', { completed: true }))
 const reopen = (user: TestUser, task: Some) =>
-  after(call(user, 'POST', task, '/complete', { completed: false }))
+  taken(call(user, 'POST', task, '/complete', { completed: false }))
 const patch = (user: TestUser, task: Some, body: object) =>
-  after(call(user, 'PATCH', task, '', body))
-const remove = (user: TestUser, task: Some) => after(call(user, 'DELETE', task))
-const restore = (user: TestUser, task: Some) => after(call(user, 'POST', task, '/restore'))
+  taken(call(user, 'PATCH', task, '', body))
+const remove = (user: TestUser, task: Some) => taken(call(user, 'DELETE', task))
+const restore = (user: TestUser, task: Some) => taken(call(user, 'POST', task, '/restore'))
 const skip = (user: TestUser, task: Some, body?: object) =>
-  after(call(user, 'POST', task, '/skip', body))
+  taken(call(user, 'POST', task, '/skip', body))
 
 /** It completed, and the one after it. */
 async function completed(user: TestUser, task: Some): Promise<{ t: ChangedTask; s: Task }> {
@@ -311,8 +311,8 @@ describe('completed', () => {
     const [t, one] = [await daily(alice), await alice.create()]
 
     const [next, none] = [
-      await after(call(alice, method, t, path, body)),
-      await after(call(alice, method, one, path, body)),
+      await taken(call(alice, method, t, path, body)),
+      await taken(call(alice, method, one, path, body)),
     ]
 
     expect(next).toMatchObject({ completed: true, next_task: { due_date: second } })
@@ -616,7 +616,7 @@ describe('open again', () => {
     const t = await daily(alice)
     await complete(alice, t)
 
-    if (way === 'toggle') await after(call(alice, 'POST', t, '/toggle'))
+    if (way === 'toggle') await taken(call(alice, 'POST', t, '/toggle'))
     else if (way === 'patch') await patch(alice, t, { completed: false })
     else await alice.send('POST', '/api/tasks/bulk', { ids: [t.id], action: 'reopen' })
 
@@ -840,11 +840,11 @@ describe('changed', () => {
       { recurrence: 'monthly' },
       { recurrence: 'RRULE:FREQ=MONTHLY;BYMONTHDAY=30,29,28;BYSETPOS=-1' },
     ]) {
-      expect(await after(call(alice, 'PUT', t, '', body))).toEqual(t)
-      expect(await after(call(alice, 'PATCH', t, '', body))).toEqual(t)
+      expect(await taken(call(alice, 'PUT', t, '', body))).toEqual(t)
+      expect(await taken(call(alice, 'PATCH', t, '', body))).toEqual(t)
     }
     const done = await complete(alice, t)
-    expect(await after(call(alice, 'PUT', t, '', { ...done }))).toEqual(done)
+    expect(await taken(call(alice, 'PUT', t, '', { ...done }))).toEqual(done)
     expect(await historyOf(alice, t.id)).toHaveLength(2)
   })
 
@@ -857,7 +857,7 @@ describe('changed', () => {
       await call(alice, 'PATCH', t, '', { series_id: crypto.randomUUID() }),
       '/series_id',
     )
-    expect(await after(call(alice, 'PUT', t, '', { occurrence: second }))).toEqual(t)
+    expect(await taken(call(alice, 'PUT', t, '', { occurrence: second }))).toEqual(t)
   })
 
   test('25: without the rule it is one alone, and the series ends', async () => {
@@ -1079,7 +1079,7 @@ describe('read', () => {
     const alice = await signUp()
     const t = await daily(alice, { due_time: '18:00', time_zone: 'Europe/Berlin' })
     const of = async (task: Some, query = '') =>
-      (await after(call(alice, 'GET', task, `/occurrences${query}`))) as unknown as {
+      (await taken(call(alice, 'GET', task, `/occurrences${query}`))) as unknown as {
         due_date: string
       }[]
 

@@ -136,7 +136,8 @@ test('is told of every kind of change, signed, with the thing as it was after it
     await alice.send('POST', `${path}/move`, { list_id: null }),
     await alice.send('DELETE', path),
     await alice.send('POST', `${path}/restore`),
-  ].map(({ body }) => body)
+    // What comes next of one that repeats is told by itself.
+  ].map(({ body: { next_task: _next, ...after } }) => after)
   const lists = [
     await alice.send('PATCH', `/api/lists/${home.id}`, { name: 'House' }),
     await alice.send('DELETE', `/api/lists/${home.id}`),
