@@ -94,6 +94,7 @@ test('says what was done, the latest first: what became different, when, by whom
         due_date: { before: null, after: '2026-12-01' },
         due_time: { before: null, after: '18:30:00' },
         time_zone: { before: null, after: 'Europe/Berlin' },
+        reminders: { before: null, after: ['-P1D', '-PT30M'] },
       },
     },
   ])

@@ -20,6 +20,7 @@ const changes: [string, (user: TestUser, id: string) => ReturnType<typeof act>][
         due_date: null,
         due_time: null,
         time_zone: null,
+        reminders: null,
         completed: false,
       }),
   ],
