@@ -54,6 +54,11 @@ test.each([
   [{ version: '1' }, 'version must be a whole number'],
   [{ due_date: null }, 'due_time needs a due_date'],
   [{ due_time: null }, 'time_zone needs a due_time'],
+  [{ reminders: ['soon'] }, 'reminders/0 must be a duration'],
+  [
+    { due_date: null, due_time: null, time_zone: null, reminders: ['-P1D'] },
+    'reminders needs a due_date',
+  ],
   [{ due_date: '2027-02-29' }, 'due_date must be a day'],
   [{ due_date: '2026-02-31' }, 'due_date must be a day'],
   [{ due_date: '0000-05-05' }, 'due_date must be a day'],

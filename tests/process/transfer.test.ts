@@ -41,7 +41,7 @@ function makeTask(userId: string, index: number): Task {
       time &&
       '00000000-0000-7000-8000-000000000000'.replace(/^0{8}/, index.toString(16).padStart(8, '0')),
     occurrence: time && '2026-12-01',
-    reminders: [],
+    reminders: index % 3 === 0 ? ['-P1D', 'PT9H'] : ['2026-12-01T08:00:00+00:00'],
     version: 1 + (index % 100),
     created_at: instant(index, 1),
     updated_at: instant(index, 999_999),
