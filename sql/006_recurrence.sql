@@ -5,9 +5,8 @@ alter table docket.tasks
   add column series_id   uuid, -- The id of the first of the series.
   add column occurrence  date, -- The day of the rule that it is for: due_date may have been moved.
   -- The series of which it is the open one. Not `completed_at` in the index, or each completion would touch all indexes.
-  add column open_series uuid generated always as (
-    case when recurrence is not null and completed_at is null and deleted_at is null then series_id end
-  ) stored,
+  -- A trigger keeps it.
+  add column open_series uuid,
   drop column json;
 
 drop function docket.task_json;
@@ -73,6 +72,10 @@ create unique index tasks_by_open_series on docket.tasks (user_id, open_series) 
 -- held against. And whatever comes to be open while another one of its series is, on whichever way, comes alone, and does not repeat.
 create function docket.keep_series() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
   as $$ begin
+  new.open_series := null;
+  if coalesce(new.recurrence, new.repeat_from, new.series_id::text, new.occurrence::text) is null then
+    return new;
+  end if;
   if new.recurrence is null or new.repeat_from is null or new.series_id is null or new.occurrence is null
     or new.repeat_from not in ('due', 'completion')
   then
@@ -85,16 +88,18 @@ create function docket.keep_series() returns trigger language plpgsql set search
   if new.parent_id is not null then
     raise exception 'a subtask repeats' using errcode = '23514', constraint = 'tasks_recurrence_on_top';
   end if;
-  if new.completed_at is null
-    and new.deleted_at is null
-    and exists (
-      select
-      from docket.tasks t
-      where t.user_id = new.user_id
-        and t.open_series = new.series_id
-        and t.id <> new.id
-    )
-  then
+  if new.completed_at is not null or new.deleted_at is not null then
+    return new;
+  end if;
+  new.open_series := new.series_id;
+  if exists (
+    select
+    from docket.tasks t
+    where t.user_id = new.user_id
+      and t.open_series = new.series_id
+      and t.id <> new.id
+  ) then
+    new.open_series := null;
     new.recurrence := null;
     new.repeat_from := null;
     new.series_id := null;
@@ -104,7 +109,7 @@ create function docket.keep_series() returns trigger language plpgsql set search
 end $$;
 
 create trigger keep_series before insert or update on docket.tasks for each row
-  when (coalesce(new.recurrence, new.repeat_from, new.series_id::text, new.occurrence::text) is not null)
+  when (coalesce(new.recurrence, new.repeat_from, new.series_id::text, new.occurrence::text, new.open_series::text) is not null)
   execute function docket.keep_series();
 
 -- What goes though it was not in the trash takes nothing with it that has come under it meanwhile. By its name it comes before the
