@@ -5,9 +5,8 @@ alter table docket.tasks
   add column series_id   uuid, -- The id of the first of the series.
   add column occurrence  date, -- The day of the rule that it is for: due_date may have been moved.
   -- The series of which it is the open one. Not `completed_at` in the index, or each completion would touch all indexes.
-  add column open_series uuid generated always as (
-    case when recurrence is not null and completed_at is null and deleted_at is null then series_id end
-  ) stored,
+  -- A trigger keeps it.
+  add column open_series uuid,
   drop column json;
 
 drop function docket.task_json;
@@ -55,16 +54,7 @@ alter table docket.tasks
       user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
       recurrence, repeat_from, series_id, occurrence, version, created_at, updated_at, deleted_at, extra
     )
-  ) stored,
-  add constraint tasks_recurrence_length check (char_length(recurrence) between 1 and 500),
-  add constraint tasks_repeat_from_word check (repeat_from in ('due', 'completion')),
-  add constraint tasks_repeat_from_needs_recurrence check (
-    (recurrence is null) = (repeat_from is null) and (recurrence is null) = (series_id is null) and (recurrence is null) = (occurrence is null)
-  ),
-  add constraint tasks_occurrence_range check (occurrence between '0001-01-01' and '9999-12-31'),
-  add constraint tasks_recurrence_needs_due_date check (recurrence is null or due_date is not null),
-  -- A task and one under it would each go on by itself.
-  add constraint tasks_recurrence_on_top check (recurrence is null or parent_id is null);
+  ) stored;
 
 -- The id of what comes after a task: the same, whenever and by whomever it is made, a UUIDv8 of it.
 create function docket.next_id(id uuid) returns uuid language sql immutable parallel safe
@@ -78,9 +68,30 @@ create function docket.next_id(id uuid) returns uuid language sql immutable para
 -- Of a series one task is open, whoever writes.
 create unique index tasks_by_open_series on docket.tasks (user_id, open_series) where open_series is not null;
 
--- Whatever comes to be open while another one of its series is, on whichever way, comes alone, and does not repeat.
-create function docket.leave_series() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
+-- What must be so of what repeats, said by the name of a constraint. Not by constraints, each of which every change of any task would be
+-- held against. And whatever comes to be open while another one of its series is, on whichever way, comes alone, and does not repeat.
+create function docket.keep_series() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
   as $$ begin
+  new.open_series := null;
+  if coalesce(new.recurrence, new.repeat_from, new.series_id::text, new.occurrence::text) is null then
+    return new;
+  end if;
+  if new.recurrence is null or new.repeat_from is null or new.series_id is null or new.occurrence is null
+    or new.repeat_from not in ('due', 'completion')
+  then
+    raise exception 'a task repeats in part' using errcode = '23514', constraint = 'tasks_repeat_from_needs_recurrence';
+  end if;
+  if new.due_date is null then
+    raise exception 'a task repeats that is never due' using errcode = '23514', constraint = 'tasks_recurrence_needs_due_date';
+  end if;
+  -- A task and one under it would each go on by itself.
+  if new.parent_id is not null then
+    raise exception 'a subtask repeats' using errcode = '23514', constraint = 'tasks_recurrence_on_top';
+  end if;
+  if new.completed_at is not null or new.deleted_at is not null then
+    return new;
+  end if;
+  new.open_series := new.series_id;
   if exists (
     select
     from docket.tasks t
@@ -88,6 +99,7 @@ create function docket.leave_series() returns trigger language plpgsql set searc
       and t.open_series = new.series_id
       and t.id <> new.id
   ) then
+    new.open_series := null;
     new.recurrence := null;
     new.repeat_from := null;
     new.series_id := null;
@@ -96,23 +108,9 @@ create function docket.leave_series() returns trigger language plpgsql set searc
   return new;
 end $$;
 
-create trigger leave_series before insert on docket.tasks for each row
-  when (new.recurrence is not null and new.completed_at is null and new.deleted_at is null)
-  execute function docket.leave_series();
-create trigger leave_series_change before update on docket.tasks for each row
-  when (
-    new.recurrence is not null
-    and new.completed_at is null
-    and new.deleted_at is null
-    and (
-      old.completed_at is not null
-      or old.deleted_at is not null
-      or old.recurrence is null
-      or old.series_id <> new.series_id
-      or old.user_id <> new.user_id
-    )
-  )
-  execute function docket.leave_series();
+create trigger keep_series before insert or update on docket.tasks for each row
+  when (coalesce(new.recurrence, new.repeat_from, new.series_id::text, new.occurrence::text, new.open_series::text) is not null)
+  execute function docket.keep_series();
 
 -- What goes though it was not in the trash takes nothing with it that has come under it meanwhile. By its name it comes before the
 -- foreign key, which cuts what is under it off.

@@ -297,7 +297,10 @@ export const TaskPatchSchema = t.Object(
     title: t.Optional(title),
     ...identity,
     ...course,
-    next_task: t.Optional({ ...t.Unknown({ description: 'Means nothing.' }), readOnly: true }),
+    next_task: t.Optional({
+      ...t.Unknown({ description: 'Means nothing.', examples: [null] }),
+      readOnly: true,
+    }),
   },
   {
     additionalProperties: false,
