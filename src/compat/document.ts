@@ -105,10 +105,19 @@ export function createDescription(
       Object.entries(given.paths).filter(([name]) => !isOfTasks.test(name)),
     )
     const document: Document = { ...given, paths: { ...given.paths, ...untranslated(others) } }
-    const { Task, TaskTree, NewTask, TaskPatch, Completion, Sort, Problem, ...schemas } =
-      document.components.schemas
+    const {
+      Task,
+      TaskTree,
+      ChangedTask,
+      NewTask,
+      TaskPatch,
+      Completion,
+      Sort,
+      Problem,
+      ...schemas
+    } = document.components.schemas
     const kept = keepsUnknown ? { extra: { type: 'object', description: 'What is kept.' } } : {}
-    const models = { Task, TaskTree, NewTask, TaskPatch, Completion }
+    const models = { Task, TaskTree, ChangedTask, NewTask, TaskPatch, Completion }
     return {
       ...document,
       info: {

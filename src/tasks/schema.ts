@@ -214,7 +214,8 @@ export const TaskTreeSchema = t.Object(
 
 const next_task = t.Union([t.Unsafe<Task>({ $ref: '#/components/schemas/Task' }), t.Null()], {
   description:
-    'What comes after it, where it repeats; null: nothing. `complete` and `toggle` always say it, PATCH and PUT with `completed: true`.',
+    'What comes after it, where it repeats; null: nothing. `complete` and `toggle` always say it, PATCH and PUT of a task that repeats with ' +
+    '`completed: true`.',
   examples: [null],
 })
 

@@ -52,7 +52,7 @@ type Way = {
   course?: Course | null
   /** What it adds by itself. */
   growth?: (task: Task) => number
-  /** Whether the answer says what comes after the task. */
+  /** Whether the answer says what comes after the task, if that repeats. */
   hasNext?: boolean
 }
 
@@ -520,7 +520,8 @@ export async function changeTree(
     // The one that is asked for comes first, with the key, though nothing of it may change.
     const [first] = nodes
     if (first !== undefined && changes[0]?.id !== root.id) changes.unshift(untouched(first))
-    const next = hasNext ? await nextIn(changes, tree, context) : null
+    const repeats = root.repeats || changes.some(({ isNext }) => isNext)
+    const next = hasNext && repeats ? await nextIn(changes, tree, context) : null
     if (
       once === null &&
       changes.every(({ fields, fate }) => isEmpty(fields) && fate === undefined)

@@ -91,13 +91,11 @@ export function withinQuota(usage: Usage): Writes {
     const reservation = await usage.setAside(db, userId, atMost, exactly)
     const alone = updateTask(db, author, id, versions, { changes: patch, course }, once)
     const change = await changed(reservation, alone)
-    const hasNext = patch.completed === true
-    if (!isShared(change)) return hasNext ? saying(change) : change
+    if (!isShared(change)) return change
     const targetId = patch.parent_id ?? null
     const growth = (task: Task) => growthOf(task, patch)
-    const way = { usage, targetId, course, growth, hasNext }
-    const whole = await changeTree(db, author, asked, way, patching(patch))
-    return hasNext ? saying(whole) : whole
+    const way = { usage, targetId, course, growth, hasNext: patch.completed === true }
+    return changeTree(db, author, asked, way, patching(patch))
   }
 
   /** Adds next to nothing, and is what a user who has no room must be able to do. */

@@ -145,7 +145,8 @@ describe.each(Object.entries(frontends))('a frontend %s', (_name, kind) => {
     expect(kind.render(open)).toEqual(kind.render(milk))
 
     expect(kind.taskOf((await call('DELETE', `${base}/${bread.id}`)).body).id).toBe(bread.id)
-    expect(await list()).toEqual([open])
+    const { next_task: _, ...own } = open
+    expect(await list()).toEqual([own])
     // To another frontend it is a task as any.
     const other = await frontend(alice, 'names=message')('GET', `/api/tasks/${milk.id}`)
     expect(other.body).toMatchObject({ title: 'Buy oat milk', completed: false })

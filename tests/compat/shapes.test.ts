@@ -70,11 +70,12 @@ describe.each(['task', 'data'])('task=%s', (name) => {
       await call('PATCH', path, { title: 'A task' }),
       await call('PUT', path, task),
       await call('POST', `${path}/restore`),
-      await call('POST', `${path}/complete`, { completed: false }),
     ]
+    const turned = await call('POST', `${path}/complete`, { completed: false })
 
     expect([made.status, made.headers.get('location'), nothing]).toEqual([201, path, {}])
     for (const { body } of answers) expect(body).toEqual({ [name]: task })
+    expect(turned.body).toEqual({ [name]: { ...task, next_task: null } })
     expect((await call('PATCH', `${path}/toggle`)).body[name].completed).toBe(true)
     expect((await call('GET', '/api/tasks')).body).toHaveLength(1)
     expect((await call('DELETE', path)).body[name].deleted_at).toBeString()

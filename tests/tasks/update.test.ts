@@ -61,10 +61,10 @@ describe.each(['PATCH', 'PUT'])('%s', (method) => {
     expect(body).toEqual({ ...task, [field]: cleared, version: 2, updated_at: body.updated_at })
   })
 
-  test('clears the due date with its time and zone', async () => {
+  test('clears the due date with its time and zone, and with what is counted from it', async () => {
     const alice = await signUp()
     const { id } = await alice.create(fullTask)
-    const cleared = { due_date: null, due_time: null, time_zone: null }
+    const cleared = { due_date: null, due_time: null, time_zone: null, reminders: [] }
 
     const { status, body } = await alice.send(method, `/api/tasks/${id}`, cleared)
 
