@@ -49,7 +49,7 @@ export async function planOf(
   for (const task of found.tasks) {
     if (tasks.has(task.key))
       warnings.push(warningOf(task, 'it is in the file twice: the first is taken.'))
-    else if (isBlank(task.title) && isBlank(task.description)) {
+    else if (isBlank(clean(task.title)) && isBlank(clean(task.description))) {
       warnings.push({ line: task.line, what: 'A task without a title is not taken.' })
     } else tasks.set(task.key, task)
   }
@@ -138,8 +138,10 @@ function toMake(
   const whole = clean(task.title).replaceAll(/\s+/g, ' ')
   const text = clean(task.description)
   const line = isBlank(whole) ? (text.split('\n').find((one) => !isBlank(one)) ?? '') : whole
-  const title = cut(line, 500)
-  const isCut = title !== line
+  const start = cut(line, 500)
+  const isCut = start !== line
+  // What shows of it may be beyond that.
+  const title = isBlank(start) ? 'Unnamed' : start.trim()
   if (isCut) warn('its title is longer than 500 characters: it is whole in its description.')
   const all = isCut && line === whole ? `${line}\n\n${text}` : text
   const description = cut(all, mostDescribed)
@@ -151,7 +153,7 @@ function toMake(
   const rule = task.completed || isSubtask ? null : recurrence
   return {
     ...task,
-    title: title.trim(),
+    title,
     description: description || null,
     tags: tagsOf(task.tags, warn),
     ...repeating(task, rule),

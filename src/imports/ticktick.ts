@@ -80,15 +80,15 @@ async function readBackup(
   return true
 }
 
-const priorities: Record<string, FoundTask['priority'] | undefined> = {
-  '1': 'low',
-  '3': 'medium',
-  '5': 'high',
-}
+const priorities = new Map<string, FoundTask['priority']>([
+  ['1', 'low'],
+  ['3', 'medium'],
+  ['5', 'high'],
+])
 
 function readFields({ warnings }: Found, task: FoundTask, get: Get, zone: string): void {
   const status = get('status').trim()
-  task.priority = priorities[get('priority').trim()] ?? 'none'
+  task.priority = priorities.get(get('priority').trim()) ?? 'none'
   task.tags = get('tags').split(',')
   // 2 is in the archive, and -1 was given up.
   task.completed = ['1', '2', '-1'].includes(status)

@@ -81,6 +81,18 @@ test('does without columns that other versions do not have, and without zones th
   ])
 })
 
+test('takes no word for what it is not, and nothing for a title', async () => {
+  const file = await planOf(
+    'ticktick',
+    `List Name,Title,Priority,Content\nInbox,A,constructor,\nInbox,\0,5,\nInbox,${'\u200b'.repeat(600)}B,__proto__,\n`,
+  )
+
+  expect(file.tasks.map(({ title, priority }) => [title, priority])).toEqual([
+    ['A', 'none'],
+    ['Unnamed', 'none'],
+  ])
+})
+
 test('goes by hand, as the backup says', async () => {
   const file = 'List Name,Title,Order\n,Last,3\n,First,-1099511627776\n,Middle,0\n,Nowhere,\n'
 
