@@ -103,9 +103,12 @@ export function docs(cookiePrefix: string) {
             },
             tags: [
               { name: 'Tasks', description: 'The tasks of the caller.' },
+              { name: 'Lists', description: 'What tasks are in.' },
+              { name: 'Filters', description: 'Filters that are kept under names.' },
               { name: 'Changes', description: 'What has changed, and what changes.' },
-              { name: 'Webhooks', description: 'Programs that are told of what changes.' },
               { name: 'History', description: 'What was done, and back.' },
+              { name: 'Webhooks', description: 'Programs that are told of what changes.' },
+              { name: 'Feeds', description: 'Calendars that other programs follow.' },
               { name: 'Me', description: 'The caller, and the sessions of the caller.' },
               { name: 'Health', description: 'For load balancers and monitoring.' },
             ],
