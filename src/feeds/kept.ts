@@ -18,6 +18,8 @@ const most = 32_000_000
 export function createCalendars(now: () => number = () => performance.now()): Calendars {
   // The longest kept first.
   const kept = new Map<string, Kept & { until: number }>()
+  /** The keys of each user: whoever writes looks at no others. */
+  const keysOf = new Map<string, Set<string>>()
   /** What can be waited for by who comes now. */
   const made = new Map<string, Promise<Kept | null>>()
   /** Of each that is being made: for whom something was written since it began. */
@@ -25,13 +27,20 @@ export function createCalendars(now: () => number = () => performance.now()): Ca
   let size = 0
 
   function drop(key: string): void {
-    size -= kept.get(key)?.text.length ?? 0
+    const calendar = kept.get(key)
+    if (calendar === undefined) return
+    const { userId, text } = calendar
     kept.delete(key)
+    size -= text.length
+    const keys = keysOf.get(userId)
+    keys?.delete(key)
+    if (keys?.size === 0) keysOf.delete(userId)
   }
 
   function keep(key: string, calendar: Kept): void {
     drop(key)
     kept.set(key, { ...calendar, until: now() + patience })
+    keysOf.set(calendar.userId, (keysOf.get(calendar.userId) ?? new Set()).add(key))
     size += calendar.text.length
     for (const oldest of kept.keys()) {
       if (size <= most) return
@@ -64,7 +73,7 @@ export function createCalendars(now: () => number = () => performance.now()): Ca
       return promise
     },
     forget: (users) => {
-      for (const [key, { userId }] of kept) if (users.has(userId)) drop(key)
+      for (const user of users) for (const key of [...(keysOf.get(user) ?? [])]) drop(key)
       // Whose they are is not known before they are made: who comes now has them made anew.
       made.clear()
       for (const written of making) for (const user of users) written.add(user)
