@@ -140,7 +140,14 @@ export const settling = (targets: Targets[]): Shared<Settlement, object> => ({
     ), settled as (
       update docket.deliveries d
       set next_at = now() + make_interval(secs => asked.pause), outcome = asked.outcome, code = asked.code, reason = asked.reason
-      from asked
+      from (
+        -- In one order, as others do: what somebody else has in hand by now, two may settle.
+        select a.user_id, a.id, a.tries, a.outcome, a.code, a.reason, a.is_gone, a.pause
+        from asked a
+        join docket.deliveries own on own.user_id = a.user_id and own.id = a.id
+        order by own.user_id, own.id
+        for no key update of own
+      ) asked
       where d.user_id = asked.user_id
         and d.id = asked.id
         and d.next_at is not null

@@ -231,10 +231,19 @@ export const webhookTargets: Targets = {
         active = w.active and not found.is_gone
           and (found.has_arrived or coalesce(w.failing_since, now()) > now() - make_interval(days => ${patience}::integer))
       from (
-        select user_id, target, bool_or(outcome = 'delivered') as has_arrived, bool_or(is_gone) as is_gone
-        from settled
-        where kind = ${kind}
-        group by user_id, target
+        -- In one order, as others do.
+        select told.user_id, told.target, told.has_arrived, told.is_gone
+        from (
+          select user_id, target, bool_or(outcome = 'delivered') as has_arrived, bool_or(is_gone) as is_gone
+          from settled
+          where kind = ${kind}
+          group by user_id, target
+        ) told
+        join docket.webhooks own on own.user_id = told.user_id and own.id = told.target
+        where own.failing_since is not null
+          or not told.has_arrived
+        order by own.user_id, own.id
+        for no key update of own
       ) found
       where w.user_id = found.user_id
         and w.id = found.target
