@@ -73,7 +73,7 @@ export function createCalendars(now: () => number = () => performance.now()): Ca
       return promise
     },
     forget: (users) => {
-      for (const user of users) for (const key of [...(keysOf.get(user) ?? [])]) drop(key)
+      for (const user of users) for (const key of keysOf.get(user) ?? []) drop(key)
       // Whose they are is not known before they are made: who comes now has them made anew.
       made.clear()
       for (const written of making) for (const user of users) written.add(user)
