@@ -22,14 +22,18 @@ create type docket.task_priority as enum ('none', 'low', 'medium', 'high');
 -- The JSON of a task as it is answered: to put it together for every answer takes longer than all else that the database
 -- does for a page. Fields are in the order of TaskSchema. The time zone is always UTC, whoever writes.
 create function docket.task_json(
-  user_id text, id uuid, title text, description text, completed_at timestamptz, priority docket.task_priority,
-  tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
+  user_id text, id uuid, list_id uuid, parent_id uuid, place text, title text, description text, completed_at timestamptz,
+  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text,
+  recurrence text, repeat_from text, series_id uuid, occurrence date, reminders text[], version integer, created_at timestamptz,
   updated_at timestamptz, deleted_at timestamptz, extra jsonb
 ) returns text language plpgsql immutable parallel safe
   as $$ begin
   return pg_catalog.concat(
     '{"id":"', id, '"',
     ',"user_id":', pg_catalog.to_json(user_id),
+    ',"list_id":', coalesce('"' || list_id || '"', 'null'),
+    ',"parent_id":', coalesce('"' || parent_id || '"', 'null'),
+    ',"position":"', place, '"',
     ',"title":', pg_catalog.to_json(title),
     ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
     ',"completed":', case when completed_at is null then 'false' else 'true' end,
@@ -39,6 +43,14 @@ create function docket.task_json(
     ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
     ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
     ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
+    case
+      when recurrence is null then ',"recurrence":null,"repeat_from":null,"series_id":null,"occurrence":null'
+      else pg_catalog.concat(
+        ',"recurrence":', pg_catalog.to_json(recurrence), ',"repeat_from":"', repeat_from, '","series_id":"', series_id,
+        '","occurrence":', pg_catalog.to_json(occurrence)
+      )
+    end,
+    ',"reminders":', case when reminders = '{}' then '[]' else pg_catalog.to_json(reminders)::pg_catalog.text end,
     ',"version":', version,
     ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
     ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
@@ -78,6 +90,10 @@ end $$;
 create table docket.tasks (
   user_id      text                 not null collate "C" references docket.users (id) on delete cascade,
   id           uuid                 not null,
+  list_id      uuid,                 -- Null: in none, which is the inbox.
+  parent_id    uuid,                 -- What it is under, in the same list.
+  -- Who writes rows by hand writes this too, or they come first, by their ids.
+  position     text                 not null default 'i000000000' collate "C",
   title        text                 not null,
   description  text,
   completed_at timestamptz,
@@ -86,6 +102,11 @@ create table docket.tasks (
   due_date     date,
   due_time     time(0),              -- On the clock of the user, wherever that is.
   time_zone    text,                 -- IANA name. Null floats: the time is local to whoever reads it.
+  recurrence   text,                 -- An RRULE of RFC 5545, as src/tasks/recurrence.ts writes it, which begins anew with each task.
+  repeat_from  text,                 -- What the next day is reckoned from: due, completion.
+  series_id    uuid,                 -- The id of the first of the series.
+  occurrence   date,                 -- The day of the rule that it is for: due_date may have been moved.
+  reminders    text[]               not null default '{}', -- Durations around when it is due, or moments (src/tasks/reminders.ts).
   version      integer              not null default 1,
   created_at   timestamptz          not null default now(),
   updated_at   timestamptz          not null default now(),
@@ -104,8 +125,8 @@ create table docket.tasks (
   long_words text,
   json text not null generated always as (
     docket.task_json(
-      user_id, id, title, description, completed_at, priority, tags, due_date, due_time, time_zone, version, created_at,
-      updated_at, deleted_at, extra
+      user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
+      recurrence, repeat_from, series_id, occurrence, reminders, version, created_at, updated_at, deleted_at, extra
     )
   ) stored,
 

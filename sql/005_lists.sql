@@ -57,66 +57,11 @@ create index lists_trash_by_deleted_at on docket.lists (deleted_at) where delete
 -- Whose tasks are left out.
 create index lists_archived on docket.lists (user_id, id) where archived_at is not null;
 
--- A task is in a list, or in none, which is the inbox; and under another task, or under none. What is under a task is in its list.
+-- A task is in a list, or in none; and under another task, or under none. What is under a task is in its list.
 alter table docket.tasks
-  add column list_id   uuid,
-  add column parent_id uuid,
-  -- Who writes rows by hand writes this too, or they come first, by their ids.
-  add column position  text collate "C" not null default 'i000000000',
   -- Whether something has ever been under it. Most tasks are alone, and are changed without a look at what might be.
   add column has_subtasks boolean not null default false,
-  drop column json;
-
-drop function docket.task_json;
-create function docket.task_json(
-  user_id text, id uuid, list_id uuid, parent_id uuid, place text, title text, description text, completed_at timestamptz,
-  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text, version integer, created_at timestamptz,
-  updated_at timestamptz, deleted_at timestamptz, extra jsonb
-) returns text language plpgsql immutable parallel safe
-  as $$ begin
-  return pg_catalog.concat(
-    '{"id":"', id, '"',
-    ',"user_id":', pg_catalog.to_json(user_id),
-    ',"list_id":', coalesce('"' || list_id || '"', 'null'),
-    ',"parent_id":', coalesce('"' || parent_id || '"', 'null'),
-    ',"position":"', place, '"',
-    ',"title":', pg_catalog.to_json(title),
-    ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
-    ',"completed":', case when completed_at is null then 'false' else 'true' end,
-    ',"completed_at":', coalesce(pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"priority":"', priority, '"',
-    ',"tags":', pg_catalog.to_json(tags),
-    ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
-    ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
-    ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
-    ',"version":', version,
-    ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"extra":' || extra::pg_catalog.text,
-    '}'
-  );
-end $$;
-
--- What there is already, in the order in which it was made.
-with numbered as (
-  select user_id, id, row_number() over (partition by user_id order by created_at, id) as nth
-  from docket.tasks
-)
-update docket.tasks t
-set position = docket.position_at_end(nth)
-from numbered
-where t.user_id = numbered.user_id
-  and t.id = numbered.id;
-
-alter table docket.tasks
   add constraint tasks_position_form check (position ~ '^[0-9A-Za-z]+$'),
-  add column json text not null generated always as (
-    docket.task_json(
-      user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-      version, created_at, updated_at, deleted_at, extra
-    )
-  ) stored,
   -- Of what is purged only the trash can still be in it, or under it.
   add constraint tasks_list foreign key (user_id, list_id) references docket.lists (user_id, id) on delete set null (list_id),
   add constraint tasks_parent foreign key (user_id, parent_id) references docket.tasks (user_id, id) on delete set null (parent_id);

@@ -1,49 +1,4 @@
--- When a task reminds: durations around when it is due, or moments, each as src/tasks/reminders.ts writes it. A duration has a P in it, and
--- a moment a colon.
-alter table docket.tasks
-  add column reminders text[] not null default '{}',
-  drop column json;
-
-drop function docket.task_json;
-create function docket.task_json(
-  user_id text, id uuid, list_id uuid, parent_id uuid, place text, title text, description text, completed_at timestamptz,
-  priority docket.task_priority, tags text[], due_date date, due_time time, time_zone text,
-  recurrence text, repeat_from text, series_id uuid, occurrence date, reminders text[], version integer, created_at timestamptz,
-  updated_at timestamptz, deleted_at timestamptz, extra jsonb
-) returns text language plpgsql immutable parallel safe
-  as $$ begin
-  return pg_catalog.concat(
-    '{"id":"', id, '"',
-    ',"user_id":', pg_catalog.to_json(user_id),
-    ',"list_id":', coalesce('"' || list_id || '"', 'null'),
-    ',"parent_id":', coalesce('"' || parent_id || '"', 'null'),
-    ',"position":"', place, '"',
-    ',"title":', pg_catalog.to_json(title),
-    ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
-    ',"completed":', case when completed_at is null then 'false' else 'true' end,
-    ',"completed_at":', coalesce(pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"priority":"', priority, '"',
-    ',"tags":', pg_catalog.to_json(tags),
-    ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
-    ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
-    ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
-    case
-      when recurrence is null then ',"recurrence":null,"repeat_from":null,"series_id":null,"occurrence":null'
-      else pg_catalog.concat(
-        ',"recurrence":', pg_catalog.to_json(recurrence), ',"repeat_from":"', repeat_from, '","series_id":"', series_id,
-        '","occurrence":', pg_catalog.to_json(occurrence)
-      )
-    end,
-    ',"reminders":', case when reminders = '{}' then '[]' else pg_catalog.to_json(reminders)::pg_catalog.text end,
-    ',"version":', version,
-    ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"extra":' || extra::pg_catalog.text,
-    '}'
-  );
-end $$;
-
+-- What a task reminds of: a duration has a P in it, and a moment a colon.
 alter table docket.tasks
   add constraint tasks_reminders_count check (cardinality(reminders) <= 10),
   add constraint tasks_reminders_no_null check (array_position(reminders, null) is null),
@@ -51,13 +6,7 @@ alter table docket.tasks
     check (due_date is not null or reminders = '{}' or array_to_string(reminders, ' ') not like '%P%'),
   -- What repeats comes again, and a moment does not.
   add constraint tasks_reminders_of_series
-    check (recurrence is null or reminders = '{}' or array_to_string(reminders, ' ') not like '%:%'),
-  add column json text not null generated always as (
-    docket.task_json(
-      user_id, id, list_id, parent_id, position, title, description, completed_at, priority, tags, due_date, due_time, time_zone,
-      recurrence, repeat_from, series_id, occurrence, reminders, version, created_at, updated_at, deleted_at, extra
-    )
-  ) stored;
+    check (recurrence is null or reminders = '{}' or array_to_string(reminders, ' ') not like '%:%');
 
 -- Those that change when their user is elsewhere. Nothing is in it that a completion changes: that would touch every index of the task.
 create index tasks_with_reminders on docket.tasks (user_id, id) where reminders <> '{}' and deleted_at is null;
