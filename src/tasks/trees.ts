@@ -20,6 +20,7 @@ import { type Course, type Kept, type Move, type NewTask, noParent, type Task } 
 import { alone, following, moved, type Now, repeating } from './series.ts'
 import { readSeries, type Series } from './series-queries.ts'
 import { sizeOf } from './sizes.ts'
+import { columns } from './table.ts'
 import {
   type Anchor,
   mostInTree,
@@ -182,34 +183,11 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   return [{ ...root, isNext: true }, ...copies, ...spot.others]
 }
 
-/** One like another: what of it is new is not in this, nor a moment, which does not come again. */
-function copied({
-  title,
-  description,
-  priority,
-  tags,
-  due_time,
-  time_zone,
-  reminders,
-  list_id,
-  extra,
-  repeat_from,
-  series_id,
-}: Task & Kept): Fields {
-  return {
-    title,
-    description,
-    priority,
-    tags,
-    due_time,
-    time_zone,
-    reminders: reminders.filter(isRelative),
-    list_id,
-    repeat_from,
-    series_id,
-    extra: extra ?? null,
-  }
-}
+/** All that is written of a task, but for moments, which do not come again. */
+const copied = (task: Task & Kept): Fields => ({
+  ...Object.fromEntries(Object.keys(columns).map((name) => [name, (task as Fields)[name] ?? null])),
+  reminders: task.reminders.filter(isRelative),
+})
 
 /** A new task, or one that was in the trash and is as if it was new. */
 function making(
