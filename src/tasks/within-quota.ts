@@ -111,11 +111,13 @@ export function withinQuota(usage: Usage): Writes {
       const change = await free(db, author, () =>
         completeTask(db, author, id, versions, completed, once),
       )
-      return saying(
-        isShared(change)
-          ? await changeTree(db, author, asked, { usage, hasNext: true }, completing(completed))
-          : change,
-      )
+      if (isShared(change)) {
+        return saying(
+          await changeTree(db, author, asked, { usage, hasNext: true }, completing(completed)),
+        )
+      }
+      // Nothing comes after one that is changed alone. What was answered before may say it already.
+      return change.outcome === 'changed' ? withNone(change) : saying(change)
     },
     skipTask: (db, author, asked, occurrence) =>
       changeTree(db, author, asked, way, skipping(occurrence)),
@@ -152,10 +154,13 @@ const isShared = (change: Outcome): boolean => change.outcome === 'unlike' && ch
 /** What becomes of a task that is completed, with what comes after it: where nothing is said of that, there is nothing. */
 function saying(change: Outcome): Outcome {
   if (change.outcome !== 'changed' && change.outcome !== 'replayed') return change
-  const { row } = change
-  if ('next_task' in JSON.parse(row.text)) return change
-  return { ...change, row: { ...row, text: withNext(row.text, null) } }
+  return 'next_task' in JSON.parse(change.row.text) ? change : withNone(change)
 }
+
+const withNone = <T extends { row: { text: string; version: number } }>(change: T): T => ({
+  ...change,
+  row: { ...change.row, text: withNext(change.row.text, null) },
+})
 
 /** A change of a task: what it added is not known, but no more than was reserved, or a few digits. */
 async function changed(reservation: Reservation, change: Promise<Outcome>): Promise<Outcome> {
