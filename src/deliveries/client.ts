@@ -54,6 +54,26 @@ export function literalOf({ hostname }: URL): string | null {
   return isIP(host) === 0 ? null : host
 }
 
+/** What stands in an address when it is written as RFC 3986 has it. */
+const plain = /^[\w.~:/?[\]@!$&'()*+,;=%-]*$/
+
+/** What is wrong with an address that a user has written, as the rest of a sentence; null: nothing. A name is looked up each time. */
+export function faultOfAddress(text: string, isPrivate: boolean): string | null {
+  const url = URL.parse(text)
+  if (url === null) return 'must be a URL'
+  if (url.protocol !== 'https:' && !(isPrivate && url.protocol === 'http:')) {
+    return isPrivate ? 'must begin with https:// or http://' : 'must begin with https://'
+  }
+  if (url.username !== '' || url.password !== '') return 'must not have a user or a password in it'
+  if (url.hash !== '') return 'must not have a fragment'
+  if (!plain.test(url.href)) return 'must have its signs percent-encoded'
+  const literal = literalOf(url)
+  if (literal !== null && !isPrivate && !isPublic(literal)) {
+    return 'must lead to an address of the internet, and not of a private network'
+  }
+  return null
+}
+
 export type ClientOptions = {
   /** Whether it may be sent to private addresses too, and then also by http://. */
   isPrivate: boolean

@@ -1,13 +1,13 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
+import { faultOfAddress } from '../deliveries/client.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { isUuid } from '../http/formats.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import type { createKeys } from './keys.ts'
 import { pushOperations } from './operations.ts'
 import { listSubscriptions } from './queries.ts'
-import { faultOf } from './rules.ts'
 import { pushModels } from './schema.ts'
 import { deleteSubscription, insertSubscription } from './writes.ts'
 
@@ -39,7 +39,7 @@ export const pushRoutes = (gate: Gate, signedIn: SignedIn, push: PushOptions) =>
           const detail = 'There is no Web Push here: who runs this server has to set VAPID_SUBJECT.'
           throw new Problem(409, detail, { code: 'push_off' })
         }
-        const fault = faultOf(body.endpoint, push.isPrivate)
+        const fault = faultOfAddress(body.endpoint, push.isPrivate)
         if (fault !== null) throw invalid([{ pointer: '/endpoint', detail: fault }])
         const subscription = await insertSubscription(db, user.id, body)
         if (subscription === undefined) throw new Error('A subscription was not kept.')

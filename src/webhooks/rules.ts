@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { isPublic, literalOf } from '../deliveries/client.ts'
-import { type Fault, invalid } from '../http/problem.ts'
+import { faultOfAddress } from '../deliveries/client.ts'
+import { invalid } from '../http/problem.ts'
 
 /** Before the text of a secret. (Standard Webhooks.) */
 const prefix = 'whsec_'
@@ -31,32 +31,13 @@ export function signed(
   }
 }
 
-/** What stands in an address when it is written as RFC 3986 has it. */
-const plain = /^[\w.~:/?[\]@!$&'()*+,;=%-]*$/
-
 /**
  * The address as browsers write it. Where it leads to a name, that is looked up each time.
  * @param isPrivate whether private addresses are allowed
  * @throws Problem 422
  */
 export function addressOf(text: string, isPrivate: boolean): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const fault = url === null ? 'must be a URL' : faultOf(url, isPrivate)
-  if (url === null || fault !== null) throw invalid([{ pointer: '/url', detail: fault } as Fault])
-  return url.href
-}
-
-function faultOf(url: URL, isPrivate: boolean): string | null {
-  const isSecure = url.protocol === 'https:'
-  if (!isSecure && !(isPrivate && url.protocol === 'http:')) {
-    return isPrivate ? 'must begin with https:// or http://' : 'must begin with https://'
-  }
-  if (url.username !== '' || url.password !== '') return 'must not have a user or a password in it'
-  if (url.hash !== '') return 'must not have a fragment'
-  if (!plain.test(url.href)) return 'must have its signs percent-encoded'
-  const literal = literalOf(url)
-  if (literal !== null && !isPrivate && !isPublic(literal)) {
-    return 'must lead to an address of the internet, and not of a private network'
-  }
-  return null
+  const fault = faultOfAddress(text, isPrivate)
+  if (fault !== null) throw invalid([{ pointer: '/url', detail: fault }])
+  return new URL(text).href
 }

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createECDH } from 'node:crypto'
-import { createClient } from '../../src/deliveries/client.ts'
+import { createClient, faultOfAddress } from '../../src/deliveries/client.ts'
 import { createCourier } from '../../src/deliveries/courier.ts'
 import { createKeys } from '../../src/push/keys.ts'
 import { pushKind } from '../../src/push/kind.ts'
-import { faultOf } from '../../src/push/rules.ts'
 import { pushReminders } from '../../src/push/writes.ts'
 import { createReminding } from '../../src/reminders/reminding.ts'
 import { eventually } from '../deliveries/support.ts'
@@ -266,9 +265,9 @@ describe('no subscription is', () => {
     'https://[::ffff:10.0.0.1]/1',
     'https://169.254.169.254/latest',
   ])('one at %s, unless private addresses are allowed', (address) => {
-    expect(faultOf(address, false)).toBeString()
-    expect(faultOf(address, true)).toBeNull()
-    expect(faultOf('https://push.example/1', false)).toBeNull()
+    expect(faultOfAddress(address, false)).toBeString()
+    expect(faultOfAddress(address, true)).toBeNull()
+    expect(faultOfAddress('https://push.example/1', false)).toBeNull()
   })
 })
 
