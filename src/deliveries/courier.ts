@@ -10,6 +10,7 @@ import {
   settling,
   type Targets,
 } from './queries.ts'
+import { createTurns } from './turns.ts'
 
 /** A kind of deliveries, as its resource hands it over. */
 export type Kind = Targets & {
@@ -50,44 +51,31 @@ export function createCourier(options: CourierOptions) {
   const held = new Map<string, number>()
   const inHand = new Set<Promise<void>>()
   const clock = createClock(() => wake())
-  let looking: Promise<void> | null = null
-  let isWanted = false
   let isBacklog = false
   let isStopped = false
   let afterFailure = times.failure
 
-  function wake(): void {
+  const { wake, settled } = createTurns(async () => {
     if (isStopped) return
-    isWanted = true
-    looking ??= look().finally(() => {
-      looking = null
-      if (isWanted) wake()
-    })
-  }
-
-  async function look(): Promise<void> {
-    while (isWanted) {
-      isWanted = false
-      const room = most.all - inHand.size
-      // Each that ends asks for the next.
-      if (room <= 0) return void (isBacklog = true)
-      try {
-        const many = [...held].map(([target, count]) => ({ target, many: count }))
-        const { claimed, isMore, wait } = await claim(db, [...kinds], room, many)
-        for (const delivery of claimed) take(delivery)
-        afterFailure = times.failure
-        isBacklog = isMore
-        // A target may have had its part, and the others not yet.
-        if (isMore && claimed.length > 0) isWanted = !isStopped
-        else if (isMore) clock.set(Date.now() + times.others)
-        if (wait !== null) clock.set(Date.now() + wait)
-      } catch (error) {
-        onFailure(error)
-        clock.set(Date.now() + afterFailure)
-        afterFailure = Math.min(2 * afterFailure, times.longest)
-      }
+    const room = most.all - inHand.size
+    // Each that ends asks for the next.
+    if (room <= 0) return void (isBacklog = true)
+    try {
+      const many = [...held].map(([target, count]) => ({ target, many: count }))
+      const { claimed, isMore, wait } = await claim(db, [...kinds], room, many)
+      for (const delivery of claimed) take(delivery)
+      afterFailure = times.failure
+      isBacklog = isMore
+      // A target may have had its part, and the others not yet.
+      if (isMore && claimed.length > 0) wake()
+      else if (isMore) clock.set(Date.now() + times.others)
+      if (wait !== null) clock.set(Date.now() + wait)
+    } catch (error) {
+      onFailure(error)
+      clock.set(Date.now() + afterFailure)
+      afterFailure = Math.min(2 * afterFailure, times.longest)
     }
-  }
+  })
 
   function take(delivery: Delivery & { address: string | null }): void {
     const { target } = delivery
@@ -145,9 +133,8 @@ export function createCourier(options: CourierOptions) {
     /** What is under way ends; what is not is left to others, or to the next start. */
     async stop(): Promise<void> {
       isStopped = true
-      isWanted = false
       clock.stop()
-      await looking
+      await settled()
       await Promise.all(inHand)
     },
   }

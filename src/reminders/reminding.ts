@@ -1,5 +1,6 @@
 import type { Gate } from '../database/gate.ts'
 import { createClock } from '../deliveries/clock.ts'
+import { createTurns } from '../deliveries/turns.ts'
 import { type Event, fire, listReminded, type Makings } from './queries.ts'
 
 export type RemindingOptions = {
@@ -43,36 +44,23 @@ export function createReminding(options: RemindingOptions) {
     onFailure,
   } = options
   const clock = createClock(() => wake())
-  let looking: Promise<void> | null = null
-  let isWanted = false
   let isStopped = false
   let isUnsure = false
 
-  function wake(): void {
-    isWanted = true
-    looking ??= look().finally(() => {
-      looking = null
-      if (isWanted) wake()
-    })
-  }
-
-  async function look(): Promise<void> {
-    while (isWanted) {
-      isWanted = false
-      if (isStopped) return
-      try {
-        const question = await come(makings)
-        if (question !== null && answer !== undefined) await come(await answer(question))
-        if (isUnsure) await catchUp()
-        isUnsure = false
-      } catch (error) {
-        // It may have been done, and only its answer lost.
-        isUnsure = true
-        onFailure(error)
-        clock.set(Date.now() + times.failure)
-      }
+  const { wake, settled } = createTurns(async () => {
+    if (isStopped) return
+    try {
+      const question = await come(makings)
+      if (question !== null && answer !== undefined) await come(await answer(question))
+      if (isUnsure) await catchUp()
+      isUnsure = false
+    } catch (error) {
+      // It may have been done, and only its answer lost.
+      isUnsure = true
+      onFailure(error)
+      clock.set(Date.now() + times.failure)
     }
-  }
+  })
 
   /** @returns what has to be asked before the rest comes */
   async function come(to: Makings): Promise<string | null> {
@@ -80,7 +68,7 @@ export function createReminding(options: RemindingOptions) {
     for (const event of events) onEvent(event)
     if (events.length > 0) onFired()
     if (events.length + dropped > 0) onCount(events.length, dropped)
-    if (isMore && events.length + dropped > 0) isWanted = true
+    if (isMore && events.length + dropped > 0) wake()
     else if (isMore) clock.set(Date.now() + times.others)
     if (wait !== null) clock.set(Date.now() + wait)
     return question
@@ -101,13 +89,11 @@ export function createReminding(options: RemindingOptions) {
       clock.set(Date.now() + Math.max(milliseconds, times.commit)),
     catchUp,
     /** Resolves when no look is under way. */
-    settled: async (): Promise<void> => {
-      await looking
-    },
+    settled,
     async stop(): Promise<void> {
       isStopped = true
       clock.stop()
-      await looking
+      await settled()
     },
   }
 }
