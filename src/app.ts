@@ -145,6 +145,7 @@ export function createDelivering(options: DeliveringOptions) {
     kinds: [webhookKind({ isPrivate }), pushes],
     onFailure,
     onTry,
+    onOver: (userId) => outbox.hasRoom(userId),
     ...(pauses === undefined ? {} : { pauses }),
   })
   const makings = (meanings: MeaningOf[]): Makings => {

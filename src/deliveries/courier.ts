@@ -25,6 +25,8 @@ export type CourierOptions = {
   kinds: readonly Kind[]
   /** Is told of each try. */
   onTry?: ((kind: string, outcome: Settlement['outcome']) => void) | undefined
+  /** Is told when one is over: there is room for another one before the same user. */
+  onOver?: (userId: string) => void
   /** Is told of a look that failed. There will be another one. */
   onFailure: (error: unknown) => void
   /** Seconds from each try to the next, if not as usual. */
@@ -45,7 +47,14 @@ const batch = 1000
  * one dies whoever looks next. Nothing polls: it looks when it is woken, and when the next one is due.
  */
 export function createCourier(options: CourierOptions) {
-  const { db, kinds, onTry = () => {}, onFailure, pauses = usualPauses } = options
+  const {
+    db,
+    kinds,
+    onTry = () => {},
+    onOver = () => {},
+    onFailure,
+    pauses = usualPauses,
+  } = options
   const ways = new Map(kinds.map((kind) => [kind.kind, kind]))
   const settle = settling([...kinds])
   const held = new Map<string, number>()
@@ -118,7 +127,8 @@ export function createCourier(options: CourierOptions) {
       is_gone: isGone,
       pause,
     })
-    if (pause !== null) clock.set(Date.now() + pause * 1000)
+    if (pause === null) onOver(user_id)
+    else clock.set(Date.now() + pause * 1000)
   }
 
   return {

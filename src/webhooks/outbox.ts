@@ -30,8 +30,9 @@ export function createOutbox({ db, things, meaningOf, onMade, onFailure }: Outbo
   /** Those of whom it was told since its last look began. */
   let told = new Set<string>()
   const waiting = new Set<string>()
-  /** How long those wait next who are to be looked after again. */
+  /** Those who are to be looked after again: when, and how long they wait the next time. */
   const pauses = new Map<string, number>()
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const underWay = new Map<string, Promise<void>>()
   let isStopped = false
 
@@ -72,7 +73,12 @@ export function createOutbox({ db, things, meaningOf, onMade, onFailure }: Outbo
   function wakeLater(userId: string): void {
     const pause = pauses.get(userId) ?? times.first
     pauses.set(userId, Math.min(2 * pause, times.longest))
-    setTimeout(wake, pause, userId).unref()
+    clearTimeout(timers.get(userId))
+    const timer = setTimeout(() => {
+      timers.delete(userId)
+      wake(userId)
+    }, pause)
+    timers.set(userId, timer.unref())
   }
 
   /** Not in the name of the user: what is written here is nothing that anybody follows. */
@@ -105,6 +111,12 @@ export function createOutbox({ db, things, meaningOf, onMade, onFailure }: Outbo
       followed.add(userId)
       told.add(userId)
       wake(userId)
+    },
+    /** A delivery to a user is over: where too many were on their way, there may soon be room. */
+    hasRoom: (userId: string): void => {
+      if (!timers.has(userId) || (pauses.get(userId) ?? 0) <= 2 * times.first) return
+      pauses.delete(userId)
+      wakeLater(userId)
     },
     /** Learns who has webhooks, and makes up for what was not made into deliveries. */
     look: async (): Promise<void> => {

@@ -100,10 +100,15 @@ export async function emptyDatabase(more = '', onAlarm?: OnAlarm): Promise<TestD
 }
 
 /**
- * With whatever the role has connected to it still. Not `with (force)`: that fails while the server vacuums it, which only a
- * superuser may end by force; without it the server ends its vacuum by itself.
+ * With whatever is connected to it still: a pooler keeps connections, and opens new ones. By force, which fails while the server vacuums it, as
+ * only a superuser may end that; without force the server ends it by itself, but not what the role has connected.
  */
 export async function dropDatabase(server: Sql, name: string): Promise<void> {
+  const isDropped = await server.unsafe(`drop database ${name} with (force)`).then(
+    () => true,
+    () => false,
+  )
+  if (isDropped) return
   await server`
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = ${name} and usename = current_user`

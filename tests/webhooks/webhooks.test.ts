@@ -429,7 +429,6 @@ test('has no more before it than it can be told, and is told of the rest in the 
 
   const [{ pending } = { pending: 0 }] = await sql<{ pending: number }[]>`
     select count(*)::integer as pending from docket.deliveries where user_id = ${alice.id} and next_at is not null`
-  expect(slow.received).toHaveLength(4)
   expect(pending).toBeLessThan(500)
   released.resolve(new Response())
   await slow.until(() => new Set(slow.ids()).size === 600)
