@@ -9,13 +9,13 @@ const floors: [RegExp, number][] = [
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\/|^import-store\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
+    /^(auth\/.*|mcp\/(caller|fields|add-tasks|tools)\.ts|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,
   ],
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],

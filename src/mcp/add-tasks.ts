@@ -1,0 +1,112 @@
+import { Value } from '@sinclair/typebox/value'
+import { isUuid } from '../http/formats.ts'
+import { invalid, Problem } from '../http/problem.ts'
+import { findFaults } from '../http/validation.ts'
+import { type Caller, explain, Refused, wordsFor } from './caller.ts'
+import { type Fields, NewTask, toFields } from './fields.ts'
+import { cut, outcome, type Task } from './lean.ts'
+
+type Item = { index: number; fields: Fields }
+
+/**
+ * Makes those tasks that can be made, in one request that can be undone, and says of each what became of it.
+ * @throws Problem 422 where none was made
+ */
+export async function addTasks(
+  caller: Caller,
+  given: readonly unknown[],
+): Promise<Record<string, unknown>> {
+  const faults = new Map<number, string>()
+  const parents = createParents(caller)
+  const looked = await Promise.all(
+    given.map(async (item, index): Promise<Item[]> => {
+      try {
+        if (!Value.Check(NewTask, item)) throw invalid(findFaults(Value.Errors(NewTask, item)))
+        const fields = await toFields(caller, item as Fields)
+        await parents(fields['parent_id'])
+        return [{ index, fields }]
+      } catch (error) {
+        faults.set(index, wordsOrThrow(error, caller))
+        return []
+      }
+    }),
+  )
+  const made = await makeAll(caller, looked.flat(), faults)
+  if (made.size === 0) throw new Problem(422, `No task was added. ${allOf(faults)}`)
+  const names = await caller.namesFor([...made.values()])
+  const tasks = given.map((item, index) => {
+    const task = made.get(index)
+    return task === undefined
+      ? { status: 'refused', title: titleOf(item), error: faults.get(index) }
+      : outcome('created', task, names)
+  })
+  return { created: made.size, refused: faults.size, tasks, request_id: caller.requestId }
+}
+
+/** Looks once for each parent. */
+function createParents(caller: Caller): (id: unknown) => Promise<unknown> {
+  const known = new Map<string, Promise<unknown>>()
+  return async (id) => {
+    // What is none is told by the route.
+    if (typeof id !== 'string' || !isUuid(id)) return undefined
+    const asked = known.get(id) ?? caller.ask('GET', `/api/tasks/${id}`)
+    known.set(id, asked)
+    return asked
+  }
+}
+
+/** All but those that the API names as wrong, which it does part by part. */
+async function makeAll(
+  caller: Caller,
+  items: Item[],
+  faults: Map<number, string>,
+): Promise<Map<number, Task>> {
+  if (items.length === 0) return new Map()
+  try {
+    const tasks = items.map(({ fields }) => fields)
+    const { value } = await caller.ask('POST', '/api/tasks/batch', { tasks })
+    return new Map(items.map(({ index }, position) => [index, value[position]]))
+  } catch (error) {
+    const named = error instanceof Refused ? faultsOf(error, items) : []
+    if (named.length === 0) {
+      const words = wordsOrThrow(error, caller)
+      for (const { index } of items) faults.set(index, words)
+      return new Map()
+    }
+    for (const [index, words] of named) faults.set(index, words)
+    return makeAll(
+      caller,
+      items.filter(({ index }) => !faults.has(index)),
+      faults,
+    )
+  }
+}
+
+/** What is wrong with each that is named. */
+function faultsOf({ problem }: Refused, items: Item[]): [number, string][] {
+  return items.flatMap(({ index }, position): [number, string][] => {
+    const own = problem.errors?.filter(({ pointer }) =>
+      `${pointer}/`.startsWith(`/tasks/${position}/`),
+    )
+    return own === undefined || own.length === 0
+      ? []
+      : [[index, explain({ ...problem, errors: own })]]
+  })
+}
+
+function wordsOrThrow(error: unknown, { requestId }: Caller): string {
+  const words = wordsFor(error, requestId)
+  if (words === null) throw error
+  return words
+}
+
+/** The first of them, and each once. */
+const allOf = (faults: Map<number, string>): string =>
+  [...new Set([...faults].slice(0, 10).map(([index, words]) => `tasks.${index}: ${words}`))].join(
+    ' ',
+  )
+
+function titleOf(item: unknown): string | undefined {
+  const { title } = Object(item)
+  return typeof title === 'string' ? cut(title) : undefined
+}

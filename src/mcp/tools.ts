@@ -1,0 +1,472 @@
+import { type Static, type TObject, Type as t } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { Scope } from '../auth/identity.ts'
+import { invalid, Problem } from '../http/problem.ts'
+import { findFaults } from '../http/validation.ts'
+import { addTasks } from './add-tasks.ts'
+import { type Caller, may, Refused, unlessForbidden, wordsFor } from './caller.ts'
+import {
+  askForAll,
+  changes,
+  idOf,
+  idsOf,
+  listIdOf,
+  NewTask,
+  namesIn,
+  newTask,
+  task_id,
+  task_ids,
+  toFields,
+  user_id,
+} from './fields.ts'
+import { cut, lean, outcome, short, type Task, whole } from './lean.ts'
+import { codes, RpcError } from './protocol.ts'
+import { lenient, wire } from './wire.ts'
+
+// What agents can do. Each tool is a request to the API, or a few: it can do no more than those.
+
+type Json = Record<string, unknown>
+
+/** By these hints clients decide whether to ask their person first. */
+type Hints = { readOnlyHint: boolean; destructiveHint?: boolean; idempotentHint?: boolean }
+
+const reading: Hints = { readOnlyHint: true }
+const adding: Hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: false }
+const settling: Hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: true }
+const removing: Hints = { readOnlyHint: false, destructiveHint: true, idempotentHint: true }
+
+type Definition<T extends TObject> = {
+  name: string
+  title: string
+  description: string
+  hints: Hints
+  /** Not for who may see only some lists. */
+  isOfAll?: boolean
+  input: T
+  /** What is looked at in place of it, where its parts have an outcome each. */
+  checked?: TObject
+  call: (caller: Caller, args: Static<T>) => Promise<Json>
+}
+
+type Tool = Omit<Definition<TObject>, 'call'> & {
+  scope: Scope
+  call: (caller: Caller, args: object) => Promise<Json>
+}
+
+/** @throws Problem 403, 422; Refused */
+function tool<const T extends TObject>(definition: Definition<T>): Tool {
+  const { name, input, checked = input, hints, call } = definition
+  return {
+    ...definition,
+    scope: hints.readOnlyHint ? 'tasks:read' : 'tasks:write',
+    call: async (caller, given) => {
+      const args = lenient(input, given)
+      if (!Value.Check(checked, args)) {
+        const { message, errors } = invalid(findFaults(Value.Errors(checked, args)))
+        const isUnknown = errors?.some(({ detail }) => detail === 'is not known here')
+        const hint = isUnknown ? ` ${name} takes ${namesIn(input)}.` : ''
+        throw new Problem(422, `${message}${hint}`)
+      }
+      const { user_id: whose, ...rest } = args as Json
+      if (whose !== undefined && whose !== 'me' && whose !== caller.user.id) {
+        throw new Problem(403, 'user_id is that of another user: leave it out.')
+      }
+      return call(caller, rest as Static<T>)
+    },
+  }
+}
+
+const closed = { additionalProperties: false }
+
+const made = async (caller: Caller, status: string, task: Task): Promise<Json> => ({
+  ...outcome(status, task, await caller.namesFor([task])),
+  request_id: caller.requestId,
+})
+
+const tools: Tool[] = [
+  tool({
+    name: 'add_task',
+    title: 'Add a task',
+    description: 'Adds a task.',
+    hints: adding,
+    input: t.Object({ user_id, ...newTask }, closed),
+    call: async (caller, args) => {
+      const { value } = await caller.ask('POST', '/api/tasks', await toFields(caller, args))
+      return made(caller, 'created', value)
+    },
+  }),
+  tool({
+    name: 'add_tasks',
+    title: 'Add tasks',
+    description:
+      'Adds up to 50 tasks and says what became of each: those that are wrong are left out.',
+    hints: adding,
+    input: t.Object({ tasks: t.Array(NewTask, { description: 'Each as for add_task' }) }, closed),
+    checked: t.Object({ tasks: t.Array(t.Unknown(), { minItems: 1, maxItems: 50 }) }, closed),
+    call: (caller, { tasks }) => addTasks(caller, tasks),
+  }),
+  tool({
+    name: 'list_tasks',
+    title: 'List tasks',
+    description:
+      'Lists tasks, long descriptions cut. filter is like `due:<=today`, `priority:>=medium (#home or list:"Work")`, `is:overdue -tag:waiting`, `"exact words"`; ' +
+      'fields: priority, tag, list, due, created, updated, completed, title, description, has, is; days: 2026-12-31, today, friday, +3d, none. ' +
+      'Where there is `more`, call again with it as cursor and the rest the same.',
+    hints: reading,
+    input: t.Object(
+      {
+        user_id,
+        filter: t.Optional(t.String()),
+        status: t.Optional(
+          t.String({
+            enum: ['pending', 'completed', 'all', 'deleted'],
+            default: 'pending',
+            description: 'deleted: the trash',
+          }),
+        ),
+        list: t.Optional(t.String({ description: 'Name or id; inbox is none' })),
+        sort: t.Optional(
+          t.String({
+            enum: ['created_at', 'updated_at', 'due_date', 'priority', 'title', 'position'],
+            default: 'created_at',
+          }),
+        ),
+        limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 25 })),
+        cursor: t.Optional(t.String()),
+      },
+      closed,
+    ),
+    call: async (caller, { filter, status = 'pending', list, sort, limit = 25, cursor }) => {
+      const state = status.toLowerCase()
+      const query = search({
+        ...(state === 'deleted' ? { deleted: 'true' } : { status: state }),
+        ...(list === undefined ? {} : { list: (await listIdOf(caller, list)) ?? 'none' }),
+        filter,
+        sort,
+        limit: String(limit),
+        cursor,
+      })
+      const { value, headers } = await caller.ask('GET', `/api/tasks${query}`)
+      const tasks: Task[] = value
+      const names = await caller.namesFor(tasks)
+      return { tasks: tasks.map((task) => short(task, names)), ...moreOf(headers) }
+    },
+  }),
+  tool({
+    name: 'get_task',
+    title: 'Read a task',
+    description: 'All of one task, and its subtasks.',
+    hints: reading,
+    input: t.Object({ user_id, task_id }, closed),
+    call: async (caller, args) => {
+      const id = idOf(args.task_id)
+      const [{ value: task }, { value: subtasks, headers }] = await Promise.all([
+        caller.ask('GET', `/api/tasks/${id}`),
+        caller.ask('GET', `/api/tasks${search({ parent: id, sort: 'position', limit: '25' })}`),
+      ])
+      const names = await caller.namesFor([task, ...subtasks])
+      const under = subtasks.map((one: Task) => short({ ...one, parent_id: null }, names))
+      const has_more_subtasks = 'more' in moreOf(headers)
+      return { ...whole(task, names), ...lean({ subtasks: under, has_more_subtasks }) }
+    },
+  }),
+  tool({
+    name: 'update_task',
+    title: 'Change a task',
+    description:
+      'Changes the fields that are given, keeps the others, and says in `was` what they were. An empty text or null clears a field.',
+    hints: removing,
+    input: t.Object({ user_id, task_id, ...changes }, closed),
+    call: async (caller, { task_id: given, ...args }) => {
+      const id = idOf(given)
+      const patch = await toFields(caller, args)
+      if (Object.keys(patch).length === 0) {
+        throw new Problem(422, `Say what is to change: ${Object.keys(changes).join(', ')}.`)
+      }
+      const { before, after } = await change(caller, id, patch)
+      const status = after.version === before.version ? 'unchanged' : 'updated'
+      const names = await caller.namesFor([before, after])
+      const differs = (name: string) => !Bun.deepEquals(before[name], after[name])
+      const was = Object.keys(patch).flatMap((name) => {
+        if (!differs(name)) return []
+        return name === 'list_id'
+          ? [['list', before.list_id && (names.get(before.list_id) ?? before.list_id)]]
+          : [[name, before[name]]]
+      })
+      return {
+        ...(await made(caller, status, after)),
+        ...comesNext(after),
+        was: Object.fromEntries(was),
+      }
+    },
+  }),
+  tool({
+    name: 'complete_task',
+    title: 'Complete tasks',
+    description:
+      'Completes tasks with their subtasks, or with completed=false reopens them. What repeats goes on with the task in `next`.',
+    hints: settling,
+    input: t.Object(
+      {
+        user_id,
+        task_id: task_ids,
+        completed: t.Optional(t.Boolean({ default: true })),
+      },
+      closed,
+    ),
+    call: async (caller, { task_id: given, completed = true }) => {
+      const status = completed ? 'completed' : 'pending'
+      const [id = '', ...others] = idsOf(given)
+      if (others.length > 0) {
+        return changeAll(caller, [id, ...others], completed ? 'complete' : 'reopen', status)
+      }
+      const { value } = await caller.ask('POST', `/api/tasks/${id}/complete`, { completed })
+      return { ...(await made(caller, status, value)), ...comesNext(value) }
+    },
+  }),
+  tool({
+    name: 'delete_task',
+    title: 'Put tasks into the trash',
+    description:
+      'Puts tasks with their subtasks into the trash, from where restore_task brings them back.',
+    hints: removing,
+    input: t.Object({ user_id, task_id: task_ids }, closed),
+    call: async (caller, { task_id: given }) => {
+      const [id = '', ...others] = idsOf(given)
+      if (others.length > 0) return changeAll(caller, [id, ...others], 'delete', 'deleted')
+      return made(caller, 'deleted', (await caller.ask('DELETE', `/api/tasks/${id}`)).value)
+    },
+  }),
+  tool({
+    name: 'restore_task',
+    title: 'Bring tasks back',
+    description: 'Brings tasks back from the trash.',
+    hints: settling,
+    input: t.Object({ user_id, task_id: task_ids }, closed),
+    call: async (caller, { task_id: given }) => {
+      const [id = '', ...others] = idsOf(given)
+      if (others.length > 0) return changeAll(caller, [id, ...others], 'restore', 'restored')
+      return made(caller, 'restored', (await caller.ask('POST', `/api/tasks/${id}/restore`)).value)
+    },
+  }),
+  tool({
+    name: 'get_overview',
+    title: 'Overview',
+    description:
+      'What day it is for the user, how many tasks are pending, overdue and due, the lists and tags, and what this token may do. Call it first.',
+    hints: reading,
+    input: t.Object({}, closed),
+    call: overview,
+  }),
+  tool({
+    name: 'search',
+    title: 'Search tasks',
+    description: 'Finds tasks, completed ones too, by words of title, description and tags.',
+    hints: reading,
+    input: t.Object({ query: t.String({ description: 'Up to 8 words that all occur' }) }, closed),
+    call: async (caller, { query }) => {
+      if (query.trim() === '')
+        throw new Problem(422, 'query must have a word. list_tasks lists all.')
+      const { value } = await caller.ask('GET', `/api/tasks${search({ q: query, limit: '20' })}`)
+      const results = value.map(({ id, title }: Task) => ({ id, title, url: urlOf(caller, id) }))
+      return { results }
+    },
+  }),
+  tool({
+    name: 'fetch',
+    title: 'Fetch a task',
+    description: 'The text of a task that search has found.',
+    hints: reading,
+    input: t.Object({ id: t.String({ description: 'As given by search' }) }, closed),
+    call: async (caller, args) => {
+      const { value } = await caller.ask('GET', `/api/tasks/${idOf(args.id)}`)
+      const task: Task = value
+      const { id, title, description } = task
+      const {
+        id: _id,
+        title: _title,
+        description: _description,
+        ...metadata
+      } = short(task, await caller.namesFor([task]))
+      return { id, title, text: description ?? title, url: urlOf(caller, id), metadata }
+    },
+  }),
+  tool({
+    name: 'undo',
+    title: 'Undo',
+    description: 'Takes back all that one call has changed. An undo can be undone too.',
+    hints: removing,
+    isOfAll: true,
+    input: t.Object(
+      {
+        request_id: t.String({ description: 'As the call has answered it' }),
+        force: t.Optional(
+          t.Boolean({ default: false, description: 'Also what was changed again since' }),
+        ),
+      },
+      closed,
+    ),
+    call: async (caller, { request_id, force = false }) => {
+      const { value } = await caller.ask('POST', '/api/undo', { request_id, force })
+      const things: { type: string; id: string; [thing: string]: unknown }[] = value
+      return {
+        status: 'undone',
+        changed: things.length,
+        ...lean({ things: things.slice(0, 25).map(thingOf), has_more: things.length > 25 }),
+        request_id: caller.requestId,
+      }
+    },
+  }),
+]
+
+const byName = new Map(tools.map((each) => [each.name, each]))
+
+const isFor = ({ scope, isOfAll = false }: Tool, { user }: Caller): boolean =>
+  may(user, scope) && !(isOfAll && user.list_ids !== null)
+
+/** Those that the caller may use, always in the same order. */
+export const listTools = (caller: Caller): Json => ({
+  tools: tools
+    .filter((each) => isFor(each, caller))
+    .map(({ name, title, description, input, hints }) => ({
+      name,
+      title,
+      description,
+      inputSchema: wire(input),
+      annotations: { ...hints, openWorldHint: false },
+    })),
+})
+
+/** What is wrong with a call is a result too: a fault of the protocol is one that the model is not told of. */
+export async function callTool(caller: Caller, name: string, args: unknown = {}): Promise<Json> {
+  const found = byName.get(name)
+  if (found === undefined) throw new RpcError(codes.params, `Unknown tool: ${name.slice(0, 100)}`)
+  try {
+    if (!isFor(found, caller)) throw new Problem(403, refusalOf(found, caller))
+    if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+      throw new Problem(422, 'The arguments must be an object.')
+    }
+    const value = await found.call(caller, args)
+    return { content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: value }
+  } catch (error) {
+    const text = wordsFor(error, caller.requestId)
+    if (text === null) throw error
+    return { content: [{ type: 'text', text }], isError: true }
+  }
+}
+
+const refusalOf = ({ name, scope }: Tool, { user }: Caller): string =>
+  may(user, scope)
+    ? `This token is for some lists only, and cannot call ${name}.`
+    : `This token has not the scope ${scope}, which ${name} needs.`
+
+/** A query string of what is given. */
+function search(given: Record<string, string | undefined>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) query.set(name, value)
+  }
+  return `?${query}`
+}
+
+/** Where to go on, as the API says it. */
+function moreOf(headers: Headers): { more?: string } {
+  const [, query] = /^<\?([^>]*)>; rel="next"/.exec(headers.get('link') ?? '') ?? []
+  const more = new URLSearchParams(query).get('cursor')
+  return more === null ? {} : { more }
+}
+
+const urlOf = (caller: Caller, id: string): string => caller.urlOf(`/api/tasks/${id}`)
+
+/** @throws Refused where somebody else changes the same all the time */
+async function change(
+  caller: Caller,
+  id: string,
+  patch: Json,
+  attempts = 3,
+): Promise<{ before: Task; after: Task }> {
+  const { value: before } = await caller.ask('GET', `/api/tasks/${id}`)
+  const headers = { 'if-match': `"${before.version}"` }
+  try {
+    return { before, after: (await caller.ask('PATCH', `/api/tasks/${id}`, patch, headers)).value }
+  } catch (error) {
+    const isStale = error instanceof Refused && error.problem.status === 412
+    if (!isStale || attempts === 1) throw error
+    return change(caller, id, patch, attempts - 1)
+  }
+}
+
+/** What comes after a task that repeats. */
+function comesNext({ next_task: next }: Json): Json {
+  if (typeof next !== 'object' || next === null) return {}
+  const { id, due_date } = next as Task
+  return { next: { task_id: id, due_date } }
+}
+
+async function changeAll(
+  caller: Caller,
+  ids: string[],
+  action: string,
+  status: string,
+): Promise<Json> {
+  const { matched, changed } = await askForAll(caller, ids, action)
+  return { status, tasks: matched, changed, request_id: caller.requestId }
+}
+
+function thingOf({ type, id, ...rest }: Json & { type: string; id: string }): Json {
+  const { title, name, deleted_at } = rest[type] as Task & { name?: string }
+  return lean({ type, id, title: title ?? name, deleted: deleted_at !== null })
+}
+
+/** Lists and tags in it. */
+const mostNamed = 50
+
+async function overview(caller: Caller): Promise<Json> {
+  const count = async (filter: string) =>
+    (await caller.ask('GET', `/api/tasks/count${search({ filter })}`)).value.count
+  const { user } = caller
+  const [today, pending, overdue, dueToday, dueInWeek, undated, lists, tags] = await Promise.all([
+    caller.today(),
+    count('is:pending'),
+    count('is:overdue'),
+    count('is:pending due:today'),
+    count('is:pending due:today..+6d'),
+    count('is:pending due:none'),
+    unlessForbidden(caller.ask('GET', '/api/lists?counts=true&archived=false')),
+    unlessForbidden(caller.ask('GET', '/api/tags')),
+  ])
+  const inUse = tags?.value.filter((one: { pending: number }) => one.pending > 0) ?? []
+  return {
+    today: today.date,
+    weekday: new Date(`${today.date}T00:00:00Z`).toLocaleDateString('en', {
+      weekday: 'long',
+      timeZone: 'UTC',
+    }),
+    time_zone: today.zone,
+    user: lean({ id: user.id, name: user.name }),
+    may: user.scopes.filter((scope) => scope.startsWith('tasks:')),
+    ...lean({ only_some_lists: user.list_ids !== null }),
+    pending,
+    overdue,
+    due_today: dueToday,
+    due_within_7_days: dueInWeek,
+    without_due_date: undated,
+    lists: (lists?.value ?? [])
+      .slice(0, mostNamed)
+      .map(({ id, name, pending: open }: { id: string; name: string; pending: number }) => ({
+        id,
+        name: cut(name),
+        pending: open,
+      })),
+    tags: Object.fromEntries(
+      inUse
+        .toSorted((a: { pending: number }, b: { pending: number }) => b.pending - a.pending)
+        .slice(0, mostNamed)
+        .map(({ tag, pending: open }: { tag: string; pending: number }) => [tag, open]),
+    ),
+    ...lean({
+      has_more_lists: (lists?.value.length ?? 0) > mostNamed,
+      has_more_tags: inUse.length > mostNamed,
+    }),
+  }
+}
