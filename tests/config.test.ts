@@ -60,6 +60,7 @@ test('needs nothing', () => {
     metricsPort: null,
     compat: null,
     logLevel: 'info',
+    server: { url: 'http://localhost:8000', token: null },
     launch: { script: null, runner: null, isNpx: false },
   })
 })

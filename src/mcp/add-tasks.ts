@@ -22,7 +22,7 @@ export async function addTasks(
     given.map(async (item, index): Promise<Item[]> => {
       try {
         if (!Value.Check(NewTask, item)) throw invalid(findFaults(Value.Errors(NewTask, item)))
-        const fields = await toFields(caller, item as Fields)
+        const fields = await toFields(caller, item)
         await parents(fields['parent_id'])
         return [{ index, fields }]
       } catch (error) {
@@ -64,8 +64,8 @@ async function makeAll(
   if (items.length === 0) return new Map()
   try {
     const tasks = items.map(({ fields }) => fields)
-    const { value } = await caller.ask('POST', '/api/tasks/batch', { tasks })
-    return new Map(items.map(({ index }, position) => [index, value[position]]))
+    const { value } = await caller.ask<Task[]>('POST', '/api/tasks/batch', { tasks })
+    return new Map(value.map((task, position) => [items[position]?.index ?? position, task]))
   } catch (error) {
     const named = error instanceof Refused ? faultsOf(error, items) : []
     if (named.length === 0) {

@@ -1,5 +1,5 @@
 import { handOver } from '../auth/identify.ts'
-import type { Identity, Scope } from '../auth/identity.ts'
+import type { Identity } from '../auth/identity.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { Problem, type ProblemBody } from '../http/problem.ts'
 import type { ListNames, Task } from './lean.ts'
@@ -18,10 +18,7 @@ export type House = {
 
 type Today = { zone: string; date: string }
 
-/** JSON of the API, of which each tool knows the shape. */
-type Json = any
-
-export type Answer = { value: Json; headers: Headers }
+export type Answer<T> = { value: T; headers: Headers }
 
 export type List = { id: string; name: string; archived_at: string | null; pending?: number }
 
@@ -30,13 +27,14 @@ export type Caller = {
   user: Identity
   /** Of all that the call changes: what `undo` takes. */
   requestId: string
-  /** Asks the API. @throws Refused */
-  ask: (
+  /** Asks the API, of whose answer who asks knows the type. @throws Refused */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+  ask: <T>(
     method: string,
     path: string,
     body?: object,
     headers?: Record<string, string>,
-  ) => Promise<Answer>
+  ) => Promise<Answer<T>>
   today: () => Promise<Today>
   dateOf: House['dateOf']
   /** The lists that he may see, read once. */
@@ -56,9 +54,6 @@ export class Refused extends Error {
   }
 }
 
-export const may = ({ scopes }: Identity, scope: Scope): boolean =>
-  scopes.includes(scope) || (scope === 'tasks:read' && scopes.includes('tasks:write'))
-
 /** A request of the caller's for each thing that is asked: it is validated, limited and logged like any other, and is part of this one. */
 export function createCaller(request: Request, user: Identity, house: House): Caller {
   const { id: requestId, place } = exchangeOf(request)
@@ -67,7 +62,12 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
   let lists: Promise<List[]> | undefined
   let today: Promise<Today> | undefined
 
-  const ask: Caller['ask'] = async (method, path, body, headers = {}) => {
+  async function ask<T>(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const inner = new Request(`http://localhost${path}`, {
       method,
@@ -78,15 +78,16 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
     place.setWaiting(true)
     try {
       const response = await house.handle(handOver(inner, user))
-      const value: Json = await response.json()
-      if (response.status >= 400) throw new Refused(value)
-      return { value, headers: response.headers }
+      const value: unknown = await response.json()
+      if (response.status >= 400) throw new Refused(value as ProblemBody)
+      return { value: value as T, headers: response.headers }
     } finally {
       place.setWaiting(false)
     }
   }
 
-  const readLists = (): Promise<List[]> => (lists ??= ask('GET', '/api/lists').then(valueOf))
+  const readLists = (): Promise<List[]> =>
+    (lists ??= ask<List[]>('GET', '/api/lists').then(({ value }) => value))
 
   return {
     user,
@@ -102,8 +103,6 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
     urlOf: (path) => `${house.addressOf(request)}${path}`,
   }
 }
-
-const valueOf = ({ value }: Answer): Json => value
 
 /** The same, where it can be done without: null where the caller may not see it. */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {

@@ -133,7 +133,12 @@ export async function askForAll(
   action: string,
 ): Promise<{ matched: number; changed: number }> {
   try {
-    return (await caller.ask('POST', '/api/tasks/bulk', { ids, action })).value
+    return (
+      await caller.ask<{ matched: number; changed: number }>('POST', '/api/tasks/bulk', {
+        ids,
+        action,
+      })
+    ).value
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     const { status, detail, errors = [] } = error.problem

@@ -76,13 +76,13 @@ export const whole = (task: Task, lists: ListNames): Record<string, unknown> => 
 
 /** What became of a task. */
 export const outcome = (status: string, task: Task, lists: ListNames): Record<string, unknown> => {
-  const {
-    id,
+  const { id, title, description: _description, deleted: _deleted, ...rest } = short(task, lists)
+  const { completed, ...others } = rest
+  return {
+    task_id: id,
+    status,
     title,
-    completed: _completed,
-    description: _description,
-    deleted: _deleted,
-    ...rest
-  } = short(task, lists)
-  return { task_id: id, status, title, ...rest }
+    ...lean({ completed: completed && status !== 'completed' }),
+    ...others,
+  }
 }

@@ -65,8 +65,8 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
     const text = await response.text()
     if (text === '' && response.ok) return null
     const body = parse(text)
-    if (body?.['jsonrpc'] === '2.0') return body
-    throw new Error(`${address} answered ${response.status}. ${body?.['detail'] ?? ''}`.trim())
+    if (body.jsonrpc === '2.0') return body
+    throw new Error(`${address} answered ${response.status}. ${body.detail ?? ''}`.trim())
   }
 
   for await (const line of console) {
@@ -82,13 +82,14 @@ const say = (message: object): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
 
-function parse(text: string): Record<string, unknown> | null {
+/** A message, or a problem, if it is what it should be. */
+function parse(text: string): { jsonrpc?: string; detail?: string } {
   try {
     return Object(JSON.parse(text))
   } catch {
-    return null
+    return {}
   }
 }
 
 const nameOf = (error: unknown): string =>
-  error instanceof Error ? String((error as { code?: unknown }).code ?? error.name) : 'unknown'
+  error instanceof Error ? ((error as { code?: string }).code ?? error.name) : 'unknown'

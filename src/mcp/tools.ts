@@ -1,10 +1,10 @@
 import { type Static, type TObject, Type as t } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { Scope } from '../auth/identity.ts'
+import { allows, type Scope } from '../auth/scopes.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { findFaults } from '../http/validation.ts'
 import { addTasks } from './add-tasks.ts'
-import { type Caller, may, Refused, unlessForbidden, wordsFor } from './caller.ts'
+import { type Caller, type List, Refused, unlessForbidden, wordsFor } from './caller.ts'
 import {
   askForAll,
   changes,
@@ -67,11 +67,11 @@ function tool<const T extends TObject>(definition: Definition<T>): Tool {
         const hint = isUnknown ? ` ${name} takes ${namesIn(input)}.` : ''
         throw new Problem(422, `${message}${hint}`)
       }
-      const { user_id: whose, ...rest } = args as Json
+      const { user_id: whose, ...rest }: Json = args
       if (whose !== undefined && whose !== 'me' && whose !== caller.user.id) {
         throw new Problem(403, 'user_id is that of another user: leave it out.')
       }
-      return call(caller, rest as Static<T>)
+      return call(caller, rest)
     },
   }
 }
@@ -91,7 +91,8 @@ const tools: Tool[] = [
     hints: adding,
     input: t.Object({ user_id, ...newTask }, closed),
     call: async (caller, args) => {
-      const { value } = await caller.ask('POST', '/api/tasks', await toFields(caller, args))
+      const fields = await toFields(caller, args)
+      const { value } = await caller.ask<Task>('POST', '/api/tasks', fields)
       return made(caller, 'created', value)
     },
   }),
@@ -146,8 +147,7 @@ const tools: Tool[] = [
         limit: String(limit),
         cursor,
       })
-      const { value, headers } = await caller.ask('GET', `/api/tasks${query}`)
-      const tasks: Task[] = value
+      const { value: tasks, headers } = await caller.ask<Task[]>('GET', `/api/tasks${query}`)
       const names = await caller.namesFor(tasks)
       return { tasks: tasks.map((task) => short(task, names)), ...moreOf(headers) }
     },
@@ -161,11 +161,14 @@ const tools: Tool[] = [
     call: async (caller, args) => {
       const id = idOf(args.task_id)
       const [{ value: task }, { value: subtasks, headers }] = await Promise.all([
-        caller.ask('GET', `/api/tasks/${id}`),
-        caller.ask('GET', `/api/tasks${search({ parent: id, sort: 'position', limit: '25' })}`),
+        caller.ask<Task>('GET', `/api/tasks/${id}`),
+        caller.ask<Task[]>(
+          'GET',
+          `/api/tasks${search({ parent: id, sort: 'position', limit: '25' })}`,
+        ),
       ])
       const names = await caller.namesFor([task, ...subtasks])
-      const under = subtasks.map((one: Task) => short({ ...one, parent_id: null }, names))
+      const under = subtasks.map((one) => short({ ...one, parent_id: null }, names))
       const has_more_subtasks = 'more' in moreOf(headers)
       return { ...whole(task, names), ...lean({ subtasks: under, has_more_subtasks }) }
     },
@@ -220,7 +223,7 @@ const tools: Tool[] = [
       if (others.length > 0) {
         return changeAll(caller, [id, ...others], completed ? 'complete' : 'reopen', status)
       }
-      const { value } = await caller.ask('POST', `/api/tasks/${id}/complete`, { completed })
+      const { value } = await caller.ask<Task>('POST', `/api/tasks/${id}/complete`, { completed })
       return { ...(await made(caller, status, value)), ...comesNext(value) }
     },
   }),
@@ -234,7 +237,7 @@ const tools: Tool[] = [
     call: async (caller, { task_id: given }) => {
       const [id = '', ...others] = idsOf(given)
       if (others.length > 0) return changeAll(caller, [id, ...others], 'delete', 'deleted')
-      return made(caller, 'deleted', (await caller.ask('DELETE', `/api/tasks/${id}`)).value)
+      return made(caller, 'deleted', (await caller.ask<Task>('DELETE', `/api/tasks/${id}`)).value)
     },
   }),
   tool({
@@ -246,7 +249,11 @@ const tools: Tool[] = [
     call: async (caller, { task_id: given }) => {
       const [id = '', ...others] = idsOf(given)
       if (others.length > 0) return changeAll(caller, [id, ...others], 'restore', 'restored')
-      return made(caller, 'restored', (await caller.ask('POST', `/api/tasks/${id}/restore`)).value)
+      return made(
+        caller,
+        'restored',
+        (await caller.ask<Task>('POST', `/api/tasks/${id}/restore`)).value,
+      )
     },
   }),
   tool({
@@ -267,8 +274,9 @@ const tools: Tool[] = [
     call: async (caller, { query }) => {
       if (query.trim() === '')
         throw new Problem(422, 'query must have a word. list_tasks lists all.')
-      const { value } = await caller.ask('GET', `/api/tasks${search({ q: query, limit: '20' })}`)
-      const results = value.map(({ id, title }: Task) => ({ id, title, url: urlOf(caller, id) }))
+      const path = `/api/tasks${search({ q: query, limit: '20' })}`
+      const { value } = await caller.ask<Task[]>('GET', path)
+      const results = value.map(({ id, title }) => ({ id, title, url: urlOf(caller, id) }))
       return { results }
     },
   }),
@@ -279,8 +287,7 @@ const tools: Tool[] = [
     hints: reading,
     input: t.Object({ id: t.String({ description: 'As given by search' }) }, closed),
     call: async (caller, args) => {
-      const { value } = await caller.ask('GET', `/api/tasks/${idOf(args.id)}`)
-      const task: Task = value
+      const { value: task } = await caller.ask<Task>('GET', `/api/tasks/${idOf(args.id)}`)
       const { id, title, description } = task
       const {
         id: _id,
@@ -307,8 +314,8 @@ const tools: Tool[] = [
       closed,
     ),
     call: async (caller, { request_id, force = false }) => {
-      const { value } = await caller.ask('POST', '/api/undo', { request_id, force })
-      const things: { type: string; id: string; [thing: string]: unknown }[] = value
+      const body = { request_id, force }
+      const { value: things } = await caller.ask<Thing[]>('POST', '/api/undo', body)
       return {
         status: 'undone',
         changed: things.length,
@@ -322,7 +329,7 @@ const tools: Tool[] = [
 const byName = new Map(tools.map((each) => [each.name, each]))
 
 const isFor = ({ scope, isOfAll = false }: Tool, { user }: Caller): boolean =>
-  may(user, scope) && !(isOfAll && user.list_ids !== null)
+  allows(user.scopes, scope) && !(isOfAll && user.list_ids !== null)
 
 /** Those that the caller may use, always in the same order. */
 export const listTools = (caller: Caller): Json => ({
@@ -356,7 +363,7 @@ export async function callTool(caller: Caller, name: string, args: unknown = {})
 }
 
 const refusalOf = ({ name, scope }: Tool, { user }: Caller): string =>
-  may(user, scope)
+  allows(user.scopes, scope)
     ? `This token is for some lists only, and cannot call ${name}.`
     : `This token has not the scope ${scope}, which ${name} needs.`
 
@@ -366,7 +373,7 @@ function search(given: Record<string, string | undefined>): string {
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined) query.set(name, value)
   }
-  return `?${query}`
+  return `?${query.toString()}`
 }
 
 /** Where to go on, as the API says it. */
@@ -385,10 +392,11 @@ async function change(
   patch: Json,
   attempts = 3,
 ): Promise<{ before: Task; after: Task }> {
-  const { value: before } = await caller.ask('GET', `/api/tasks/${id}`)
+  const { value: before } = await caller.ask<Task>('GET', `/api/tasks/${id}`)
   const headers = { 'if-match': `"${before.version}"` }
   try {
-    return { before, after: (await caller.ask('PATCH', `/api/tasks/${id}`, patch, headers)).value }
+    const { value: after } = await caller.ask<Task>('PATCH', `/api/tasks/${id}`, patch, headers)
+    return { before, after }
   } catch (error) {
     const isStale = error instanceof Refused && error.problem.status === 412
     if (!isStale || attempts === 1) throw error
@@ -413,17 +421,22 @@ async function changeAll(
   return { status, tasks: matched, changed, request_id: caller.requestId }
 }
 
-function thingOf({ type, id, ...rest }: Json & { type: string; id: string }): Json {
+type Thing = { type: string; id: string; [thing: string]: unknown }
+
+function thingOf({ type, id, ...rest }: Thing): Json {
   const { title, name, deleted_at } = rest[type] as Task & { name?: string }
   return lean({ type, id, title: title ?? name, deleted: deleted_at !== null })
 }
+
+type Tag = { tag: string; pending: number }
 
 /** Lists and tags in it. */
 const mostNamed = 50
 
 async function overview(caller: Caller): Promise<Json> {
   const count = async (filter: string) =>
-    (await caller.ask('GET', `/api/tasks/count${search({ filter })}`)).value.count
+    (await caller.ask<{ count: number }>('GET', `/api/tasks/count${search({ filter })}`)).value
+      .count
   const { user } = caller
   const [today, pending, overdue, dueToday, dueInWeek, undated, lists, tags] = await Promise.all([
     caller.today(),
@@ -432,10 +445,10 @@ async function overview(caller: Caller): Promise<Json> {
     count('is:pending due:today'),
     count('is:pending due:today..+6d'),
     count('is:pending due:none'),
-    unlessForbidden(caller.ask('GET', '/api/lists?counts=true&archived=false')),
-    unlessForbidden(caller.ask('GET', '/api/tags')),
+    unlessForbidden(caller.ask<List[]>('GET', '/api/lists?counts=true&archived=false')),
+    unlessForbidden(caller.ask<Tag[]>('GET', '/api/tags')),
   ])
-  const inUse = tags?.value.filter((one: { pending: number }) => one.pending > 0) ?? []
+  const inUse = tags?.value.filter((one) => one.pending > 0) ?? []
   return {
     today: today.date,
     weekday: new Date(`${today.date}T00:00:00Z`).toLocaleDateString('en', {
@@ -451,18 +464,16 @@ async function overview(caller: Caller): Promise<Json> {
     due_today: dueToday,
     due_within_7_days: dueInWeek,
     without_due_date: undated,
-    lists: (lists?.value ?? [])
-      .slice(0, mostNamed)
-      .map(({ id, name, pending: open }: { id: string; name: string; pending: number }) => ({
-        id,
-        name: cut(name),
-        pending: open,
-      })),
+    lists: (lists?.value ?? []).slice(0, mostNamed).map(({ id, name, pending: open }) => ({
+      id,
+      name: cut(name),
+      pending: open,
+    })),
     tags: Object.fromEntries(
       inUse
-        .toSorted((a: { pending: number }, b: { pending: number }) => b.pending - a.pending)
+        .toSorted((a, b) => b.pending - a.pending)
         .slice(0, mostNamed)
-        .map(({ tag, pending: open }: { tag: string; pending: number }) => [tag, open]),
+        .map(({ tag, pending: open }) => [tag, open]),
     ),
     ...lean({
       has_more_lists: (lists?.value.length ?? 0) > mostNamed,
