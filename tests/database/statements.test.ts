@@ -31,7 +31,7 @@ import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
-import { nullable } from '../../src/http/formats.ts'
+import { nullable as orNull } from '../../src/http/formats.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import { ListSchema } from '../../src/lists/schema.ts'
 import { listJson } from '../../src/lists/table.ts'
@@ -241,7 +241,7 @@ const statements: Record<
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   findPlace: [
     'shared, idempotent',
-    t.Object({ n, list_id: nullable(t.String({ format: 'uuid' })), version: t.Integer() }),
+    t.Object({ n, list_id: orNull(t.String({ format: 'uuid' })), version: t.Integer() }),
     [(db) => queries.findPlace(db, 'alice', id)],
   ],
   insertTask: [
@@ -742,7 +742,7 @@ const ofFeeds: Record<
 /** With its arrays as the database says them. */
 const accessToken = t.Composite([
   t.Omit(AccessTokenSchema, ['scopes', 'list_ids']),
-  t.Object({ scopes: t.Array(t.String()), list_ids: nullable(t.Array(t.String())) }),
+  t.Object({ scopes: t.Array(t.String()), list_ids: orNull(t.Array(t.String())) }),
 ])
 const kept = { digest: 'a digest', hint: 'x7Qd' }
 const token = { name: 'A', scopes: ['tasks:read' as const], expires_at: null }
@@ -782,8 +782,8 @@ const ofTokens: Record<
       id: t.String({ format: 'uuid' }),
       name: t.String(),
       scopes: t.Array(t.String()),
-      list_ids: nullable(t.Array(t.String())),
-      expires_at: nullable(t.String({ format: 'date-time' })),
+      list_ids: orNull(t.Array(t.String())),
+      expires_at: orNull(t.String({ format: 'date-time' })),
       is_used: t.Boolean(),
     }),
     [(db) => accessTokens.findAccessToken(db, 'a digest')],
