@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
+  [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client|lines)\.ts$/, 5],
   [/^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|tools)\.ts$|^import-store\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|within-lists|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,
   ],
   [/^reminders\//, 1.7],
@@ -18,7 +19,6 @@ const floors: [RegExp, number][] = [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 

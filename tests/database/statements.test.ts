@@ -31,6 +31,7 @@ import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
+import { nullable as orNull } from '../../src/http/formats.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import { ListSchema } from '../../src/lists/schema.ts'
 import { listJson } from '../../src/lists/table.ts'
@@ -240,7 +241,7 @@ const statements: Record<
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
   findPlace: [
     'shared, idempotent',
-    t.Object({ n, list_id: t.String({ format: 'uuid' }), version: t.Integer() }),
+    t.Object({ n, list_id: orNull(t.String({ format: 'uuid' })), version: t.Integer() }),
     [(db) => queries.findPlace(db, 'alice', id)],
   ],
   insertTask: [
@@ -738,6 +739,11 @@ const ofFeeds: Record<
   markUsed: ['idempotentWrite', t.Object({}), [(db) => feedWrites.markUsed(db, 'alice', id)]],
 }
 
+/** With its arrays as the database says them. */
+const accessToken = t.Composite([
+  t.Omit(AccessTokenSchema, ['scopes', 'list_ids']),
+  t.Object({ scopes: t.Array(t.String()), list_ids: orNull(t.Array(t.String())) }),
+])
 const kept = { digest: 'a digest', hint: 'x7Qd' }
 const token = { name: 'A', scopes: ['tasks:read' as const], expires_at: null }
 
@@ -749,14 +755,10 @@ const ofTokens: Record<
   | 'markTokenUsed',
   [Way, TSchema, ((db: Db) => unknown)[]]
 > = {
-  listAccessTokens: [
-    'read',
-    AccessTokenSchema,
-    [(db) => tokenQueries.listAccessTokens(db, 'alice')],
-  ],
+  listAccessTokens: ['read', accessToken, [(db) => tokenQueries.listAccessTokens(db, 'alice')]],
   insertAccessToken: [
     'idempotentWrite',
-    t.Composite([AccessTokenSchema, t.Object({ has_lists: t.Boolean() })]),
+    t.Composite([accessToken, t.Object({ has_lists: t.Boolean() })]),
     [null, [id]].map(
       (list_ids) => (db: Db) =>
         tokenWrites.insertAccessToken(db, 'alice', id, { ...token, list_ids }, kept),
@@ -764,12 +766,12 @@ const ofTokens: Record<
   ],
   rotateAccessToken: [
     'idempotentWrite',
-    AccessTokenSchema,
+    accessToken,
     [(db) => tokenWrites.rotateAccessToken(db, 'alice', id, kept)],
   ],
   deleteAccessToken: [
     'write',
-    AccessTokenSchema,
+    accessToken,
     [(db) => tokenWrites.deleteAccessToken(db, 'alice', id)],
   ],
   findAccessToken: [
@@ -777,11 +779,11 @@ const ofTokens: Record<
     t.Object({
       n,
       user_id: t.String(),
-      id: t.String(),
+      id: t.String({ format: 'uuid' }),
       name: t.String(),
       scopes: t.Array(t.String()),
-      list_ids: t.Array(t.String()),
-      expires_at: t.String(),
+      list_ids: orNull(t.Array(t.String())),
+      expires_at: orNull(t.String({ format: 'date-time' })),
       is_used: t.Boolean(),
     }),
     [(db) => accessTokens.findAccessToken(db, 'a digest')],
