@@ -51,8 +51,7 @@ test('version 1 of the SDK shakes hands', async () => {
   const client = new OldClient({ name: 'test', version: '1' })
   const options = { requestInit: { headers: { authorization } } }
 
-  // Its own types are at odds with exactOptionalPropertyTypes.
-  await client.connect(new OldTransport(address, options) as Parameters<OldClient['connect']>[0])
+  await client.connect(new OldTransport(address, options))
 
   expect(client.getServerVersion()).toMatchObject({ name: 'docket', title: 'Docket' })
   expect(client.getInstructions()).toContain('get_overview')
@@ -88,9 +87,7 @@ test('both are told that they have to sign in', async () => {
   const fresh = new Client({ name: 'test', version: '2' })
 
   const faults = await Promise.all([
-    old
-      .connect(new OldTransport(address) as Parameters<OldClient['connect']>[0])
-      .catch((error) => error),
+    old.connect(new OldTransport(address)).catch((error) => error),
     fresh.connect(new StreamableHTTPClientTransport(address)).catch((error) => error),
   ])
 
