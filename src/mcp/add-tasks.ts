@@ -3,7 +3,7 @@ import { isUuid } from '../http/formats.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { findFaults } from '../http/validation.ts'
 import { type Caller, explain, Refused, wordsFor } from './caller.ts'
-import { type Fields, NewTask, toFields } from './fields.ts'
+import { type Fields, NewTask, toNewFields } from './fields.ts'
 import { cut, outcome, type Task } from './lean.ts'
 
 type Item = { index: number; fields: Fields }
@@ -17,14 +17,11 @@ export async function addTasks(
   given: readonly unknown[],
 ): Promise<Record<string, unknown>> {
   const faults = new Map<number, string>()
-  const parents = createParents(caller)
   const looked = await Promise.all(
     given.map(async (item, index): Promise<Item[]> => {
       try {
         if (!Value.Check(NewTask, item)) throw invalid(findFaults(Value.Errors(NewTask, item)))
-        const fields = await toFields(caller, item)
-        await parents(fields['parent_id'])
-        return [{ index, fields }]
+        return [{ index, fields: await toNewFields(caller, item) }]
       } catch (error) {
         faults.set(index, wordsOrThrow(error, caller))
         return []
@@ -43,18 +40,6 @@ export async function addTasks(
   return { created: made.size, refused: faults.size, tasks, request_id: caller.requestId }
 }
 
-/** Looks once for each parent. */
-function createParents(caller: Caller): (id: unknown) => Promise<unknown> {
-  const known = new Map<string, Promise<unknown>>()
-  return async (id) => {
-    // What is none is told by the route.
-    if (typeof id !== 'string' || !isUuid(id)) return undefined
-    const asked = known.get(id) ?? caller.ask('GET', `/api/tasks/${id}`)
-    known.set(id, asked)
-    return asked
-  }
-}
-
 /** All but those that the API names as wrong, which it does part by part. */
 async function makeAll(
   caller: Caller,
@@ -67,13 +52,13 @@ async function makeAll(
     const { value } = await caller.ask<Task[]>('POST', '/api/tasks/batch', { tasks })
     return new Map(value.map((task, position) => [items[position]?.index ?? position, task]))
   } catch (error) {
-    const named = error instanceof Refused ? faultsOf(error, items) : []
-    if (named.length === 0) {
-      const words = wordsOrThrow(error, caller)
-      for (const { index } of items) faults.set(index, words)
-      return new Map()
-    }
-    for (const [index, words] of named) faults.set(index, words)
+    if (!(error instanceof Refused)) throw error
+    const named = faultsOf(error, items)
+    const found = named.length > 0 ? named : await orphansAmong(caller, items)
+    // What is wrong with none of them is wrong with all.
+    const wrong =
+      found.length > 0 ? found : items.map(({ index }) => [index, explain(error.problem)] as const)
+    for (const [index, words] of wrong) faults.set(index, words)
     return makeAll(
       caller,
       items.filter(({ index }) => !faults.has(index)),
@@ -81,6 +66,26 @@ async function makeAll(
     )
   }
 }
+
+/** Those whose parent is not there, which the API says of all together. */
+async function orphansAmong(caller: Caller, items: Item[]): Promise<[number, string][]> {
+  const parents = new Set(items.flatMap(({ fields }) => parentOf(fields) ?? []))
+  const absent = new Map<string, string>()
+  for (const id of parents) {
+    try {
+      await caller.ask('GET', `/api/tasks/${id}`)
+    } catch (error) {
+      absent.set(id, `parent_id: ${wordsOrThrow(error, caller)}`)
+    }
+  }
+  return items.flatMap(({ index, fields }): [number, string][] => {
+    const words = absent.get(parentOf(fields) ?? '')
+    return words === undefined ? [] : [[index, words]]
+  })
+}
+
+const parentOf = ({ parent_id: id }: Fields): string | undefined =>
+  typeof id === 'string' && isUuid(id) ? id.toLowerCase() : undefined
 
 /** What is wrong with each that is named. */
 function faultsOf({ problem }: Refused, items: Item[]): [number, string][] {

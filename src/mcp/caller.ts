@@ -56,7 +56,10 @@ export class Refused extends Error {
 
 /** A request of the caller's for each thing that is asked: it is validated, limited and logged like any other, and is part of this one. */
 export function createCaller(request: Request, user: Identity, house: House): Caller {
-  const { id: requestId, place } = exchangeOf(request)
+  const { id, place } = exchangeOf(request)
+  // A trace is of many calls, of which each is to be undone alone.
+  const isOfTrace = request.headers.has('traceparent')
+  const requestId = isOfTrace ? `${id}.${crypto.randomUUID().slice(0, 8)}` : id
   const zone = request.headers.get('time-zone')
   const common = { 'x-request-id': requestId, ...(zone === null ? {} : { 'time-zone': zone }) }
   let lists: Promise<List[]> | undefined
@@ -98,7 +101,7 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
     lists: readLists,
     namesFor: async (tasks) => {
       if (!tasks.some(({ list_id }) => list_id !== null)) return new Map()
-      return new Map((await readLists()).map(({ id, name }) => [id, name]))
+      return new Map((await readLists()).map((list) => [list.id, list.name]))
     },
     urlOf: (path) => `${house.addressOf(request)}${path}`,
   }

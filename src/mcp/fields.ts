@@ -17,7 +17,7 @@ export const task_ids = text('One id, or several separated by commas')
 /** Older chatbots say whose. */
 export const user_id = t.Optional(text('Leave it out'))
 
-const fields = {
+const described = {
   title: text('What is to be done'),
   description: text('More about it'),
   priority: words(['none', 'low', 'medium', 'high']),
@@ -33,7 +33,7 @@ const fields = {
   }),
 }
 
-const { title, ...others } = fields
+const { title, ...others } = described
 
 const optional = Object.fromEntries(
   Object.entries(others).map(([name, schema]) => [name, t.Optional(schema as TSchema)]),
@@ -70,6 +70,18 @@ export async function toFields(
       ? {}
       : { due_date: await dateOf(caller, due_date as string | null) }),
   }
+}
+
+/** The same, of a task that is to be made: who may see only some lists has to name one, unless it is the only one. */
+export async function toNewFields(caller: Caller, args: Fields): Promise<Fields> {
+  const fields = await toFields(caller, args)
+  const { list_ids: lists } = caller.user
+  const isPlaced = fields['list_id'] !== undefined || fields['parent_id'] !== undefined
+  if (lists === null || isPlaced) return fields
+  if (lists.length === 1) return { ...fields, list_id: lists[0] }
+  const names = namesOf(await caller.lists())
+  const detail = `is needed, for this token is for some lists only. ${names}`
+  throw invalid([{ pointer: '/list', detail }])
 }
 
 async function dateOf(caller: Caller, given: string | null): Promise<string | null> {

@@ -17,6 +17,7 @@ import {
   task_id,
   task_ids,
   toFields,
+  toNewFields,
   user_id,
 } from './fields.ts'
 import { cut, lean, outcome, short, type Task, whole } from './lean.ts'
@@ -91,7 +92,7 @@ const tools: Tool[] = [
     hints: adding,
     input: t.Object({ user_id, ...newTask }, closed),
     call: async (caller, args) => {
-      const fields = await toFields(caller, args)
+      const fields = await toNewFields(caller, args)
       const { value } = await caller.ask<Task>('POST', '/api/tasks', fields)
       return made(caller, 'created', value)
     },

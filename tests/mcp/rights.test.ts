@@ -146,6 +146,27 @@ test('keeps a token for some lists to these', async () => {
   expect(await titles(user, `?list=${work.id}&status=completed`)).toHaveLength(2)
 })
 
+test('puts new tasks where a token may: into its only list, or into one that is named', async () => {
+  const user = await signUp()
+  const ids: string[] = []
+  for (const name of ['Home', 'Work', 'Other']) {
+    ids.push((await user.send('POST', '/api/lists', { name })).body.id)
+  }
+  const agentFor = async (list_ids: string[]) =>
+    agentOf(`Bearer ${await tokenOf(user, { scopes: ['tasks:write'], list_ids })}`)
+  const [one, two] = [await agentFor(ids.slice(0, 1)), await agentFor(ids.slice(0, 2))]
+
+  expect(await one.done('add_task', { title: 'a' })).toMatchObject({ list: 'Home' })
+  const { tasks } = await one.done('add_tasks', { tasks: [{ title: 'b' }] })
+  expect(tasks).toMatchObject([{ list: 'Home' }])
+  const under = { title: 'c', parent_id: tasks[0].task_id }
+  expect(await two.done('add_task', under)).toMatchObject({ list: 'Home' })
+  expect(await two.call('add_task', { title: 'd' })).toBe(
+    'list is needed, for this token is for some lists only. There are Home, Work.',
+  )
+  expect(await two.done('add_task', { title: 'd', list: 'Work' })).toMatchObject({ list: 'Work' })
+})
+
 test('ends with the token', async () => {
   const { user, agent, authorization } = await withAgent({ scopes: ['tasks:write'] })
   await agent.done('get_overview')

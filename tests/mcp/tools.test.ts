@@ -519,6 +519,18 @@ test('names every change by its request, and tells the history who it was', asyn
   ])
 })
 
+test('undoes one call of a trace, and not the others', async () => {
+  const { user, agent } = await withAgent()
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }
+  const calls = []
+  for (const title of ['a', 'b']) calls.push(await agent.done('add_task', { title }, trace))
+
+  await agent.done('undo', { request_id: calls[1].request_id }, trace)
+
+  expect(calls[0].request_id).toStartWith('4bf92f3577b34da6a3ce929d0e0e4736.')
+  expect(await titles(user)).toEqual(['a'])
+})
+
 test('takes no argument for another', async () => {
   const { user, agent } = await withAgent()
 
