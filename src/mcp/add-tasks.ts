@@ -105,11 +105,13 @@ function wordsOrThrow(error: unknown, { requestId }: Caller): string {
   return words
 }
 
-/** The first of them, and each once. */
+/** The first of them. */
 const allOf = (faults: Map<number, string>): string =>
-  [...new Set([...faults].slice(0, 10).map(([index, words]) => `tasks.${index}: ${words}`))].join(
-    ' ',
-  )
+  [...faults]
+    .toSorted(([one], [other]) => one - other)
+    .slice(0, 10)
+    .map(([index, words]) => `tasks.${index}: ${words}`)
+    .join(' ')
 
 function titleOf(item: unknown): string | undefined {
   const { title } = Object(item)
