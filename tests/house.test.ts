@@ -8,7 +8,10 @@ const floors: [RegExp, number][] = [
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client|lines)\.ts$/, 5],
-  [/^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|tools)\.ts$|^import-store\.ts$/, 4],
+  [
+    /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^import-store\.ts$/,
+    4,
+  ],
   [
     /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|within-lists|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,

@@ -107,6 +107,15 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
   }
 }
 
+/** A query string of what is given. */
+export function search(given: Record<string, string | undefined>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) query.set(name, value)
+  }
+  return `?${query.toString()}`
+}
+
 /** The same, where it can be done without: null where the caller may not see it. */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
   try {

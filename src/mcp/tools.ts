@@ -1,10 +1,8 @@
-import { type Static, type TObject, Type as t } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
-import { allows, type Scope } from '../auth/scopes.ts'
-import { invalid, Problem } from '../http/problem.ts'
-import { findFaults } from '../http/validation.ts'
+import { Type as t } from '@sinclair/typebox'
+import { allows } from '../auth/scopes.ts'
+import { Problem } from '../http/problem.ts'
 import { addTasks } from './add-tasks.ts'
-import { type Caller, type List, Refused, unlessForbidden, wordsFor } from './caller.ts'
+import { type Caller, Refused, search, wordsFor } from './caller.ts'
 import {
   askForAll,
   changes,
@@ -12,7 +10,6 @@ import {
   idsOf,
   listIdOf,
   NewTask,
-  namesIn,
   newTask,
   task_id,
   task_ids,
@@ -20,62 +17,12 @@ import {
   toNewFields,
   user_id,
 } from './fields.ts'
-import { cut, lean, outcome, short, type Task, whole } from './lean.ts'
+import { lean, outcome, short, type Task, whole } from './lean.ts'
+import { overview } from './overview.ts'
 import { codes, RpcError } from './protocol.ts'
-import { lenient, wire } from './wire.ts'
+import { adding, type Json, reading, removing, settling, type Tool, tool } from './tool.ts'
 
 // What agents can do. Each tool is a request to the API, or a few: it can do no more than those.
-
-type Json = Record<string, unknown>
-
-/** By these hints clients decide whether to ask their person first. */
-type Hints = { readOnlyHint: boolean; destructiveHint?: boolean; idempotentHint?: boolean }
-
-const reading: Hints = { readOnlyHint: true }
-const adding: Hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: false }
-const settling: Hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: true }
-const removing: Hints = { readOnlyHint: false, destructiveHint: true, idempotentHint: true }
-
-type Definition<T extends TObject> = {
-  name: string
-  title: string
-  description: string
-  hints: Hints
-  /** Not for who may see only some lists. */
-  isOfAll?: boolean
-  input: T
-  /** What is looked at in place of it, where its parts have an outcome each. */
-  checked?: TObject
-  call: (caller: Caller, args: Static<T>) => Promise<Json>
-}
-
-type Tool = Omit<Definition<TObject>, 'call'> & {
-  scope: Scope
-  call: (caller: Caller, args: object) => Promise<Json>
-}
-
-/** @throws Problem 403, 422; Refused */
-function tool<const T extends TObject>(definition: Definition<T>): Tool {
-  const { name, input, checked = input, hints, call } = definition
-  return {
-    ...definition,
-    scope: hints.readOnlyHint ? 'tasks:read' : 'tasks:write',
-    call: async (caller, given) => {
-      const args = lenient(input, given)
-      if (!Value.Check(checked, args)) {
-        const { message, errors } = invalid(findFaults(Value.Errors(checked, args)))
-        const isUnknown = errors?.some(({ detail }) => detail === 'is not known here')
-        const hint = isUnknown ? ` ${name} takes ${namesIn(input)}.` : ''
-        throw new Problem(422, `${message}${hint}`)
-      }
-      const { user_id: whose, ...rest }: Json = args
-      if (whose !== undefined && whose !== 'me' && whose !== caller.user.id) {
-        throw new Problem(403, 'user_id is that of another user: leave it out.')
-      }
-      return call(caller, rest)
-    },
-  }
-}
 
 const closed = { additionalProperties: false }
 
@@ -329,20 +276,12 @@ const tools: Tool[] = [
 
 const byName = new Map(tools.map((each) => [each.name, each]))
 
-const isFor = ({ scope, isOfAll = false }: Tool, { user }: Caller): boolean =>
+const isFor = ({ scope, isOfAll }: Tool, { user }: Caller): boolean =>
   allows(user.scopes, scope) && !(isOfAll && user.list_ids !== null)
 
 /** Those that the caller may use, always in the same order. */
 export const listTools = (caller: Caller): Json => ({
-  tools: tools
-    .filter((each) => isFor(each, caller))
-    .map(({ name, title, description, input, hints }) => ({
-      name,
-      title,
-      description,
-      inputSchema: wire(input),
-      annotations: { ...hints, openWorldHint: false },
-    })),
+  tools: tools.filter((each) => isFor(each, caller)).map(({ listed }) => listed),
 })
 
 /** What is wrong with a call is a result too: a fault of the protocol is one that the model is not told of. */
@@ -367,15 +306,6 @@ const refusalOf = ({ name, scope }: Tool, { user }: Caller): string =>
   allows(user.scopes, scope)
     ? `This token is for some lists only, and cannot call ${name}.`
     : `This token has not the scope ${scope}, which ${name} needs.`
-
-/** A query string of what is given. */
-function search(given: Record<string, string | undefined>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) query.set(name, value)
-  }
-  return `?${query.toString()}`
-}
 
 /** Where to go on, as the API says it. */
 function moreOf(headers: Headers): { more?: string } {
@@ -427,58 +357,4 @@ type Thing = { type: string; id: string; [thing: string]: unknown }
 function thingOf({ type, id, ...rest }: Thing): Json {
   const { title, name, deleted_at } = rest[type] as Task & { name?: string }
   return lean({ type, id, title: title ?? name, deleted: deleted_at !== null })
-}
-
-type Tag = { tag: string; pending: number }
-
-/** Lists and tags in it. */
-const mostNamed = 50
-
-async function overview(caller: Caller): Promise<Json> {
-  const count = async (filter: string) =>
-    (await caller.ask<{ count: number }>('GET', `/api/tasks/count${search({ filter })}`)).value
-      .count
-  const { user } = caller
-  const [today, pending, overdue, dueToday, dueInWeek, undated, lists, tags] = await Promise.all([
-    caller.today(),
-    count('is:pending'),
-    count('is:overdue'),
-    count('is:pending due:today'),
-    count('is:pending due:today..+6d'),
-    count('is:pending due:none'),
-    unlessForbidden(caller.ask<List[]>('GET', '/api/lists?counts=true&archived=false')),
-    unlessForbidden(caller.ask<Tag[]>('GET', '/api/tags')),
-  ])
-  const inUse = tags?.value.filter((one) => one.pending > 0) ?? []
-  return {
-    today: today.date,
-    weekday: new Date(`${today.date}T00:00:00Z`).toLocaleDateString('en', {
-      weekday: 'long',
-      timeZone: 'UTC',
-    }),
-    time_zone: today.zone,
-    user: lean({ id: user.id, name: user.name }),
-    may: user.scopes.filter((scope) => scope.startsWith('tasks:')),
-    ...lean({ only_some_lists: user.list_ids !== null }),
-    pending,
-    overdue,
-    due_today: dueToday,
-    due_within_7_days: dueInWeek,
-    without_due_date: undated,
-    lists: (lists?.value ?? []).slice(0, mostNamed).map(({ id, name, pending: open }) => ({
-      id,
-      name: cut(name),
-      pending: open,
-    })),
-    tags: Object.fromEntries(
-      inUse
-        .toSorted((a, b) => b.pending - a.pending)
-        .slice(0, mostNamed)
-        .map(({ tag, pending: open }) => [tag, open]),
-    ),
-    ...lean({
-      has_more_lists: (lists?.value.length ?? 0) > mostNamed,
-      has_more_tags: inUse.length > mostNamed,
-    }),
-  }
 }
