@@ -285,12 +285,13 @@ export const listTools = (caller: Caller): Json => ({
 })
 
 /** What is wrong with a call is a result too: a fault of the protocol is one that the model is not told of. */
-export async function callTool(caller: Caller, name: string, args: unknown = {}): Promise<Json> {
+export async function callTool(caller: Caller, name: string, given: unknown): Promise<Json> {
   const found = byName.get(name)
   if (found === undefined) throw new RpcError(codes.params, `Unknown tool: ${name.slice(0, 100)}`)
   try {
     if (!isFor(found, caller)) throw new Problem(403, refusalOf(found, caller))
-    if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    const args = given ?? {}
+    if (typeof args !== 'object' || Array.isArray(args)) {
       throw new Problem(422, 'The arguments must be an object.')
     }
     const value = await found.call(caller, args)

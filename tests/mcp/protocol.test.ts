@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { pino } from 'pino'
+import { createLoad } from '../../src/http/load.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
 import { memoryRates } from '../../src/http/rates.ts'
 import { createTestApp, origin, send, signUp } from '../support/app.ts'
@@ -330,6 +331,21 @@ test('counts a call as one request, whatever it asks', async () => {
   await agentOf(user.authorization, app).done('get_overview')
 
   expect(before - (await left())).toBeLessThanOrEqual(2)
+})
+
+test('takes the place of one request, and leaves it', async () => {
+  // There is room for one.
+  const load = createLoad(1, 0, 1)
+  const app = createTestApp({ load })
+  const agent = agentOf(authorization, app)
+
+  const { tasks } = await agent.done('list_tasks')
+
+  expect(tasks).toBeArray()
+  expect(await agent.call('get_overview')).toContain('too much to do')
+  // What was asked beside it ends a little later.
+  while (load.inFlight > 0) await Bun.sleep(1)
+  expect(await agent.done('list_tasks')).toEqual({ tasks })
 })
 
 test('logs what a call asks under its own id, and nothing of what it says', async () => {

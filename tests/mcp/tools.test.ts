@@ -548,6 +548,8 @@ test('takes no argument for another', async () => {
   )
   expect(await agent.done('add_task', { title: 'y', user_id: 'me' })).toMatchObject({ title: 'y' })
   expect(await titles(user)).toEqual(['y'])
+  const none = await agent.call('get_overview', null as unknown as object)
+  expect(none).toMatchObject({ pending: 1 })
   for (const args of [[], 'x', 1]) {
     const { body } = await post(rpc('tools/call', { name: 'get_overview', arguments: args }), {
       authorization: user.authorization,
