@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { createLoad } from '../../src/http/load.ts'
 import { createOutgoing } from '../../src/http/outgoing.ts'
 import { memoryRates } from '../../src/http/rates.ts'
-import { createTestApp, origin, send, signUp } from '../support/app.ts'
+import { createTestApp, db, origin, send, signUp } from '../support/app.ts'
 import { agentOf, meta, modernHeaders, post, rpc } from './support.ts'
 
 const { authorization } = await signUp()
@@ -331,6 +331,31 @@ test('counts a call as one request, whatever it asks', async () => {
   await agentOf(user.authorization, app).done('get_overview')
 
   expect(before - (await left())).toBeLessThanOrEqual(2)
+})
+
+test('gives up what it asks when the client does', async () => {
+  const asked: AbortSignal[] = []
+  const recording: typeof db = {
+    ...db,
+    for: (request, owner) => {
+      if (request !== null) asked.push(request.signal)
+      return db.for(request, owner)
+    },
+  }
+  const controller = new AbortController()
+  await createTestApp({ db: recording }).handle(
+    new Request('http://localhost/mcp', {
+      method: 'POST',
+      headers: { ...signed, 'content-type': 'application/json' },
+      body: JSON.stringify(rpc('tools/call', { name: 'list_tasks' })),
+      signal: controller.signal,
+    }),
+  )
+
+  controller.abort()
+
+  expect(asked).not.toBeEmpty()
+  for (const signal of asked) expect(signal.aborted).toBe(true)
 })
 
 test('takes the place of one request, and leaves it', async () => {

@@ -72,6 +72,22 @@ test('says the headers that the newest revision wants', async () => {
   expect(byId.get(3).error).toMatchObject({ code: -32602, message: 'Unknown tool: ünknown' })
 })
 
+test('passes on what is long, whole', async () => {
+  const tasks = Array.from({ length: 40 }, (_, n) => ({
+    title: `Long ${n}`,
+    description: 'ü'.repeat(10_000),
+  }))
+
+  const { said } = await bridge([
+    rpc('tools/call', { name: 'add_tasks', arguments: { tasks } }, 1),
+    rpc('ping', {}, 2),
+  ])
+
+  const byId = new Map(said.map((message) => [message.id, message]))
+  expect(byId.get(1).result.structuredContent).toMatchObject({ created: 40, refused: 0 })
+  expect(byId.get(2).result).toEqual({})
+})
+
 test('tells client and person what is wrong', async () => {
   const nobody = await bridge([rpc('tools/list')], { ...own, DOCKET_TOKEN: 'x.y.z' })
   expect(nobody.said).toMatchObject([{ id: 1, error: { code: -32603 } }])
