@@ -82,6 +82,7 @@ export const codes = {
   message: -32600,
   method: -32601,
   params: -32602,
+  failure: -32603,
   header: -32020,
   version: -32022,
 }

@@ -39,7 +39,8 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
       if (controller.signal.aborted) return
       const why = error instanceof Error ? error.message : String(error)
       console.error(why)
-      if (id !== undefined) say({ jsonrpc: '2.0', id, error: { code: -32603, message: why } })
+      if (id !== undefined)
+        say({ jsonrpc: '2.0', id, error: { code: codes.failure, message: why } })
     } finally {
       if (id !== undefined) underWay.delete(id)
     }

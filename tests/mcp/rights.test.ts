@@ -92,6 +92,14 @@ test('shows who may write all tools, in the same order each time', async () => {
   expect(namesOf(await agent.tools())).toEqual(tools)
 })
 
+test('is there for a token with a slash at the end too', async () => {
+  for (const rights of [{ scopes: ['tasks:read'] }, { scopes: ['tasks:write'] }]) {
+    const { authorization } = await withAgent(rights)
+    const { status } = await post(rpc('ping'), { authorization }, { path: '/mcp/' })
+    expect(status).toBe(200)
+  }
+})
+
 test('is not for a token that is not for tasks', async () => {
   const user = await signUp()
   const authorization = `Bearer ${await tokenOf(user, { scopes: ['account'] })}`
