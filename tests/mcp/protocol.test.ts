@@ -68,6 +68,19 @@ test('answers a ping, with the id as it was', async () => {
   }
 })
 
+test.each([
+  { params: [] },
+  { params: 'x' },
+  { method: 5 },
+  { method: undefined },
+  { jsonrpc: '1.0' },
+])('answers under its id what is no message: %j', async (wrong) => {
+  for (const id of [7, 'seven', '']) {
+    const { body } = await post({ ...rpc('ping', {}, id), ...wrong }, { authorization })
+    expect([body.id, typeof body.error.code]).toEqual([id, 'number'])
+  }
+})
+
 test('tells older clients what is wrong with status 200, or they would not hear it', async () => {
   for (const [message, code] of [
     [rpc('resources/list'), -32601],
