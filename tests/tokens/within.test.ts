@@ -1,5 +1,9 @@
 import { expect, test } from 'bun:test'
-import { createTestApp, db, send, signUp, type TestUser } from '../support/app.ts'
+import { Unavailable } from '../../src/database/faults.ts'
+import type { Db } from '../../src/database/gate.ts'
+import { readPage } from '../../src/tasks/pages.ts'
+import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'
+import { numberTasks } from '../support/tasks.ts'
 
 // A token for some lists, and tasks that have gone from these, or go meanwhile.
 
@@ -139,6 +143,37 @@ test('is not answered what somebody else was, by the same key', async () => {
     expect([answer.status, answer.body.code]).toEqual([422, 'idempotency_key_reused'])
     expect(answer.text).not.toContain('Secret')
   }
+})
+
+test('is given no cursor that is after a task which it may not see', async () => {
+  const bob = await signUp()
+  const { body: own } = await bob.send('POST', '/api/lists', { name: 'Own' })
+  const first = await bob.create({ title: 'A first one', list_id: own.id })
+  await sql`
+    insert into docket.tasks (user_id, id, title, title_key, words)
+    select ${bob.id}, gen_random_uuid(), 'Secret ' || n, 'secret ' || n, 'secret ' || n
+    from generate_series(1, 12000) n`
+  await numberTasks(sql)
+  const query = { sort: 'title', filter: { is: 'within', lists: [own.id] } } as const
+  /** A database that has time for so many statements. */
+  const tired = (left: number): Db => ({
+    ...db,
+    read: async (statement) => {
+      if (left-- <= 0) throw new Unavailable('test')
+      return db.read(statement)
+    },
+  })
+
+  const { text, next } = await readPage(tired(1), bob.id, query, null, 50)
+
+  expect(JSON.parse(text)).toHaveLength(1)
+  expect(next).toMatchObject({ id: first.id })
+  const refusal = await readPage(tired(1), bob.id, query, next, 50).catch((error) => error)
+  expect([refusal.status, refusal.code]).toEqual([503, 'overloaded'])
+  const skipping = { ...query, offset: 5 }
+  const other = await readPage(tired(1), bob.id, skipping, null, 50).catch((error) => error)
+  expect([other.status, other.code]).toEqual([503, 'overloaded'])
+  expect(await readPage(db, bob.id, query, next, 50)).toMatchObject({ text: '[]', next: null })
 })
 
 test('does not see how much there is besides', async () => {
