@@ -16,6 +16,7 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
     )
   }
   const address = `${url.replace(/\/$/, '')}/mcp`
+  process.stdout.on('error', leave)
   const underWay = new Map<string | number, AbortController>()
   const pending = new Set<Promise<void>>()
 
@@ -87,9 +88,16 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
   await Promise.all(pending)
 }
 
-const say = (message: object): void => {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+function say(message: object): void {
+  try {
+    process.stdout.write(`${JSON.stringify(message)}\n`)
+  } catch {
+    leave()
+  }
 }
+
+/** The client has gone, with or without closing the input: nobody hears what is said. */
+const leave = (): never => process.exit(0)
 
 /** A message, or a problem, if it is what it should be. */
 function parse(text: string): { jsonrpc?: string; detail?: string } {

@@ -133,6 +133,31 @@ test('says of each answer which question it is of, also where that is wrong', as
   expect(new Set(said.map(({ id }) => id))).toEqual(new Set(['deep', 2, 3, 4]))
 })
 
+test('ends where nobody hears it any more, though its input is open', async () => {
+  const bridged = Bun.spawn([...command, 'mcp'], {
+    cwd: temporaryFolder(),
+    env: { ...process.env, ...own },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const ask = async () => {
+    await bridged.stdin.write(`${rpc('ping')}\n`)
+    await bridged.stdin.flush()
+  }
+  await ask()
+  const reader = bridged.stdout.getReader()
+  await reader.read()
+  await reader.cancel()
+  while (bridged.exitCode === null) {
+    // It may be gone already.
+    await ask().catch(() => {})
+    await Bun.sleep(20)
+  }
+
+  expect([bridged.exitCode, await new Response(bridged.stderr).text()]).toEqual([0, ''])
+})
+
 test('refuses a token that no header can have', async () => {
   const { exitCode, stderr } = await bridge([rpc('ping')], { ...own, DOCKET_TOKEN: 'dkt pat' })
 
