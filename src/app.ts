@@ -62,6 +62,7 @@ import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
+import { webRoutes } from './web/routes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
 import { type Sending, webhookRoutes } from './webhooks/routes.ts'
@@ -74,6 +75,8 @@ export type AppOptions = {
   issuer: (() => IssuerOptions) | null
   corsOrigins: string[]
   docs: boolean
+  /** The page at `/`. */
+  web: boolean
   log: Logger
   readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>
   isStopping: () => boolean
@@ -254,6 +257,15 @@ export function createApp(options: AppOptions) {
     .use(door)
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
+    .use(
+      webRoutes({
+        hasHome: options.web,
+        issuer: options.issuer,
+        cookies: auth,
+        origins: corsOrigins,
+        hasDocs: options.docs,
+      }),
+    )
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))

@@ -129,6 +129,7 @@ export async function serve(config: Config): Promise<void> {
           }),
     corsOrigins: config.corsOrigins,
     docs: config.docs,
+    web: config.web,
     log,
     readiness: async () => (stopping ? 'unavailable' : seen()),
     isStopping: () => stopping,
@@ -276,6 +277,7 @@ function introduce(config: Config, database: Database, port: number): void {
   const lines = [
     `Docket is ready at ${address}`,
     '',
+    ...(config.web ? [`  Tasks          ${address}`] : []),
     ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
     `  Data           ${database.location}`,
     ...(config.issuer === null

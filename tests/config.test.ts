@@ -45,6 +45,7 @@ test('needs nothing', () => {
     reusePort: false,
     keepAlive: 75,
     docs: true,
+    web: true,
     trustProxy: 0,
     basePath: '',
     url: null,

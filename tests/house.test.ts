@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
+  // They know of the server what a client of it may.
+  [/^web\/pages\//, 9],
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
@@ -19,7 +21,7 @@ const floors: [RegExp, number][] = [
     2,
   ],
   [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
-  [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 
 const floorOf = (path: string): number =>

@@ -79,6 +79,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     issuer: () => issuerOptions,
     corsOrigins: [origin],
     docs: true,
+    web: true,
     log: createLog('silent'),
     readiness: async () => 'ok',
     isStopping: () => false,
