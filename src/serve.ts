@@ -115,18 +115,22 @@ export async function serve(config: Config): Promise<void> {
     issuer:
       issuer === null || issuerTables === null
         ? null
-        : () => ({
-            ...issuer,
-            url:
-              issuer.url ?? `http://localhost:${app.server?.port ?? config.port}${config.basePath}`,
-            cookiePrefix,
-            db,
-            tables: issuerTables,
-            tokens: auth,
-            origins: config.corsOrigins,
-            background,
-            log,
-          }),
+        : () => {
+            const here = `http://localhost:${app.server?.port ?? config.port}${config.basePath}`
+            const url = issuer.url ?? here
+            return {
+              ...issuer,
+              url,
+              errorUrl: issuer.errorUrl ?? `${url}/sign-in`,
+              cookiePrefix,
+              db,
+              tables: issuerTables,
+              tokens: auth,
+              origins: config.corsOrigins,
+              background,
+              log,
+            }
+          },
     corsOrigins: config.corsOrigins,
     docs: config.docs,
     web: config.web,

@@ -63,14 +63,15 @@ export function show({ known, place, search, state }: Shown): void {
   status.textContent = statusWords(state)
   status.hidden = status.textContent === ''
   keepFocus(focus)
-  if (here !== hashOf(place)) {
-    here = hashOf(place)
+  if (shownAt !== hashOf(place)) {
+    shownAt = hashOf(place)
     // On a phone the places are in one line, which is longer than the screen.
     nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
 }
 
-let here = ''
+/** Where the user was when it was shown last. */
+let shownAt = ''
 
 function statusWords({ isAway, waiting }: Shown['state']): string {
   if (!isAway) return ''

@@ -1,0 +1,77 @@
+import { expect, test } from 'bun:test'
+import { addMonths, sayDay, sayRule } from '../../src/web/pages/days.ts'
+import { readLine } from '../../src/web/pages/line.ts'
+
+/** A Friday. */
+const today = '2026-11-27'
+
+const lists = [
+  { id: 'home', name: 'Home' },
+  { id: 'garden', name: 'My garden' },
+]
+
+test.each([
+  [
+    'Buy milk tomorrow at 5pm #home !high every week',
+    {
+      title: 'Buy milk',
+      due_date: '2026-11-28',
+      due_time: '17:00',
+      tags: ['home'],
+      priority: 'high',
+      recurrence: 'weekly',
+    },
+  ],
+  ['Buy milk', { title: 'Buy milk' }],
+  ['today', { title: 'today', due_date: today }],
+  ['Call Ann on friday', { title: 'Call Ann', due_date: today }],
+  ['Call Ann Thursday 9:05', { title: 'Call Ann', due_date: '2026-12-03', due_time: '09:05' }],
+  ['Lunch at 12am', { title: 'Lunch', due_date: today, due_time: '00:00' }],
+  ['Pay 3 bills in 2 weeks', { title: 'Pay 3 bills', due_date: '2026-12-11' }],
+  ['Renew it in 3 months', { title: 'Renew it', due_date: '2027-02-27' }],
+  ['Plan next week', { title: 'Plan', due_date: '2026-11-30' }],
+  ['Party 5 Dec', { title: 'Party', due_date: '2026-12-05' }],
+  ['Dentist march 3 at 8', { title: 'Dentist', due_date: '2027-03-03', due_time: '08:00' }],
+  ['Taxes by 2027-05-31 !2', { title: 'Taxes', due_date: '2027-05-31', priority: 'medium' }],
+  ['Not 2027-02-30', { title: 'Not 2027-02-30' }],
+  [
+    'Stand-up every weekday at 9',
+    { title: 'Stand-up', due_date: today, due_time: '09:00', recurrence: 'weekdays' },
+  ],
+  [
+    'Gym every mon and wed',
+    { title: 'Gym', due_date: '2026-11-30', recurrence: 'FREQ=WEEKLY;BYDAY=MO,WE' },
+  ],
+  [
+    'Rent every other month 2026-12-01',
+    { title: 'Rent', due_date: '2026-12-01', recurrence: { frequency: 'monthly', interval: 2 } },
+  ],
+  ['Weed @my-garden #a #b', { title: 'Weed', list_id: 'garden', tags: ['a', 'b'] }],
+  ['Write to @nobody about issue #42', { title: 'Write to @nobody about issue #42' }],
+  [
+    'Read "the day after tomorrow" tomorrow',
+    { title: 'Read the day after tomorrow', due_date: '2026-11-28' },
+  ],
+  ['Tell today of the sunday lunch', { title: 'Tell today of the lunch', due_date: '2026-11-29' }],
+  ['  many   words  ', { title: 'many words' }],
+  ['Meet at 25:00', { title: 'Meet at 25:00' }],
+  ['Müll raus #küche', { title: 'Müll raus', tags: ['küche'] }],
+])('reads %j', (text, expected) => {
+  expect(readLine(text, today, lists)).toEqual(expected as never)
+})
+
+test('says days and rules as people do', () => {
+  const days = ['2026-11-26', today, '2026-11-28', '2026-12-01', '2026-12-05', '2027-01-01']
+  expect(days.map((day) => sayDay(day, today))).toEqual([
+    'Yesterday',
+    'Today',
+    'Tomorrow',
+    'Tuesday',
+    'Dec 5',
+    'Jan 1, 2027',
+  ])
+  expect(sayRule('FREQ=WEEKLY;BYDAY=MO,WE')).toBe('every Monday and Wednesday')
+  expect(sayRule('FREQ=DAILY;INTERVAL=3')).toBe('every 3 days')
+  expect(sayRule('FREQ=MONTHLY;BYMONTHDAY=-1')).toBe('every month')
+  expect(addMonths('2026-01-31', 1)).toBe('2026-02-28')
+})
