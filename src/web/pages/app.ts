@@ -13,6 +13,7 @@ import { focusedTask, moveFocus, show, showMeaning } from './view.ts'
 
 const add = part('add', HTMLInputElement)
 const search = part('search', HTMLInputElement)
+const keysOn = part('keys-on', HTMLInputElement)
 
 /** Whoever is offline while the page is loaded is asked again. */
 async function begin(): Promise<void> {
@@ -154,11 +155,16 @@ function run(userId: string): void {
     const isTyping = target.matches('input:not([type=checkbox]), textarea, select')
     const isArrowOut = event.key === 'ArrowDown' && (target === add || target === search)
     if ((isTyping && !isArrowOut) || document.querySelector('dialog[open]') !== null) return
-    if (event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.ctrlKey || event.metaKey || event.altKey || !keysOn.checked) return
     const pressed = keys[event.key]
     if (pressed === undefined) return
     event.preventDefault()
     pressed()
+  })
+  // Who speaks to the computer, or hits keys by chance, may want none of them.
+  keysOn.checked = localStorage.getItem('docket-keys') !== 'off'
+  keysOn.addEventListener('change', () => {
+    localStorage.setItem('docket-keys', keysOn.checked ? 'on' : 'off')
   })
   part('show-keys', HTMLButtonElement).addEventListener('click', () => keys['?']?.())
 

@@ -29,11 +29,10 @@ export function createEditor({ onSave, onDelete }: EditorOptions) {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    if (task !== null) {
-      const patch = read(task)
-      if (Object.keys(patch).length > 0) onSave(task, patch)
-    }
+    const patch = task === null ? {} : read(task)
+    // First, so that the focus is back where it was when that is drawn anew.
     dialog.close()
+    if (task !== null && Object.keys(patch).length > 0) onSave(task, patch)
   })
   part('editor-cancel', HTMLButtonElement).addEventListener('click', () => dialog.close())
   part('editor-delete', HTMLButtonElement).addEventListener('click', () => {

@@ -63,7 +63,11 @@ export function createOutbox(userId: string, onOthers: () => void) {
     add(write: Write): string {
       const entry = { key: crypto.randomUUID(), write }
       kept = [...kept, entry]
-      localStorage.setItem(nextName(), JSON.stringify(entry))
+      try {
+        localStorage.setItem(nextName(), JSON.stringify(entry))
+      } catch {
+        // There is no room: it is kept for as long as the window is open.
+      }
       return entry.key
     },
     remove(key: string): void {

@@ -32,7 +32,7 @@ const pauses = { first: 1, most: 30 }
 export function createStore({ userId, onChange, onNotice, onSignedOut }: StoreOptions) {
   const tasks = new Map<string, Task>()
   const lists = new Map<string, List>()
-  const outbox = createOutbox(userId, onChange)
+  const outbox = createOutbox(userId, changed)
   /** The number of the last change that is known, and what it is a number of. */
   let seq = 0
   let epoch: string | null = null
@@ -43,9 +43,17 @@ export function createStore({ userId, onChange, onNotice, onSignedOut }: StoreOp
   let pause = pauses.first
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  /** What is shown, until something is different. */
+  let shown: Known | null = null
+
+  function changed(): void {
+    shown = null
+    onChange()
+  }
+
   function setAway(now: boolean): void {
     isAway = now
-    onChange()
+    changed()
   }
 
   /** What comes late does not replace what came after it. */
@@ -102,7 +110,7 @@ export function createStore({ userId, onChange, onNotice, onSignedOut }: StoreOp
     })
     stream.addEventListener('change', ({ data }: MessageEvent<string>) => {
       apply(JSON.parse(data) as Change)
-      onChange()
+      changed()
     })
     stream.addEventListener('reminder', ({ data }: MessageEvent<string>) => {
       onNotice(`Reminder: ${(JSON.parse(data) as { title: string }).title}`)
@@ -182,13 +190,17 @@ export function createStore({ userId, onChange, onNotice, onSignedOut }: StoreOp
 
   function write(made: Write): string {
     const key = outbox.add(made)
-    onChange()
+    changed()
     void drain()
     return key
   }
 
   addEventListener('online', () => void connect())
   addEventListener('offline', () => setAway(true))
+  // A page that the browser had put aside.
+  window.addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) void connect()
+  })
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) void connect()
     else {
@@ -205,9 +217,11 @@ export function createStore({ userId, onChange, onNotice, onSignedOut }: StoreOp
     /** Takes back what a write has done. */
     undo: (of: string, before: Before): string => write({ kind: 'undo', of, before }),
     known: (): Known => {
+      if (shown !== null) return shown
       const known = { tasks: new Map(tasks), lists: new Map(lists) }
       for (const kept of outbox.all()) foresee(known, kept.write, userId)
-      return known
+      shown = known
+      return shown
     },
     state: () => ({ isLoaded, isAway, waiting: outbox.all().length }),
   }
