@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import axe from 'axe-core'
+import { OAuth2Server } from 'oauth2-mock-server'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { type Server, startServer } from '../support/process.ts'
@@ -18,16 +19,67 @@ const post = Bun.serve({
   },
 })
 
+const provider = new OAuth2Server()
+/** Of whoever signs in there. */
+let claims: object = {}
+
+async function startProvider(): Promise<string> {
+  await provider.issuer.keys.generate('RS256')
+  await provider.start(0, 'localhost')
+  provider.service.on('beforeTokenSigning', ({ payload }) => Object.assign(payload, claims))
+  return provider.issuer.url ?? ''
+}
+
+/** What a proxy does that has Docket at /todo. */
+function startProxy(): {
+  address: string
+  to: (address: string) => void
+  end: () => Promise<void>
+} {
+  let target = ''
+  const proxy = Bun.serve({
+    port: 0,
+    hostname: 'localhost',
+    idleTimeout: 0,
+    fetch: (request) => {
+      const { pathname, search } = new URL(request.url)
+      if (!pathname.startsWith('/todo/')) return new Response('Not here', { status: 404 })
+      return fetch(`${target}${pathname.slice('/todo'.length)}${search}`, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+        redirect: 'manual',
+        signal: request.signal,
+        decompress: false,
+      })
+    },
+  })
+  return {
+    address: `http://localhost:${proxy.port}/todo`,
+    to: (address) => {
+      target = address
+    },
+    end: () => proxy.stop(true),
+  }
+}
+
 describe.skipIf(!hasChromium)('in Chromium', () => {
   beforeAll(async () => {
     server = await startServer({
-      env: { AUTH_MAIL_WEBHOOK: `http://127.0.0.1:${post.port}`, TRUST_PROXY: '1' },
+      env: {
+        AUTH_MAIL_WEBHOOK: `http://127.0.0.1:${post.port}`,
+        TRUST_PROXY: '1',
+        AUTH_OIDC_DISCOVERY_URL: `${await startProvider()}/.well-known/openid-configuration`,
+        AUTH_OIDC_CLIENT_ID: 'docket',
+        AUTH_OIDC_CLIENT_SECRET: 'a secret of the client',
+      },
     })
     browser = await launchChromium()
   })
   afterAll(async () => {
     await browser.close()
     await server.end('SIGTERM')
+    await provider.stop()
     await post.stop(true)
   })
 
@@ -50,16 +102,20 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     return { context, faults, email: `person${people}@example.com` }
   }
 
-  async function signUp(context: BrowserContext, email: string): Promise<Page> {
+  async function signUp(
+    context: BrowserContext,
+    email: string,
+    at = server.address,
+  ): Promise<Page> {
     const page = await context.newPage()
-    await page.goto(server.address)
-    await page.waitForURL(`${server.address}/sign-in`)
+    await page.goto(`${at}/`)
+    await page.waitForURL(`${at}/sign-in`)
     await page.getByRole('button', { name: 'Create an account' }).click()
     await page.getByLabel('Name').fill('Ann')
     await page.getByLabel('E-mail').fill(email)
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Create account' }).click()
-    await page.waitForURL(`${server.address}/`)
+    await page.waitForURL(`${at}/`)
     await page.getByText('Nothing to do here').waitFor()
     return page
   }
@@ -294,6 +350,45 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.waitForURL(`${server.address}/sign-in`)
     expect(faults).toEqual([])
     await context.close()
+  })
+
+  test('signs in with a provider, and says what went wrong there', async () => {
+    const { context, email, faults } = await open()
+    const page = await context.newPage()
+    const go = page.getByRole('button', { name: 'Continue with your organisation' })
+    claims = { sub: email, name: 'Ann' }
+    await page.goto(`${server.address}/sign-in`)
+    await go.click()
+    await page.getByRole('alert').waitFor()
+    expect(new URL(page.url()).pathname).toBe('/sign-in')
+
+    claims = { sub: email, name: 'Ann', email, email_verified: true }
+    await go.click()
+    await page.waitForURL(`${server.address}/`)
+    await page.getByText(email).waitFor()
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  test('works behind a proxy that cuts off a part of the path', async () => {
+    const proxy = startProxy()
+    const behind = await startServer({ env: { AUTH_URL: proxy.address } })
+    proxy.to(behind.address)
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email, proxy.address)
+    await add(page, 'Behind a proxy')
+    await row(page, 'Behind a proxy').waitFor()
+    await saved(page)
+    const again = await context.newPage()
+    await again.goto(`${proxy.address}/`)
+    await check(again, 'Behind a proxy').click()
+    await row(page, 'Behind a proxy').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL(`${proxy.address}/sign-in`)
+    expect(faults).toEqual([])
+    await context.close()
+    await proxy.end()
+    await behind.end('SIGTERM')
   })
 
   async function untilMailed(to: string, kind: string): Promise<string> {
