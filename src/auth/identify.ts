@@ -36,7 +36,7 @@ const reminder = 60_000
 
 /**
  * Says who sent a request, or null. The first kind of credential that is there decides: none other is tried after it.
- * @param origins whose pages may change something with a cookie
+ * @param origins whose pages may change something with a cookie, besides those of this one
  */
 export function createIdentify(
   gate: Gate,

@@ -75,6 +75,8 @@ const faults: Record<string, string> = {
   SIGN_IN_REQUIRED: 'Sign in once more, and your address is verified.',
   account_not_linked: 'There is an account with this address already: sign in to it as before.',
   access_denied: 'The sign-in was cancelled.',
+  email_not_found: 'The provider says no e-mail address of you, and Docket needs one.',
+  state_mismatch: 'The sign-in took too long. Begin again.',
 }
 
 type Outcome = {
