@@ -62,6 +62,7 @@ import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
+import { tokenRoutes } from './tokens/routes.ts'
 import { webRoutes } from './web/routes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
@@ -268,6 +269,7 @@ export function createApp(options: AppOptions) {
     )
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
     .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))

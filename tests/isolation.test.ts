@@ -94,6 +94,11 @@ const bodies: Record<string, unknown> = {
   'POST /me/adopt': { token: 'of a guest' },
   // tests/imports has those of others.
   'POST /me/import': { items: [] },
+  // tests/tokens has those of others.
+  'GET /me/tokens': undefined,
+  'POST /me/tokens': { name: 'Mine', scopes: ['tasks:read'] },
+  'DELETE /me/tokens/:id': undefined,
+  'POST /me/tokens/:id/rotate': undefined,
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

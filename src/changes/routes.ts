@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Identify } from '../auth/identify.ts'
+import { endOf } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Epoch } from '../database/epoch.ts'
 import type { Gate } from '../database/gate.ts'
@@ -76,13 +77,13 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
           userId: user.id,
           since,
           isBack: request.headers.has('last-event-id'),
-          expires: Date.parse(user.expires_at),
-          ...(user.by === 'session'
+          expires: endOf(user),
+          ...(user.by === 'session' || user.by === 'access_token'
             ? {
                 check: async () => {
                   // Each time with as long to wait as a request has: the stream goes on for hours.
                   const found = await identify.ofHeaders(gate.for(null, user.id), credential)
-                  return found?.id === user.id ? Date.parse(found.expires_at) : null
+                  return found?.id === user.id ? endOf(found) : null
                 },
               }
             : {}),
