@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
+import { isCalendarDate } from '../../src/http/formats.ts'
 import { addMonths, sayDay, sayRule } from '../../src/web/pages/days.ts'
 import { readLine } from '../../src/web/pages/line.ts'
 
@@ -53,11 +55,54 @@ test.each([
     { title: 'Read the day after tomorrow', due_date: '2026-11-28' },
   ],
   ['Tell today of the sunday lunch', { title: 'Tell today of the lunch', due_date: '2026-11-29' }],
+  ['Look at 5 houses', { title: 'Look at 5 houses' }],
+  ['Dinner at 8 tomorrow', { title: 'Dinner', due_date: '2026-11-28', due_time: '08:00' }],
+  ['Meet next Friday', { title: 'Meet', due_date: '2026-12-04' }],
   ['  many   words  ', { title: 'many words' }],
   ['Meet at 25:00', { title: 'Meet at 25:00' }],
   ['Müll raus #küche', { title: 'Müll raus', tags: ['küche'] }],
 ])('reads %j', (text, expected) => {
   expect(readLine(text, today, lists)).toEqual(expected as never)
+})
+
+test('makes of any line a task that the API takes', () => {
+  const words = constantFrom(
+    'today',
+    'next',
+    'week',
+    'at',
+    '5pm',
+    '31',
+    'feb',
+    'every',
+    '99',
+    '"',
+    '#x',
+    '!1',
+    '@Home',
+    'in',
+    'other',
+    'weekday',
+    '-',
+    '\uE0001\uE000',
+    '#',
+    '2026-13-40',
+  )
+  const lines = oneof(
+    array(words, { minLength: 1 }).map((some) => some.join(' ')),
+    string({ minLength: 1 }),
+  )
+  assert(
+    property(lines, (text) => {
+      if (text.trim() === '') return
+      const line = readLine(text, today, lists)
+      expect(line.title).not.toBe('')
+      if (line.due_date) expect(isCalendarDate(line.due_date)).toBe(true)
+      if (line.due_time) expect(line.due_time).toMatch(/^([01]\d|2[0-3]):[0-5]\d$/)
+      if (line.recurrence) expect(line.due_date).toBeString()
+    }),
+    { numRuns: 5000 },
+  )
 })
 
 test('says days and rules as people do', () => {

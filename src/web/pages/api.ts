@@ -7,10 +7,7 @@ export type { List, NewTask, Problem, Task, TaskPatch }
 export const base = new URL('..', import.meta.url).href.replace(/\/$/, '')
 
 /** The whole API, by the types of the server alone. The session cookie goes along by itself. */
-export const { api } = treaty<App>(base, {
-  parseDate: false,
-  headers: { 'time-zone': Intl.DateTimeFormat().resolvedOptions().timeZone },
-})
+export const { api } = treaty<App>(base, { parseDate: false })
 
 /** What the feed and the stream say: something, as it is now. */
 export type Change = {

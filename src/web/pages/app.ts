@@ -37,7 +37,13 @@ function run(userId: string): void {
     onSave: (task, patch) => act({ kind: 'change', id: task.id, patch }, 'Saved.', [task]),
     onDelete: remove,
   })
-  const place = (): Place => readPlace(location.hash)
+  /** A list that is gone is nowhere. */
+  function place(): Place {
+    const there = readPlace(location.hash)
+    const list = typeof there === 'object' ? store.known().lists.get(there.list) : undefined
+    const isGone = (list?.deleted_at ?? null) !== null
+    return isGone ? 'all' : there
+  }
   const find = (id: string | null): Task | undefined => store.known().tasks.get(id ?? '')
 
   function render(): void {

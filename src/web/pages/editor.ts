@@ -107,17 +107,23 @@ function read(task: Task): TaskPatch {
   const isSame = repeat === 'same' || (known?.[2] ?? '') === (task.recurrence ?? '')
   const due_date = field('due_date').value || (isSame || repeat === '' ? null : today())
   const due_time = due_date === null ? null : field('due_time').value || null
+  // What is nothing without them goes with the time and the day.
+  const time_zone = due_time === null ? null : task.time_zone
+  const reminders =
+    due_date === null ? task.reminders.filter((one) => !/^-?P/.test(one)) : task.reminders
   const priority = field('priority').value as Task['priority']
   const list_id = field('list_id').value || null
   const tags = field('tags')
-    .value.split(/[,\s]+/)
-    .map((tag) => tag.replace(/^#/, ''))
+    .value.split(',')
+    .map((tag) => tag.trim().replace(/^#/, ''))
     .filter((tag) => tag !== '')
   return {
     ...(title === '' || title === task.title ? {} : { title }),
     ...(description === task.description ? {} : { description }),
     ...(due_date === task.due_date ? {} : { due_date }),
     ...(due_time === (task.due_time?.slice(0, 5) ?? null) ? {} : { due_time }),
+    ...(time_zone === task.time_zone ? {} : { time_zone }),
+    ...(reminders.length === task.reminders.length ? {} : { reminders }),
     // Without a day there is nothing to repeat.
     ...(isSame && due_date !== null ? {} : ruleOf(task, due_date === null ? '' : repeat)),
     ...(priority === task.priority ? {} : { priority }),

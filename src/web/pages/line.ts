@@ -55,13 +55,13 @@ export function readLine(
     `every (?:(other|\\d{1,2}) )?(day|week|month|quarter|year)s?|every (weekday)s?|every (${weekday}(?:(?:,? and |, ?)${weekday})*)`,
     (found) => ruleOf(found, today),
   )
-  const time = take(
-    String.raw`(?:at )?(\d{1,2}):(\d\d) ?(am|pm)?|(?:at )?(\d{1,2}) ?(am|pm)|at (\d{1,2})`,
-    timeOf,
-  )
   const day = take(
-    `(?:on |due |by )?(?:(today|tonight)|(tomorrow|tmrw)|(next week)|(?:in (\\d{1,3}) (day|week|month)s?)|(\\d{4}-\\d\\d-\\d\\d)|(?:(?:this |next )?(${weekday}))|${month} (\\d{1,2})|(\\d{1,2}) ${month})`,
+    `(?:on |due |by )?(?:(today|tonight)|(tomorrow|tmrw)|(next week)|(?:in (\\d{1,3}) (day|week|month)s?)|(\\d{4}-\\d\\d-\\d\\d)|(?:(this |next )?(${weekday}))|${month} (\\d{1,2})|(\\d{1,2}) ${month})`,
     (found) => dayOf(found, today),
+  )
+  const time = take(
+    String.raw`(?:at )?(\d{1,2}):(\d\d) ?(am|pm)?|(?:at )?(\d{1,2}) ?(am|pm)|at (\d{1,2})(?=\s*$)`,
+    timeOf,
   )
   const title = rest
     .replaceAll(/\uE000(\d+)\uE000/g, (_, index) => quoted[Number(index) - 1] ?? '')
@@ -129,7 +129,7 @@ function timeOf(found: string[]): string | undefined {
 }
 
 function dayOf(found: string[], today: string): string | undefined {
-  const [, now, tomorrow, nextWeek, count, unit, day = '', named = '', ...rest] = found
+  const [, now, tomorrow, nextWeek, count, unit, day = '', which = '', named = '', ...rest] = found
   const [monthFirst = '', dateAfter = '', dateFirst = '', monthAfter = ''] = rest
   if (now) return today
   if (tomorrow) return addDays(today, 1)
@@ -140,7 +140,10 @@ function dayOf(found: string[], today: string): string | undefined {
     return addDays(today, unit.toLowerCase() === 'week' ? number * 7 : number)
   }
   if (day !== '') return isDay(day) ? day : undefined
-  if (named !== '') return nextWeekday(today, weekdayIn(named))
+  if (named !== '') {
+    const isNext = which.toLowerCase() === 'next '
+    return nextWeekday(isNext ? addDays(today, 1) : today, weekdayIn(named))
+  }
   const number = months.indexOf((monthFirst || monthAfter).slice(0, 3).toLowerCase()) + 1
   const date = Number(dateAfter || dateFirst)
   // One that is over is meant of the next year.

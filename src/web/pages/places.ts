@@ -40,10 +40,7 @@ const mostCompleted = 200
 
 /** What is shown at a place, or what a search has found, wherever it is. */
 export function groupsOf(known: Known, place: Place, search: string, today: string): Group[] {
-  const there = [...known.tasks.values()].filter(
-    ({ deleted_at, list_id }) =>
-      deleted_at === null && (list_id === null || known.lists.get(list_id)?.archived_at == null),
-  )
+  const there = [...known.tasks.values()].filter((task) => isThere(task, known))
   const words = fold(search).split(/\s+/).filter(Boolean)
   if (words.length > 0) {
     const found = there.filter((task) => {
@@ -63,10 +60,14 @@ export function groupsOf(known: Known, place: Place, search: string, today: stri
 export function countAt(known: Known, place: Place, today: string): number {
   let count = 0
   for (const task of known.tasks.values()) {
-    if (!task.completed && task.deleted_at === null && isAt(task, place, today)) count += 1
+    if (!task.completed && isThere(task, known) && isAt(task, place, today)) count += 1
   }
   return count
 }
+
+/** Not in the trash, nor in a list that is archived. */
+const isThere = ({ deleted_at, list_id }: Task, { lists }: Known): boolean =>
+  deleted_at === null && (lists.get(list_id ?? '')?.archived_at ?? null) === null
 
 function isAt({ list_id, due_date }: Task, place: Place, today: string): boolean {
   if (typeof place === 'object') return list_id === place.list

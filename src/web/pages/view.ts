@@ -167,7 +167,7 @@ function drawTask(
     const check = make('input', {
       type: 'checkbox',
       class: `check ${priority}`,
-      'aria-label': `${title}, completed${priority === 'none' ? '' : `, ${priority} priority`}`,
+      'aria-label': `Complete ${title}${priority === 'none' ? '' : `, ${priority} priority`}`,
       checked: completed,
     })
     const about = [
