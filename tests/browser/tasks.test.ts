@@ -3,6 +3,7 @@ import axe from 'axe-core'
 import { OAuth2Server } from 'oauth2-mock-server'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { temporaryFolder } from '../support/database.ts'
 import { type Server, startServer } from '../support/process.ts'
 
 // The pages as people use them, in Chromium. Skipped where there is none.
@@ -136,8 +137,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   /** What the server has, to whoever holds the cookies of this browser. */
   async function stored(
     context: BrowserContext,
+    at = server.address,
   ): Promise<{ title: string; completed: boolean; [name: string]: unknown }[]> {
-    const answer = await context.request.get(`${server.address}/api/tasks`)
+    const answer = await context.request.get(`${at}/api/tasks`)
     return (await answer.json()) as { title: string; completed: boolean }[]
   }
 
@@ -335,6 +337,52 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.getByRole('alert').getByText('used or is too old').waitFor()
     expect(faults).toEqual([])
     await context.close()
+  })
+
+  test('verifies an address, where its account is signed in', async () => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    const link = await untilMailed(email, 'verify_email')
+    const elsewhere = await open()
+    const other = await elsewhere.context.newPage()
+    await other.goto(link)
+    await other.getByRole('alert').getByText('Sign in once more').waitFor()
+    await page.goto(link)
+    await page.getByText('Your address is verified').waitFor()
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.waitForURL(`${server.address}/`)
+
+    const session = await (
+      await context.request.get(`${server.address}/api/auth/get-session`)
+    ).json()
+    expect(session).toMatchObject({ user: { email, emailVerified: true } })
+    expect([...faults, ...elsewhere.faults]).toEqual([])
+    await elsewhere.context.close()
+    await context.close()
+  })
+
+  test('a server that is killed loses nothing of what is written meanwhile, and makes nothing twice', async () => {
+    const cwd = temporaryFolder()
+    const first = await startServer({ cwd })
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email, first.address)
+    await add(page, 'Before')
+    await saved(page)
+    await first.end('SIGKILL')
+    await add(page, 'While it was away')
+    await check(page, 'Before').click()
+    await page.getByText('2 changes are kept here').waitFor()
+
+    const again = await startServer({ cwd, env: { PORT: new URL(first.address).port } })
+    await saved(page)
+    await page.getByText('Not connected').waitFor({ state: 'hidden' })
+    await page.getByRole('link', { name: 'Completed' }).click()
+    await row(page, 'Before').waitFor()
+    const titles = (await stored(context, again.address)).map(({ title }) => title)
+    expect(titles.toSorted()).toEqual(['Before', 'While it was away'])
+    expect(faults).toEqual([])
+    await context.close()
+    await again.end('SIGTERM')
   })
 
   test('whose session has ended goes to sign in', async () => {

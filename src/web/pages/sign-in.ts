@@ -26,7 +26,7 @@ const words: Record<Mode, { title: string; submit: string; other: string }> = {
   'sign up': { title: 'Create an account', submit: 'Create account', other: 'Sign in instead' },
   forgot: { title: 'Reset your password', submit: 'Send a link', other: 'Back to sign in' },
   reset: { title: 'Choose a new password', submit: 'Save', other: 'Back to sign in' },
-  'signed in': { title: 'You are signed in', submit: 'Go on', other: 'Sign out' },
+  'signed in': { title: 'Welcome', submit: 'Go on', other: 'Sign out' },
   told: { title: 'Look into your mail', submit: '', other: 'Back to sign in' },
 }
 
@@ -118,7 +118,7 @@ async function send(): Promise<void> {
       return after(await call('/sign-in/email', { email, password }), goOn)
     case 'sign up': {
       const name = input('name').value.trim() || email.split('@')[0] || email
-      const asked = { name, email, password, callbackURL: page }
+      const asked = { name, email, password, callbackURL: `${page}?verified` }
       return after(await call('/sign-up/email', asked), goOn)
     }
     case 'forgot':
@@ -185,7 +185,8 @@ async function begin(): Promise<void> {
   const { body } = await call('/get-session')
   if (body.user !== undefined && mode === 'sign in') {
     show('signed in')
-    say(`As ${body.user.email}.`, false)
+    const verified = query.has('verified') ? 'Your address is verified. ' : ''
+    say(`${verified}You are signed in as ${body.user.email}.`, false)
   }
 }
 
