@@ -54,9 +54,11 @@ export function webRoutes({ hasHome, issuer, cookies, origins, hasDocs }: WebOpt
     })
   }
   if (hasHome) {
-    routes.get('/', ({ request }) => {
-      // Programs are told what they are told of any path that is none.
-      if (!(request.headers.get('accept') ?? '').includes('text/html')) throw nothing()
+    // For every method: programs are told what they are told of any path that is none.
+    const visit = ({ request }: { request: Request }) => {
+      const isVisit = request.method === 'GET' || request.method === 'HEAD'
+      const accepted = request.headers.get('accept') ?? ''
+      if (!isVisit || !accepted.includes('text/html')) throw nothing()
       const prefix = exchangeOf(request).prefix()
       if (issuer === null) {
         const frontend = firstOrigin(origins)
@@ -74,7 +76,8 @@ export function webRoutes({ hasHome, issuer, cookies, origins, hasDocs }: WebOpt
         return new Response(null, { status: 302, headers })
       }
       return page(request, 'index.html')
-    })
+    }
+    routes.all('/', visit, { parse: 'none' })
   }
   return routes
 }
