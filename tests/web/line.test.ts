@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
 import { isCalendarDate } from '../../src/http/formats.ts'
-import { addMonths, sayDay, sayRule } from '../../src/web/pages/days.ts'
+import { addMonths, sayDay } from '../../src/web/pages/days.ts'
 import { readLine } from '../../src/web/pages/line.ts'
+import { ruleOf, sayRule } from '../../src/web/pages/rules.ts'
 
 /** A Friday. */
 const today = '2026-11-27'
@@ -118,5 +119,10 @@ test('says days and rules as people do', () => {
   expect(sayRule('FREQ=WEEKLY;BYDAY=MO,WE')).toBe('every Monday and Wednesday')
   expect(sayRule('FREQ=DAILY;INTERVAL=3')).toBe('every 3 days')
   expect(sayRule('FREQ=MONTHLY;BYMONTHDAY=-1')).toBe('every month')
+  expect(
+    ['daily', 'weekdays', { frequency: 'quarterly', interval: 2 }].map((asked) =>
+      sayRule(ruleOf(asked) ?? ''),
+    ),
+  ).toEqual(['every day', 'every weekday', 'every 6 months'])
   expect(addMonths('2026-01-31', 1)).toBe('2026-02-28')
 })

@@ -1,6 +1,14 @@
 // Days are texts, YYYY-MM-DD, as the API has them: they can be compared, and no time zone gets in between.
 
-const names = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+export const weekdays = [
+  'Sunday',
+  'Monday',
+  'Tuesday',
+  'Wednesday',
+  'Thursday',
+  'Friday',
+  'Saturday',
+]
 
 const milliseconds = 86_400_000
 
@@ -39,7 +47,7 @@ export function sayDay(day: string, now: string): string {
   if (away === 0) return 'Today'
   if (away === 1) return 'Tomorrow'
   if (away === -1) return 'Yesterday'
-  if (away > 1 && away < 7) return names[weekdayOf(day)] ?? day
+  if (away > 1 && away < 7) return weekdays[weekdayOf(day)] ?? day
   return new Intl.DateTimeFormat('en', {
     month: 'short',
     day: 'numeric',
@@ -55,27 +63,3 @@ export const sayTime = (time: string): string =>
     minute: '2-digit',
     timeZone: 'UTC',
   }).format(new Date(`1970-01-01T${time.slice(0, 5)}Z`))
-
-const units: Record<string, string> = {
-  DAILY: 'day',
-  WEEKLY: 'week',
-  MONTHLY: 'month',
-  YEARLY: 'year',
-}
-
-/** An RRULE in words, as far as they go. */
-export function sayRule(rule: string): string {
-  const parts = new Map(rule.split(';').map((part) => part.split('=') as [string, string]))
-  const unit = units[parts.get('FREQ') ?? ''] ?? ''
-  const every = Number(parts.get('INTERVAL') ?? 1)
-  const days = (parts.get('BYDAY') ?? '').split(',').filter((code) => code !== '')
-  if (days.join() === 'MO,TU,WE,TH,FR') return 'every weekday'
-  const weekdays = days.map((code) => names[codes.indexOf(code)])
-  if (unit === 'week' && every === 1 && days.length > 0 && !weekdays.includes(undefined)) {
-    return `every ${new Intl.ListFormat('en').format(weekdays.map(String))}`
-  }
-  return every === 1 ? `every ${unit}` : `every ${every} ${unit}s`
-}
-
-/** As rules name them, in the order of `weekdayOf`. */
-export const codes = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA']

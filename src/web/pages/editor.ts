@@ -1,21 +1,22 @@
 import type { Task, TaskPatch } from './api.ts'
-import { sayRule, today } from './days.ts'
+import { today } from './days.ts'
 import { make, part } from './dom.ts'
 import { listsOf } from './places.ts'
+import { ruleOf, sayRule } from './rules.ts'
 import type { Known } from './store.ts'
 
 const dialog = part('editor', HTMLDialogElement)
 const form = part('editor-form', HTMLFormElement)
 
-/** What can be chosen, and what it is as a rule. */
+/** What can be chosen, as the API takes it. */
 const repeats = [
-  ['', 'Never', ''],
-  ['daily', 'Every day', 'FREQ=DAILY'],
-  ['weekdays', 'Every weekday', 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR'],
-  ['weekly', 'Every week', 'FREQ=WEEKLY'],
-  ['biweekly', 'Every two weeks', 'FREQ=WEEKLY;INTERVAL=2'],
-  ['monthly', 'Every month', 'FREQ=MONTHLY'],
-  ['yearly', 'Every year', 'FREQ=YEARLY'],
+  ['', 'Never'],
+  ['daily', 'Every day'],
+  ['weekdays', 'Every weekday'],
+  ['weekly', 'Every week'],
+  ['biweekly', 'Every two weeks'],
+  ['monthly', 'Every month'],
+  ['yearly', 'Every year'],
 ] as const
 
 export type EditorOptions = {
@@ -70,15 +71,12 @@ const field = (name: Fields): HTMLInputElement | HTMLSelectElement | HTMLTextAre
   form.elements.namedItem(name) as HTMLInputElement
 
 function fill(task: Task, known: Known): void {
-  const rule = repeats.find(([, , text]) => text === (task.recurrence ?? ''))
-  const own =
-    rule === undefined && task.recurrence !== null ? [['same', sayRule(task.recurrence)]] : []
+  const { recurrence } = task
+  const rule = repeats.find(([word]) => ruleOf(word || null) === recurrence)
+  const own = rule === undefined && recurrence !== null ? [['same', sayRule(recurrence)]] : []
   choose('recurrence', [...repeats, ...own], rule?.[0] ?? 'same')
-  choose(
-    'list_id',
-    [['', 'Inbox'], ...listsOf(known).map(({ id, name }) => [id, name])],
-    task.list_id ?? '',
-  )
+  const lists = listsOf(known).map(({ id, name }) => [id, name])
+  choose('list_id', [['', 'Inbox'], ...lists], task.list_id ?? '')
   field('title').value = task.title
   field('description').value = task.description ?? ''
   field('due_date').value = task.due_date ?? ''
@@ -103,8 +101,7 @@ function read(task: Task): TaskPatch {
   const title = field('title').value.trim()
   const description = field('description').value || null
   const repeat = field('recurrence').value
-  const known = repeats.find(([name]) => name === repeat)
-  const isSame = repeat === 'same' || (known?.[2] ?? '') === (task.recurrence ?? '')
+  const isSame = repeat === 'same' || ruleOf(repeat || null) === task.recurrence
   const due_date = field('due_date').value || (isSame || repeat === '' ? null : today())
   const due_time = due_date === null ? null : field('due_time').value || null
   // What is nothing without them goes with the time and the day.
@@ -125,14 +122,14 @@ function read(task: Task): TaskPatch {
     ...(time_zone === task.time_zone ? {} : { time_zone }),
     ...(reminders.length === task.reminders.length ? {} : { reminders }),
     // Without a day there is nothing to repeat.
-    ...(isSame && due_date !== null ? {} : ruleOf(task, due_date === null ? '' : repeat)),
+    ...(isSame && due_date !== null ? {} : repeatOf(task, due_date === null ? '' : repeat)),
     ...(priority === task.priority ? {} : { priority }),
     ...(list_id === task.list_id ? {} : { list_id }),
     ...(tags.join() === task.tags.join() ? {} : { tags }),
   }
 }
 
-function ruleOf(task: Task, repeat: string): Pick<TaskPatch, 'recurrence'> {
+function repeatOf(task: Task, repeat: string): Pick<TaskPatch, 'recurrence'> {
   if (repeat !== '') return { recurrence: repeat }
   return task.recurrence === null ? {} : { recurrence: null }
 }

@@ -1,5 +1,6 @@
 import type { NewTask, Task } from '../../client.ts'
-import { addDays, addMonths, codes, nextWeekday, weekdayOf } from './days.ts'
+import { addDays, addMonths, nextWeekday, weekdayOf } from './days.ts'
+import { codes } from './rules.ts'
 
 /** What a line says of a task. What it does not say is not there. */
 export type Line = Pick<NewTask, 'title' | 'due_date' | 'due_time' | 'recurrence' | 'tags'> & {
@@ -7,7 +8,7 @@ export type Line = Pick<NewTask, 'title' | 'due_date' | 'due_time' | 'recurrence
   list_id?: string
 }
 
-const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+const weekdayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
 const weekday =
@@ -53,7 +54,7 @@ export function readLine(
   )
   const rule = take(
     `every (?:(other|\\d{1,2}) )?(day|week|month|quarter|year)s?|every (weekday)s?|every (${weekday}(?:(?:,? and |, ?)${weekday})*)`,
-    (found) => ruleOf(found, today),
+    (found) => repetitionOf(found, today),
   )
   const day = take(
     `(?:on |due |by )?(?:(today|tonight)|(tomorrow|tmrw)|(next week)|(?:in (\\d{1,3}) (day|week|month)s?)|(\\d{4}-\\d\\d-\\d\\d)|(?:(this |next )?(${weekday}))|${month} (\\d{1,2})|(\\d{1,2}) ${month})`,
@@ -88,10 +89,10 @@ function priorityOf(word: string): Task['priority'] {
   return names[word as '1'] ?? (word.toLowerCase() as Task['priority'])
 }
 
-const weekdayIn = (word: string): number => weekdays.indexOf(word.slice(0, 3).toLowerCase())
+const weekdayIn = (word: string): number => weekdayNames.indexOf(word.slice(0, 3).toLowerCase())
 
 /** How it repeats, and the first day of that. */
-function ruleOf(
+function repetitionOf(
   [, count = '', unit = '', isWorkday = '', days = '']: string[],
   today: string,
 ): { recurrence: NonNullable<NewTask['recurrence']>; from: string } | undefined {

@@ -9,6 +9,7 @@ import {
 } from './api.ts'
 import { today } from './days.ts'
 import { type Before, createOutbox, send, type Write } from './outbox.ts'
+import { ruleOf } from './rules.ts'
 
 /** All that there is, as the page shows it: what the server has said, and on top of that what it has not answered yet. */
 export type Known = { tasks: ReadonlyMap<string, Task>; lists: ReadonlyMap<string, List> }
@@ -284,26 +285,9 @@ function bring<T>(things: Map<string, T>, before: Record<string, T | null>): voi
 
 /** What was written, as a task has it: a word for a rule is not yet the rule. */
 function fieldsOf({ recurrence, ...fields }: Partial<NewTask> | TaskPatch): Partial<Task> {
-  const rule = recurrence === undefined ? {} : { recurrence: ruleFor(recurrence) }
+  const rule = recurrence === undefined ? {} : { recurrence: ruleOf(recurrence) }
   // What the page clears may be null.
   return { ...(fields as Partial<Task>), ...rule }
-}
-
-const rules: Record<string, string> = {
-  daily: 'FREQ=DAILY',
-  weekdays: 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
-  weekly: 'FREQ=WEEKLY',
-  biweekly: 'FREQ=WEEKLY;INTERVAL=2',
-  monthly: 'FREQ=MONTHLY',
-  quarterly: 'FREQ=MONTHLY;INTERVAL=3',
-  yearly: 'FREQ=YEARLY',
-}
-
-function ruleFor(asked: unknown): string | null {
-  if (typeof asked === 'string') return rules[asked] ?? asked
-  if (typeof asked !== 'object' || asked === null || !('frequency' in asked)) return null
-  const { frequency, interval = 1 } = asked as { frequency: string; interval?: number }
-  return `${rules[frequency]};INTERVAL=${interval}`
 }
 
 const blank = (id: string, user_id: string): Task => ({

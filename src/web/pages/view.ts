@@ -1,5 +1,5 @@
 import type { Task } from './api.ts'
-import { sayDay, sayRule, sayTime, today } from './days.ts'
+import { sayDay, sayTime, today } from './days.ts'
 import { arrange, make, part } from './dom.ts'
 import type { Line } from './line.ts'
 import {
@@ -12,6 +12,7 @@ import {
   type Place,
   places,
 } from './places.ts'
+import { ruleOf, sayRule } from './rules.ts'
 import type { Known } from './store.ts'
 
 const heading = part('heading', HTMLHeadingElement)
@@ -213,30 +214,24 @@ function dueOf(
 
 /** What was understood of a line, while it is typed. */
 export function showMeaning(line: Line | null, known: Known): void {
-  const rule = line?.recurrence
-  const parts =
-    line === null
-      ? []
-      : [
-          line.due_date && sayDay(line.due_date, today()),
-          line.due_time && sayTime(line.due_time),
-          rule &&
-            (typeof rule === 'string'
-              ? wordsFor(rule)
-              : `every ${rule.interval} ${rule.frequency.replace('daily', 'days').replace('ly', 's')}`),
-          line.priority && line.priority !== 'none' && `${line.priority} priority`,
-          line.list_id && known.lists.get(line.list_id)?.name,
-          ...(line.tags ?? []).map((tag) => `#${tag}`),
-        ].filter((text) => typeof text === 'string' && text !== '')
-  meaning.replaceChildren(...parts.map((text) => make('span', {}, String(text))))
+  meaning.replaceChildren(
+    ...meaningOf(line ?? { title: '' }, known).map((text) => make('span', {}, text)),
+  )
 }
 
-const wordsFor = (rule: string): string =>
-  rule.includes('=')
-    ? sayRule(rule)
-    : rule === 'weekdays'
-      ? 'every weekday'
-      : `every ${rule.replace('daily', 'day').replace('ly', '')}`
+function meaningOf(line: Line, { lists }: Known): string[] {
+  const { due_date, due_time, priority = 'none', tags = [] } = line
+  const rule = ruleOf(line.recurrence)
+  const list = lists.get(line.list_id ?? '')
+  return [
+    ...(due_date ? [sayDay(due_date, today())] : []),
+    ...(due_time ? [sayTime(due_time)] : []),
+    ...(rule === null ? [] : [sayRule(rule)]),
+    ...(priority === 'none' ? [] : [`${priority} priority`]),
+    ...(list === undefined ? [] : [list.name]),
+    ...(tags ?? []).map((tag) => `#${tag}`),
+  ]
+}
 
 type Focus = { id: string; selector: string; index: number } | null
 
