@@ -405,7 +405,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     const page = await context.newPage()
     const go = page.getByRole('button', { name: 'Continue with your organisation' })
     claims = { sub: email, name: 'Ann' }
-    await page.goto(`${server.address}/sign-in`)
+    // By whatever name of this machine.
+    await page.goto(`${server.address.replace('localhost', '127.0.0.1')}/sign-in`)
+    await page.waitForURL(`${server.address}/sign-in`)
     await go.click()
     await page.getByRole('alert').waitFor()
     expect(new URL(page.url()).pathname).toBe('/sign-in')

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
 import { isCalendarDate } from '../../src/http/formats.ts'
 import { addMonths, sayDay } from '../../src/web/pages/days.ts'
+import { newId } from '../../src/web/pages/ids.ts'
 import { readLine } from '../../src/web/pages/line.ts'
 import { ruleOf, sayRule } from '../../src/web/pages/rules.ts'
 
@@ -104,6 +105,14 @@ test('makes of any line a task that the API takes', () => {
     }),
     { numRuns: 5000 },
   )
+})
+
+test('makes ids that sort by time', () => {
+  const ids = [0, 1, 2].map((more) => newId(1_795_189_803_663 + more))
+  expect(ids.toSorted()).toEqual(ids)
+  for (let n = 0; n < 100; n += 1) {
+    expect(newId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  }
 })
 
 test('says days and rules as people do', () => {

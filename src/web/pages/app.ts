@@ -2,6 +2,7 @@ import { api, signOut, type Task, toSignIn } from './api.ts'
 import { today } from './days.ts'
 import { part } from './dom.ts'
 import { createEditor } from './editor.ts'
+import { newId } from './ids.ts'
 import { readLine } from './line.ts'
 import { tell } from './notices.ts'
 import type { Before, Write } from './outbox.ts'
@@ -79,7 +80,7 @@ function run(userId: string): void {
     // What is added at a place belongs there, unless the line says else.
     if (typeof here === 'object') line.list_id ??= here.list
     if (here === 'today') line.due_date ??= today()
-    const id = crypto.randomUUID()
+    const id = newId()
     act({ kind: 'create', id, task: line }, `Added “${line.title}”.`, [], {
       tasks: { [id]: null },
       lists: {},
@@ -109,7 +110,7 @@ function run(userId: string): void {
     const input = part('list-name', HTMLInputElement)
     const name = input.value.trim()
     if (name === '') return
-    const id = crypto.randomUUID()
+    const id = newId()
     input.value = ''
     act({ kind: 'create list', id, name }, `Added the list “${name}”.`, [], {
       tasks: {},

@@ -1,4 +1,5 @@
 import { api, type List, type NewTask, type Problem, type Task, type TaskPatch } from './api.ts'
+import { newId } from './ids.ts'
 
 // What the user has done and the server has not answered yet. It is kept in the browser's storage until it is, so that neither a
 // dropped connection nor a closed window loses it. Each write has a key, which is its Idempotency-Key: however often it is sent, it
@@ -61,7 +62,7 @@ export function createOutbox(userId: string, onOthers: () => void) {
   return {
     all: (): readonly Kept[] => kept,
     add(write: Write): string {
-      const entry = { key: crypto.randomUUID(), write }
+      const entry = { key: newId(), write }
       kept = [...kept, entry]
       try {
         localStorage.setItem(nextName(), JSON.stringify(entry))

@@ -180,7 +180,14 @@ async function begin(): Promise<void> {
   const error = query.get('error')
   show(query.has('token') && error === null ? 'reset' : 'sign in')
   if (error !== null) say(wordsOf({ code: error }))
-  if (url !== '' && url !== base) say(faults['INVALID_ORIGIN'] ?? '')
+  if (url !== base) {
+    // Another name of this machine: the session's cookie belongs to the one that Docket knows.
+    const isHere = /^(127\.0\.0\.1|\[::1\])$/.test(location.hostname)
+    if (isHere && new URL(url).host === `localhost:${location.port}`) {
+      return location.replace(`${url}/sign-in${location.search}`)
+    }
+    say(faults['INVALID_ORIGIN'] ?? '')
+  }
   if (mode === 'reset' || error !== null) return
   const { body } = await call('/get-session')
   if (body.user !== undefined && mode === 'sign in') {

@@ -27,6 +27,13 @@ const rename = part('list-edit', HTMLButtonElement)
 /** What was drawn before, by its name, with what it was drawn of: what is the same stays as it is. */
 const drawn = new Map<string, { text: string; element: HTMLElement }>()
 
+/** Beyond that, what is not shown any more is forgotten. */
+const mostDrawn = 2000
+
+function forgetGone(): void {
+  for (const [name, { element }] of drawn) if (!element.isConnected) drawn.delete(name)
+}
+
 function draw<T extends HTMLElement>(name: string, of: unknown, create: () => T): T {
   const text = JSON.stringify(of)
   const before = drawn.get(name)
@@ -64,6 +71,7 @@ export function show({ known, place, search, state }: Shown): void {
   status.textContent = statusWords(state)
   status.hidden = status.textContent === ''
   keepFocus(focus)
+  if (drawn.size > mostDrawn) forgetGone()
   if (shownAt !== hashOf(place)) {
     shownAt = hashOf(place)
     // On a phone the places are in one line, which is longer than the screen.
