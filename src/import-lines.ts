@@ -1,0 +1,503 @@
+import type { Db } from './database/gate.ts'
+import type { Author } from './database/log.ts'
+import { raiseNumber } from './database/moving.ts'
+import { numberIn } from './database/positions.ts'
+import { listFilters } from './filters/queries.ts'
+import type { KeptFilter } from './filters/schema.ts'
+import { mostKept } from './filters/schema.ts'
+import { importFilter } from './filters/transfer.ts'
+import { type Fault, Problem } from './http/problem.ts'
+import { describeRefusal } from './import-refusals.ts'
+import { shorten, type Warning, warningOf } from './imports/found.ts'
+import { bisect, type SetAside } from './imports/importing.ts'
+import { createPace } from './imports/pace.ts'
+import { type Imported, mostWarnings } from './imports/schema.ts'
+import { isBlank, type Line, parseLine, withoutMark } from './lines.ts'
+import type { List } from './lists/schema.ts'
+import { findPresentLists, importLists as storeLists, trashLists } from './lists/transfer.ts'
+import { sizeOf } from './tasks/sizes.ts'
+import {
+  findPresentTasks,
+  importTasks,
+  importUser,
+  type Moving,
+  type Present,
+  placeTasks,
+  type Under,
+  type User,
+} from './tasks/transfer.ts'
+
+// What Docket exports, for who asks, whoever it was of. Its lines are looked at one after the other, and nothing is written unless all of
+// them are right; then they are read once more, some at a time. So of a file there is no more in memory than its bytes, and where what is.
+
+/** The most things of a file, and the most bytes of a line. */
+export const mostThings = 100_000
+const mostBytesOfLine = 4 * 1024 * 1024
+
+/** How many lines are told that are wrong. */
+const mostFaults = 20
+
+/** How much moves in one statement, and how many ids are asked for. */
+const batch = { rows: 200, bytes: 1_000_000 }
+const idsAtOnce = 2000
+
+/** As the database has it. */
+const most = { lists: 500, levels: 5, under: 1000 }
+
+/** A thing of a file, and where its line is. */
+type Found = {
+  id: string
+  line: number
+  from: number
+  to: number
+  version: number
+  title: string
+  is_trashed: boolean
+  /** The number that its position is made of. */
+  place: number
+}
+type FoundTask = Found & {
+  updated_at: string
+  list_id: string | null
+  parent_id: string | null
+  bytes: number
+}
+type File = {
+  bytes: Uint8Array
+  user: User | null
+  filters: Map<string, { filter: KeptFilter; line: number }>
+  lists: Map<string, Found>
+  tasks: Map<string, FoundTask>
+  hasHistory: boolean
+}
+
+/**
+ * Takes what a file has for the author. Of what is there already the later version stays, so that twice is once, and what was begun and not
+ * finished is finished by the same file. What cannot be as it was there is a warning.
+ * @param dbFor one for each statement, as there may be more of them than the time of one request allows
+ * @throws Problem 422 where lines are wrong, or it is too much: then nothing was written
+ */
+export async function importLines(
+  dbFor: () => Db,
+  author: Author & { request_id: string },
+  bytes: Uint8Array,
+  { isDry, setAside }: { isDry: boolean; setAside: SetAside },
+): Promise<Imported> {
+  const { user_id: userId } = author
+  const file = await readFile(bytes, userId)
+  const there = await findPresent(dbFor, userId, file)
+  const warnings: Warning[] = []
+  if (file.hasHistory) warnings.push({ line: null, what: withoutHistory })
+
+  const lists = newLists(file, there, warnings)
+  const tasks = [...file.tasks.values()].filter(({ id, version }) => {
+    const before = there.tasks.get(id)
+    return before === undefined || before.version < version
+  })
+  const amount = { tasks: 0, bytes: 0 }
+  for (const { id, bytes: more } of tasks) {
+    const before = there.tasks.get(id)
+    amount.tasks += before === undefined ? 1 : 0
+    amount.bytes += more - (before?.bytes ?? 0)
+  }
+  const reservation = await setAside(dbFor(), userId, amount)
+  try {
+    const now = new Date().toISOString()
+    const made = isDry
+      ? { lists: lists.length, tasks: tasks.length }
+      : await write({ dbFor, author, file, there, warnings, now }, lists, tasks)
+    if (isDry) placesOf(file, there, tasks, warnings)
+    return {
+      ...made,
+      skipped: file.tasks.size - tasks.length,
+      warnings: warnings.slice(0, mostWarnings),
+      warning_count: warnings.length,
+      request_id: author.request_id,
+    }
+  } finally {
+    // What was lost on the way may have been made.
+    reservation.settle(isDry ? { tasks: 0, bytes: 0 } : null)
+  }
+}
+
+const withoutHistory =
+  'What was done to these things before, and by whom, stays in the file: here it begins with this import.'
+
+/** @throws Problem 422 */
+async function readFile(bytes: Uint8Array, userId: string): Promise<File> {
+  const file: File = {
+    bytes,
+    user: null,
+    filters: new Map(),
+    lists: new Map(),
+    tasks: new Map(),
+    hasHistory: false,
+  }
+  const faults: Fault[] = []
+  const pace = createPace()
+  let number = 0
+  for (let from = 0; from < bytes.length && faults.length < mostFaults; ) {
+    await pace()
+    number += 1
+    const end = bytes.indexOf(lineFeed, from)
+    const to = end === -1 ? bytes.length : end
+    const fault = take(file, { line: number, from, to }, userId)
+    if (fault !== null) faults.push({ pointer: '', detail: `Line ${number}: ${fault}.` })
+    if (file.lists.size + file.tasks.size > mostThings) {
+      throw new Problem(
+        422,
+        `The file has more than ${mostThings} lists and tasks: split it between two lines, and import the parts.`,
+      )
+    }
+    from = to + 1
+  }
+  if (faults.length === 0) return file
+  throw new Problem(422, `${faults.map(({ detail }) => detail).join(' ')} Nothing was imported.`, {
+    errors: faults,
+  })
+}
+
+const lineFeed = 10
+
+type At = Pick<Found, 'line' | 'from' | 'to'>
+
+/** Takes what a line has. @returns what is wrong with it, as the rest of a sentence; null: nothing */
+function take(file: File, at: At, userId: string): string | null {
+  if (at.to - at.from > mostBytesOfLine) return `it has more than ${mostBytesOfLine} bytes`
+  const text = bytesAt(file, at)
+  if (isBlank(text)) return null
+  const line = parseLine(text)
+  if (typeof line === 'string') return line
+  if ('history' in line && (line.history?.length ?? 0) > 0) file.hasHistory = true
+  if ('user' in line) file.user ??= line.user
+  if ('filter' in line) {
+    const { filter } = line
+    const known = file.filters.get(filter.id.toLowerCase())
+    const isLater =
+      known === undefined || Date.parse(known.filter.updated_at) < Date.parse(filter.updated_at)
+    if (isLater) file.filters.set(filter.id.toLowerCase(), { filter, line: at.line })
+  }
+  if ('list' in line) keep(file.lists, { ...foundIn(line.list, at), title: shortenName(line.list) })
+  if ('task' in line) {
+    const { task } = line
+    keep(file.tasks, {
+      ...foundIn(task, at),
+      title: shorten(task.title, 60),
+      updated_at: task.updated_at,
+      list_id: task.list_id?.toLowerCase() ?? null,
+      parent_id: task.parent_id?.toLowerCase() ?? null,
+      bytes: sizeOf(userId, task),
+    })
+  }
+  return null
+}
+
+const bytesAt = ({ bytes }: File, { from, to }: At): Buffer =>
+  withoutMark(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from))
+
+const shortenName = ({ name }: List): string => shorten(name, 60)
+
+const foundIn = (
+  row: Pick<List, 'id' | 'version' | 'deleted_at'> & { position?: string },
+  at: At,
+) => ({
+  ...at,
+  id: row.id.toLowerCase(),
+  version: row.version,
+  is_trashed: row.deleted_at !== null,
+  place: numberIn(row.position ?? ''),
+})
+
+/** Of two with one id the later version, where its line is. */
+function keep<T extends Found>(all: Map<string, T>, found: T): void {
+  const known = all.get(found.id)
+  if (known !== undefined && known.version >= found.version) return
+  all.delete(found.id)
+  all.set(found.id, found)
+}
+
+/** What the user has of that, and where it would be. */
+type There = {
+  /** Those of a file too, where they come; whether each is in the trash. */
+  lists: Map<string, { version: number; is_trashed: boolean }>
+  tasks: Map<string, Present>
+  filters: Set<string>
+}
+
+async function findPresent(dbFor: () => Db, userId: string, file: File): Promise<There> {
+  const lists = await findPresentLists(dbFor(), userId)
+  const filters = file.filters.size === 0 ? [] : await listFilters(dbFor(), userId)
+  const parents = [...file.tasks.values()].flatMap(({ parent_id }) => parent_id ?? [])
+  const ids = [...new Set([...file.tasks.keys(), ...parents])]
+  const tasks = new Map<string, Present>()
+  for (let from = 0; from < ids.length; from += idsAtOnce) {
+    const some = await findPresentTasks(dbFor(), userId, ids.slice(from, from + idsAtOnce))
+    for (const task of some) tasks.set(task.id, task)
+  }
+  return {
+    lists: new Map(lists.map((list) => [list.id, list])),
+    tasks,
+    filters: new Set(filters.map(({ id }) => id)),
+  }
+}
+
+/** The lists that are new, or in a later version; they are there from now on. */
+function newLists({ lists }: File, there: There, warnings: Warning[]): Found[] {
+  const taken: Found[] = []
+  let count = [...there.lists.values()].filter(({ is_trashed }) => !is_trashed).length
+  for (const list of lists.values()) {
+    const before = there.lists.get(list.id)
+    if (before !== undefined && before.version >= list.version) continue
+    const isMore = !list.is_trashed && before?.is_trashed !== false
+    if (isMore && count >= most.lists) {
+      const what = `is one list more than the ${most.lists} that there can be`
+      warnings.push({ line: list.line, what: `The list “${list.title}” ${what}.` })
+      continue
+    }
+    count += isMore ? 1 : 0
+    there.lists.set(list.id, list)
+    taken.push(list)
+  }
+  return taken
+}
+
+/** Where a task comes, and what it comes under in the end. */
+type Place = { list_id: string | null; parent_id: string | null }
+
+/** Where each of the tasks comes, as far as that can be said beforehand. */
+function placesOf(
+  { tasks }: File,
+  there: There,
+  taken: FoundTask[],
+  warnings: Warning[],
+): Map<string, Place> {
+  const places = new Map<string, Place>()
+  const under = new Map<string, number>()
+  const parentOf = (id: string): string | null => {
+    const place = places.get(id)
+    if (place !== undefined) return place.parent_id
+    const found = tasks.get(id)
+    const before = there.tasks.get(id)
+    if (found !== undefined && (before?.version ?? 0) < found.version) return found.parent_id
+    return before?.parent_id ?? null
+  }
+  /** What is wrong with what it is under. */
+  const faultOf = (task: FoundTask): string | null => {
+    let [level, root] = [1, task.id]
+    for (let above = task.parent_id; above !== null; above = parentOf(above)) {
+      if (above === task.id) return 'it is under itself'
+      if (!tasks.has(above) && !there.tasks.has(above)) {
+        // That of another one is told there.
+        if (above !== task.parent_id) break
+        return 'what it is under is neither in the file nor here'
+      }
+      level += 1
+      root = above
+      if (level > most.levels) return `it is deeper than ${most.levels} levels`
+    }
+    if (root === task.id || task.is_trashed) return null
+    const count = (under.get(root) ?? 0) + 1
+    if (count > most.under) return `there are ${most.under} tasks in its tree already`
+    under.set(root, count)
+    return null
+  }
+
+  for (const task of taken) {
+    const list = task.list_id === null ? undefined : there.lists.get(task.list_id)
+    const isUsable = task.list_id === null || (list && (task.is_trashed || !list.is_trashed))
+    if (!isUsable) {
+      const why = list === undefined ? 'is neither in the file nor here' : 'is in the trash'
+      warnings.push(warningOf(task, `its list ${why}: it comes into the inbox.`))
+    }
+    const fault = faultOf(task)
+    if (fault !== null) warnings.push(warningOf(task, `${fault}: it comes under nothing.`))
+    places.set(task.id, {
+      list_id: isUsable ? task.list_id : null,
+      parent_id: fault === null ? task.parent_id : null,
+    })
+  }
+  return places
+}
+
+type Writing = {
+  dbFor: () => Db
+  author: Author
+  file: File
+  there: There
+  warnings: Warning[]
+  now: string
+}
+
+/** What is refused all the same is a warning. */
+async function write(
+  writing: Writing,
+  lists: Found[],
+  tasks: FoundTask[],
+): Promise<{ lists: number; tasks: number }> {
+  const { dbFor, author, file, there, warnings, now } = writing
+  const { user_id } = author
+  const own = <T extends { user_id: string; created_at: string; updated_at: string }>(row: T): T =>
+    ownRow(row, user_id, now)
+
+  if (file.user !== null) {
+    const created_at = past(file.user.created_at, now)
+    await importUser(dbFor(), { ...file.user, id: user_id, created_at })
+  }
+  // Who moves in makes positions later that are beyond all that came.
+  const place = [...lists, ...tasks].reduce((last, one) => Math.max(last, one.place), 0)
+  if (place > 0) await raiseNumber(dbFor(), user_id, place)
+  await writeFilters(writing)
+
+  const made = { lists: 0, tasks: 0 }
+  for (const some of batches(lists)) {
+    const put = (all: Found[]) =>
+      storeLists(
+        dbFor(),
+        all.map((one) => ({ list: own(rowAt(file, one, 'list')) })),
+        author,
+      )
+    const refuse = (list: Found): Warning => {
+      there.lists.delete(list.id)
+      return { line: list.line, what: `The list “${list.title}” is not taken` }
+    }
+    made.lists += await bisect(some, put, refuse, warnings, describeRefusal)
+  }
+
+  const places = placesOf(file, there, tasks, warnings)
+  const under = new Map<string, Under & { title: string; line: number | null }>()
+  const onFreed = (freed: Under[]) => {
+    for (const one of freed) {
+      if (!places.has(one.id)) under.set(one.id, { ...one, title: 'A task', line: null })
+    }
+  }
+  for (const some of batches(tasks)) {
+    const put = (all: FoundTask[]) => {
+      const moving = all.map((one): Moving => {
+        const { list_id = null } = places.get(one.id) ?? {}
+        return { task: { ...own(rowAt(file, one, 'task')), list_id, parent_id: null } }
+      })
+      return importTasks(dbFor(), moving, author, onFreed)
+    }
+    const refuse = (one: FoundTask) => warningOf(one, 'it is not taken')
+    made.tasks += await bisect(some, put, refuse, warnings, describeRefusal)
+  }
+
+  for (const task of tasks) {
+    const parent_id = places.get(task.id)?.parent_id ?? null
+    if (parent_id === null) continue
+    const { id, version, title, line } = task
+    under.set(id, {
+      user_id,
+      id,
+      parent_id,
+      version,
+      updated_at: past(task.updated_at, now),
+      title,
+      line,
+    })
+  }
+  // They came, and what was to be done last was not.
+  for (const { id, parent_id, title, line, version, is_trashed } of file.tasks.values()) {
+    const before = there.tasks.get(id)
+    const isLoose = before?.parent_id === null && before.is_trashed === is_trashed
+    if (parent_id === null || !isLoose || before.version !== version) continue
+    if (!file.tasks.has(parent_id) && !there.tasks.has(parent_id)) continue
+    under.set(id, { user_id, id, parent_id, version, updated_at: before.updated_at, title, line })
+  }
+  await finish(writing, [...under.values()], lists)
+  return made
+}
+
+/** What is under what, and lists that go to the trash, where their tasks are by now. */
+async function finish(
+  { dbFor, author, file, warnings, now }: Writing,
+  under: (Under & { title: string; line: number | null })[],
+  lists: Found[],
+): Promise<void> {
+  for (let from = 0; from < under.length; from += batch.rows) {
+    const put = async (all: typeof under) => {
+      await placeTasks(dbFor(), all)
+      return all.length
+    }
+    const refuse = (one: (typeof under)[number]) => warningOf(one, 'it comes under nothing')
+    await bisect(under.slice(from, from + batch.rows), put, refuse, warnings, describeRefusal)
+  }
+  for (const some of batches(lists.filter(({ is_trashed }) => is_trashed))) {
+    const put = async (all: Found[]) => {
+      const rows = all.map((one) => ownRow(rowAt(file, one, 'list'), author.user_id, now))
+      await trashLists(dbFor(), rows)
+      return all.length
+    }
+    const refuse = ({ line, title }: Found): Warning => ({
+      line,
+      what: `The list “${title}” does not go to the trash`,
+    })
+    await bisect(some, put, refuse, warnings, describeRefusal)
+  }
+}
+
+async function writeFilters({ dbFor, author, file, there, warnings, now }: Writing): Promise<void> {
+  const { user_id } = author
+  for (const [id, { filter, line }] of file.filters) {
+    const refuse = (): Warning => ({
+      line,
+      what: `The filter “${shorten(filter.name, 60)}” is not taken`,
+    })
+    if (!there.filters.has(id) && there.filters.size >= mostKept) {
+      warnings.push({ line, what: `${refuse().what}: there are ${mostKept} already.` })
+      continue
+    }
+    there.filters.add(id)
+    const put = async () => {
+      await importFilter(dbFor(), ownRow(filter, user_id, now))
+      return 1
+    }
+    await bisect([filter], put, refuse, warnings, describeRefusal)
+  }
+}
+
+/** The time that a file says, unless it is still to come. */
+const past = (instant: string, now: string): string =>
+  Date.parse(instant) > Date.parse(now) ? now : instant
+
+type Instants = {
+  completed_at?: string | null
+  archived_at?: string | null
+  deleted_at?: string | null
+}
+
+/** A row as one of this user, of which nothing is later than now. */
+function ownRow<T extends { user_id: string; created_at: string; updated_at: string } & Instants>(
+  row: T,
+  user_id: string,
+  now: string,
+): T {
+  const own = { ...row, user_id }
+  for (const name of instants) {
+    const at = own[name]
+    if (typeof at === 'string') own[name] = past(at, now)
+  }
+  return own
+}
+
+const instants = ['created_at', 'updated_at', 'completed_at', 'archived_at', 'deleted_at'] as const
+
+/** What a line has, which was looked at already. */
+function rowAt<K extends 'list' | 'task'>(file: File, at: At, kind: K) {
+  const line: Extract<Line, Record<K, unknown>> = JSON.parse(bytesAt(file, at).toString())
+  return (line as Record<K, Extract<Line, Record<K, unknown>>[K]>)[kind]
+}
+
+function* batches<T extends Found>(all: T[]): Generator<T[]> {
+  let some: T[] = []
+  let bytes = 0
+  for (const one of all) {
+    some.push(one)
+    bytes += one.to - one.from
+    if (some.length < batch.rows && bytes < batch.bytes) continue
+    yield some
+    some = []
+    bytes = 0
+  }
+  if (some.length > 0) yield some
+}
