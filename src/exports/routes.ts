@@ -30,7 +30,8 @@ export const exportRoutes = (
     .get(
       '/export',
       async ({ dbFor, user, query, request }) => {
-        if (!streams.hasRoom(user.id)) {
+        const leave = streams.enter(user.id)
+        if (leave === null) {
           throw overloaded(
             'There are exports on their way already. Try again when they are done.',
             5,
@@ -39,7 +40,12 @@ export const exportRoutes = (
         const hasHistory = query.history !== 'off'
         const lines = exportLines(dbFor, user.id, { hasHistory, mostOfHistory })
         // What is wrong from the beginning is a problem, and no answer that ends too soon.
-        const first = await lines.next()
+        const first = await lines.next().catch((error: unknown) => {
+          leave()
+          throw error
+        })
+        // Then nobody reads it.
+        if (request.method === 'HEAD') leave()
         const day = Temporal.Now.plainDateISO('UTC').toString()
         const headers = {
           ...security,
@@ -48,7 +54,7 @@ export const exportRoutes = (
           // No proxy is to gather it.
           'x-accel-buffering': 'no',
         }
-        return new Response(streams.open(user.id, beginning(first, lines), request.signal), {
+        return new Response(streams.open(beginning(first, lines), request.signal, leave), {
           headers,
         })
       },

@@ -18,25 +18,34 @@ export function createStreams(onFailure: (error: unknown) => void) {
   const users = new Map<string, number>()
   let count = 0
 
-  function add(userId: string, sign: 1 | -1): void {
-    count += sign
-    const own = (users.get(userId) ?? 0) + sign
-    if (own === 0) users.delete(userId)
-    else users.set(userId, own)
-  }
-
   return {
-    /** Whether a user may have one more. */
-    hasRoom: (userId: string): boolean => count < most.all && (users.get(userId) ?? 0) < most.each,
+    /** Takes a place for one more. @returns what gives it back, once; null: there is none */
+    enter(userId: string): (() => void) | null {
+      const own = users.get(userId) ?? 0
+      if (count >= most.all || own >= most.each) return null
+      count += 1
+      users.set(userId, own + 1)
+      let isLeft = false
+      return () => {
+        if (isLeft) return
+        isLeft = true
+        count -= 1
+        const left = (users.get(userId) ?? 0) - 1
+        if (left === 0) users.delete(userId)
+        else users.set(userId, left)
+      }
+    },
     /**
      * A body of texts, the next of which is asked for when the one before is taken. Where one fails the connection is cut, so that nobody
      * takes the rest for all.
+     * @param leave is called when it has ended, or nobody is there any more who would read it
      */
-    open: (userId: string, texts: AsyncGenerator<string>, signal: AbortSignal): ReadableStream =>
-      new ReadableStream({
+    open(texts: AsyncGenerator<string>, signal: AbortSignal, leave: () => void): ReadableStream {
+      signal.addEventListener('abort', leave, { once: true })
+      if (signal.aborted) leave()
+      return new ReadableStream({
         type: 'direct',
         async pull(controller: Controller) {
-          add(userId, 1)
           try {
             for await (const text of texts) {
               const taken = controller.write(text)
@@ -51,10 +60,11 @@ export function createStreams(onFailure: (error: unknown) => void) {
             // oxlint-disable-next-line typescript/only-throw-error
             throw null
           } finally {
-            add(userId, -1)
+            leave()
           }
         },
-      } as never),
+      } as never)
+    },
   }
 }
 
