@@ -39,7 +39,7 @@ import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
 import { importLines } from './import-lines.ts'
 import { importStore } from './import-store.ts'
-import { importRoutes } from './imports/routes.ts'
+import { type ImportLines, importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -228,6 +228,8 @@ export function createApp(options: AppOptions) {
   const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
   const baseOf = baseReader(options.url, options.trustProxy)
   const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const takeLines: ImportLines = (dbFor, author, bytes, how) =>
+    importLines(dbFor, author, bytes, { ...how, keepsExtra: options.compat?.keepsUnknown ?? false })
   const cutOff = (error: unknown) =>
     options.log.warn(
       { reason: error instanceof Error ? error.message : String(error) },
@@ -266,7 +268,7 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
     .use(exportRoutes(db, authenticated, exportLines, cutOff))
-    .use(importRoutes(db, authenticated, importStore, importLines, usage.setAside, findTimeZone))
+    .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

@@ -68,7 +68,16 @@ type File = {
   filters: Map<string, { filter: KeptFilter; line: number }>
   lists: Map<string, Found>
   tasks: Map<string, FoundTask>
+  /** Whether something stays in the file: what was done before, and what only a frontend knows. */
   hasHistory: boolean
+  hasExtra: boolean
+}
+
+export type Importing = {
+  isDry: boolean
+  setAside: SetAside
+  /** Whether what only a frontend knows is kept beside a task. */
+  keepsExtra: boolean
 }
 
 /**
@@ -81,13 +90,14 @@ export async function importLines(
   dbFor: () => Db,
   author: Author & { request_id: string },
   bytes: Uint8Array,
-  { isDry, setAside }: { isDry: boolean; setAside: SetAside },
+  { isDry, setAside, keepsExtra }: Importing,
 ): Promise<Imported> {
   const { user_id: userId } = author
-  const file = await readFile(bytes, userId)
+  const file = await readFile(bytes, userId, keepsExtra)
   const there = await findPresent(dbFor, userId, file)
   const warnings: Warning[] = []
   if (file.hasHistory) warnings.push({ line: null, what: withoutHistory })
+  if (file.hasExtra) warnings.push({ line: null, what: withoutExtra })
 
   const lists = newLists(file, there, warnings)
   const tasks = [...file.tasks.values()].filter(({ id, version }) => {
@@ -105,7 +115,7 @@ export async function importLines(
     const now = new Date().toISOString()
     const made = isDry
       ? { lists: lists.length, tasks: tasks.length }
-      : await write({ dbFor, author, file, there, warnings, now }, lists, tasks)
+      : await write({ dbFor, author, file, there, warnings, now, keepsExtra }, lists, tasks)
     if (isDry) placesOf(file, there, tasks, warnings)
     return {
       ...made,
@@ -123,8 +133,10 @@ export async function importLines(
 const withoutHistory =
   'What was done to these things before, and by whom, stays in the file: here it begins with this import.'
 
+const withoutExtra = 'What is in `extra` is not taken: no frontend here knows it.'
+
 /** @throws Problem 422 */
-async function readFile(bytes: Uint8Array, userId: string): Promise<File> {
+async function readFile(bytes: Uint8Array, userId: string, keepsExtra: boolean): Promise<File> {
   const file: File = {
     bytes,
     user: null,
@@ -132,6 +144,7 @@ async function readFile(bytes: Uint8Array, userId: string): Promise<File> {
     lists: new Map(),
     tasks: new Map(),
     hasHistory: false,
+    hasExtra: false,
   }
   const faults: Fault[] = []
   const pace = createPace()
@@ -141,7 +154,7 @@ async function readFile(bytes: Uint8Array, userId: string): Promise<File> {
     number += 1
     const end = bytes.indexOf(lineFeed, from)
     const to = end === -1 ? bytes.length : end
-    const fault = take(file, { line: number, from, to }, userId)
+    const fault = take(file, { line: number, from, to }, userId, keepsExtra)
     if (fault !== null) faults.push({ pointer: '', detail: `Line ${number}: ${fault}.` })
     if (file.lists.size + file.tasks.size > mostThings) {
       throw new Problem(
@@ -162,7 +175,7 @@ const lineFeed = 10
 type At = Pick<Found, 'line' | 'from' | 'to'>
 
 /** Takes what a line has. @returns what is wrong with it, as the rest of a sentence; null: nothing */
-function take(file: File, at: At, userId: string): string | null {
+function take(file: File, at: At, userId: string, keepsExtra: boolean): string | null {
   if (at.to - at.from > mostBytesOfLine) return `it has more than ${mostBytesOfLine} bytes`
   const text = bytesAt(file, at)
   if (isBlank(text)) return null
@@ -179,7 +192,9 @@ function take(file: File, at: At, userId: string): string | null {
   }
   if ('list' in line) keep(file.lists, { ...foundIn(line.list, at), title: shortenName(line.list) })
   if ('task' in line) {
-    const { task } = line
+    const { extra, ...plain } = line.task
+    const task = keepsExtra ? line.task : plain
+    if (extra !== undefined && !keepsExtra) file.hasExtra = true
     keep(file.tasks, {
       ...foundIn(task, at),
       title: shorten(task.title, 60),
@@ -326,6 +341,7 @@ type Writing = {
   there: There
   warnings: Warning[]
   now: string
+  keepsExtra: boolean
 }
 
 /** What is refused all the same is a warning. */
@@ -334,7 +350,7 @@ async function write(
   lists: Found[],
   tasks: FoundTask[],
 ): Promise<{ lists: number; tasks: number }> {
-  const { dbFor, author, file, there, warnings, now } = writing
+  const { dbFor, author, file, there, warnings, now, keepsExtra } = writing
   const { user_id } = author
   const own = <T extends { user_id: string; created_at: string; updated_at: string }>(row: T): T =>
     ownRow(row, user_id, now)
@@ -374,7 +390,9 @@ async function write(
     const put = (all: FoundTask[]) => {
       const moving = all.map((one): Moving => {
         const { list_id = null } = places.get(one.id) ?? {}
-        return { task: { ...own(rowAt(file, one, 'task')), list_id, parent_id: null } }
+        const { extra, ...task } = own(rowAt(file, one, 'task'))
+        const kept = keepsExtra && extra !== undefined ? { extra } : {}
+        return { task: { ...task, ...kept, list_id, parent_id: null } }
       })
       return importTasks(dbFor(), moving, author, onFreed)
     }

@@ -23,7 +23,7 @@ test('is a file of all that there is of who asks, and of nobody else', async () 
     'user',
     'filter',
     ...Array.from({ length: 3 }, () => 'list'),
-    ...Array.from({ length: 8 }, () => 'task'),
+    ...Array.from({ length: 7 }, () => 'task'),
   ])
   for (const { user, filter, list, task } of lines) {
     expect(user?.id ?? (filter ?? list ?? task).user_id).toBe(alice.id)

@@ -77,14 +77,12 @@ export function everything(user_id: string): object[] {
     completed_at: instant(2),
     description: '\\ "Ñ"\n',
   })
-  const kept = { ...taskOf(user_id), extra: { a: [1, null] } }
   const filter = { id: crypto.randomUUID(), user_id, name: 'Next up', filter: '#home due:<=today' }
   return [
     { user: { id: user_id, created_at: instant(1), time_zone: 'Europe/Berlin' } },
     { filter: { ...filter, created_at: instant(1), updated_at: instant(3) } },
     ...[home, old, gone].map((list) => ({ list })),
     ...[below, child, parent, under, trashed, weekly, done].map((task) => ({ task })),
-    { task: kept },
   ]
 }
 
