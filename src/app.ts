@@ -65,6 +65,7 @@ import { placeConstraints, TaskSchema, taskConstraints } from './tasks/schema.ts
 import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
+import { tokenRoutes } from './tokens/routes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
 import { type Sending, webhookRoutes } from './webhooks/routes.ts'
@@ -266,6 +267,7 @@ export function createApp(options: AppOptions) {
     .use(health(options.readiness))
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
+    .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
     .use(exportRoutes(db, authenticated, exportLines, cutOff))
     .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))

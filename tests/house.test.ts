@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
+  [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
@@ -11,7 +12,7 @@ const floors: [RegExp, number][] = [
   [/^import-refusals\.ts$/, 4.5],
   [/^\w+\/routes\.ts$|^compat\/|^(import-store|export-lines|lines)\.ts$/, 4],
   [
-    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
+    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|within-lists|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,
   ],
   [/^reminders\//, 1.7],
@@ -20,7 +21,6 @@ const floors: [RegExp, number][] = [
     /^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(config|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 

@@ -95,6 +95,11 @@ const bodies: Record<string, unknown> = {
   // tests/exports and tests/imports have those of others.
   'GET /me/export': undefined,
   'POST /me/import': { items: [] },
+  // tests/tokens has those of others.
+  'GET /me/tokens': undefined,
+  'POST /me/tokens': { name: 'Mine', scopes: ['tasks:read'] },
+  'DELETE /me/tokens/:id': undefined,
+  'POST /me/tokens/:id/rotate': undefined,
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

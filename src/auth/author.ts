@@ -2,15 +2,20 @@ import type { Author } from '../database/log.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import type { Identity } from './identity.ts'
 
-/** What the log says of who did something: how they were signed in, and their name. */
-const kinds = { token: 'jwt', session: 'session', session_cache: 'session' } as const
+/** What the log says of who did something: how they were signed in, and their name, or that of their program. */
+const kinds = {
+  token: 'jwt',
+  session: 'session',
+  session_cache: 'session',
+  access_token: 'token',
+} as const
 
 /** Who changes something by this request. */
 export const authorOf = (
-  { id, by, name }: Identity,
+  { id, by, name, program }: Identity,
   request: Request,
 ): Author & { request_id: string } => ({
   user_id: id,
-  actor: JSON.stringify({ kind: kinds[by], name }),
+  actor: JSON.stringify({ kind: kinds[by], name: program ?? name }),
   request_id: exchangeOf(request).id,
 })

@@ -1,7 +1,9 @@
+import { isOurs } from './access-tokens.ts'
+
 /** What a request says of who sends it. */
 export type Credential = {
-  /** A JWT; a session token with its signature; a session token alone. */
-  kind: 'jwt' | 'signed' | 'raw'
+  /** A JWT; a session token with its signature; a session token alone; a token that a user made. */
+  kind: 'jwt' | 'signed' | 'raw' | 'access'
   text: string
   /** From a cookie, which a browser sends whatever page asks for it. */
   cookie: boolean
@@ -46,6 +48,8 @@ export function findCredentials(
 
 /** A credential that is in no cookie. */
 export function readCredential(text: string): Credential | null {
+  // Before anything else is asked: it is nobody's session.
+  if (isOurs(text)) return { kind: 'access', text, cookie: false }
   const kind = (['raw', 'signed', 'jwt'] as const)[text.split('.').length - 1]
   return kind === undefined ? null : { kind, text, cookie: false }
 }

@@ -1,17 +1,30 @@
 import type { JWTPayload } from 'jose'
 import { hasAtMost, isStorable } from '../http/formats.ts'
+import { type Scope, scopes } from './scopes.ts'
 
 /** Who is calling, and how we know. */
 export type Identity = {
   id: string
-  /** A JWT of the user, a session that the database has, or the copy of a session in a cookie or token. */
-  by: 'token' | 'session' | 'session_cache'
+  /** A JWT of the user, a session that the database has, the copy of a session in a cookie or token, or a token that the user made. */
+  by: 'token' | 'session' | 'session_cache' | 'access_token'
   session_id: string | null
   name: string | null
   email: string | null
-  /** RFC 3339. */
-  expires_at: string
+  /** RFC 3339; null: never. */
+  expires_at: string | null
+} & Rights
+
+/** What a credential is good for. */
+export type Rights = {
+  scopes: readonly Scope[]
+  /** The lists whose tasks it is for; null: all, and those in none. */
+  list_ids: readonly string[] | null
+  /** What the user calls it, where it is for a program. */
+  program: string | null
 }
+
+/** Those of who has signed in. */
+export const signIn: Rights = { scopes, list_ids: null, program: null }
 
 /** What a token with a `sub` must carry besides; null: anything. */
 export type Expected = { issuer: string | null; audience: string | null }
@@ -37,6 +50,7 @@ export function identityOf(claims: JWTPayload, expected: Expected): Identity | n
     name: text(claims['name']),
     email: text(claims['email']),
     expires_at,
+    ...signIn,
   }
 }
 
@@ -54,6 +68,7 @@ function ofSessionCache(claims: JWTPayload, expires_at: string): Identity | null
     name: text(user['name']),
     email: text(user['email']),
     expires_at,
+    ...signIn,
   }
 }
 
@@ -66,6 +81,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+
+/** When it ends, by Date.now(). */
+export const endOf = ({ expires_at }: Identity): number =>
+  expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at)
 
 /** 1 to 255 characters that PostgreSQL can store: nothing a claim may be otherwise becomes a user by conversion. */
 export const isUserId = (value: unknown): value is string =>

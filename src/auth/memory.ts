@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts'
+import { endOf, type Identity } from './identity.ts'
 
 /** For how many milliseconds a token is not looked at again. A key that the issuer withdrew still works so long. */
 const longest = 60_000
@@ -29,7 +29,7 @@ export function createMemory(limit = capacity): Memory {
       const identity = await verify()
       known.delete(token)
       if (identity === null) return null
-      const until = Math.min(Date.parse(identity.expires_at), Date.now() + longest)
+      const until = Math.min(endOf(identity), Date.now() + longest)
       // A map keeps its order: the first is the oldest.
       const [oldest] = known.keys()
       if (known.size >= limit && oldest !== undefined) known.delete(oldest)

@@ -4,11 +4,15 @@ import { type Exchange, exchangeOf } from '../http/exchange.ts'
 import type { Outgoing } from '../http/outgoing.ts'
 import { overloaded, Problem } from '../http/problem.ts'
 import type { Quota, Rates } from '../http/rates.ts'
-import type { Identify } from './identify.ts'
+import { handedOver, type Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
+import { allows, isWithinLists, type Scope, scopeOf } from './scopes.ts'
 
 /** Undefined where the path has none. */
 type Params = { user_id?: string | undefined }
+
+/** What Elysia knows of a request before anything else. */
+type Context = { request: Request; params: Params | undefined; route: string }
 
 type Soon<T> = T | Promise<T>
 
@@ -17,6 +21,26 @@ const unauthorized = (): Problem =>
   new Problem(401, 'Sign in: there is no token or session here, or it is invalid or has expired.', {
     headers: { 'www-authenticate': 'Bearer' },
   })
+
+/** @throws Problem 403 where a token is not for a route */
+function refuseBeyond({ scopes, list_ids }: Identity, method: string, route: string): void {
+  const needed = scopeOf(method, route) ?? 'sign-in'
+  if (!allows(scopes, needed)) throw insufficient(needed)
+  if (list_ids === null || isWithinLists(method, route)) return
+  throw new Problem(403, 'This token is for some lists only: this is about more than those.', {
+    code: 'insufficient_scope',
+  })
+}
+
+function insufficient(needed: Scope): Problem {
+  if (needed === 'sign-in') {
+    return new Problem(403, 'No token may do this: sign in.', { code: 'insufficient_scope' })
+  }
+  return new Problem(403, `This token may not do this: it needs the scope ${needed}.`, {
+    code: 'insufficient_scope',
+    headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
+  })
+}
 
 /**
  * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
@@ -29,35 +53,32 @@ export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outg
   // Most often there is nothing to wait for, and then these three wait for nothing: a promise for each would cost more than
   // all that they do.
 
-  function authorize(request: Request, params: Params | undefined): Soon<Identity> {
-    const found = identify(request)
+  function authorize(context: Context): Soon<Identity> {
+    const found = identify(context.request)
     return found instanceof Promise
-      ? found.then((user) => count(request, params, user))
-      : count(request, params, found)
+      ? found.then((user) => count(context, user))
+      : count(context, found)
   }
 
-  function count(
-    request: Request,
-    params: Params | undefined,
-    user: Identity | null,
-  ): Soon<Identity> {
+  function count(context: Context, user: Identity | null): Soon<Identity> {
     if (user === null) throw unauthorized()
-    const exchange = exchangeOf(request)
+    const exchange = exchangeOf(context.request)
     exchange.userId = user.id
     // Before it is counted: what is refused because of others costs nobody a request.
     if (!exchange.place.claim(user.id)) throw overloaded()
+    if (handedOver(context.request) !== undefined) return admit(exchange, context, user, null)
     if (outgoing.isFull(user.id)) {
       throw overloaded('Read the answers that are on their way to you first. Then try again.')
     }
     const quota = rates?.count(user.id) ?? null
     return quota instanceof Promise
-      ? quota.then((counted) => admit(exchange, params, user, counted))
-      : admit(exchange, params, user, quota)
+      ? quota.then((counted) => admit(exchange, context, user, counted))
+      : admit(exchange, context, user, quota)
   }
 
   function admit(
     exchange: Exchange,
-    params: Params | undefined,
+    { request: { method }, params, route }: Context,
     user: Identity,
     quota: Quota | null,
   ): Identity {
@@ -68,16 +89,17 @@ export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outg
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
       throw new Problem(403, 'The path names another user: put your own id there, or me.')
     }
+    if (user.by === 'access_token') refuseBeyond(user, method, route)
     return user
   }
 
   // Twice, because Elysia parses the body before it derives: a stranger is refused before a byte of it is read.
   return new Elysia({ name: 'signed-in', seed: identify })
-    .onParse({ as: 'scoped' }, async ({ request, params }) => {
-      users.set(request, await authorize(request, params))
+    .onParse({ as: 'scoped' }, async ({ request, params, route }) => {
+      users.set(request, await authorize({ request, params, route }))
     })
-    .derive({ as: 'scoped' }, async ({ request, params }) => {
-      const user = users.get(request) ?? authorize(request, params)
+    .derive({ as: 'scoped' }, async ({ request, params, route }) => {
+      const user = users.get(request) ?? authorize({ request, params, route })
       return { user: user instanceof Promise ? await user : user }
     })
 }

@@ -10,7 +10,6 @@ const headers = {
 /** The routes below one path, as the document has them. */
 export function changeOperations(path: '/api' | '/api/:user_id', change: TSchema, example: object) {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
-  const forbidden = path === '/api' ? ([] as const) : ([403] as const)
 
   return {
     list: operation({
@@ -38,7 +37,7 @@ export function changeOperations(path: '/api' | '/api/:user_id', change: TSchema
         },
         304: { description: 'Nothing has changed.', schema: t.Void(), headers },
       },
-      problems: [...common, ...forbidden, 410],
+      problems: [...common, 410],
     }),
     events: operation({
       operationId: name('followChanges'),
@@ -67,7 +66,7 @@ export function changeOperations(path: '/api' | '/api/:user_id', change: TSchema
           headers: { 'Docket-Epoch': headers['Docket-Epoch'] },
         },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
   }
 }

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Identify } from '../auth/identify.ts'
+import { endOf } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Epoch } from '../database/epoch.ts'
 import type { Gate } from '../database/gate.ts'
@@ -77,12 +78,12 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
           userId: user.id,
           since,
           isBack: request.headers.has('last-event-id'),
-          expires: Date.parse(user.expires_at),
-          ...(user.by === 'session'
+          expires: endOf(user),
+          ...(user.by === 'session' || user.by === 'access_token'
             ? {
                 check: async () => {
                   const found = await identify.ofHeaders(again, credential)
-                  return found?.id === user.id ? Date.parse(found.expires_at) : null
+                  return found?.id === user.id ? endOf(found) : null
                 },
               }
             : {}),

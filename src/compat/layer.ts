@@ -9,6 +9,7 @@ import { meantBy } from '../tasks/filters.ts'
 import { countTasks } from '../tasks/pages.ts'
 import { findTask } from '../tasks/queries.ts'
 import type { Task, TaskListQuery } from '../tasks/schema.ts'
+import type { Caller } from '../tasks/within-lists.ts'
 import { createAnswers, isTask } from './answers.ts'
 import { type Fields, type Kind, meantDue, type Read, readFields } from './bodies.ts'
 import { createDescription } from './document.ts'
@@ -24,6 +25,7 @@ type Context = {
   query: TaskListQuery
   body: unknown
   db: Db
+  user: Caller
 }
 
 /** What is remembered of a request for tasks until it is answered. */
@@ -86,11 +88,10 @@ export function compatibility(config: CompatConfig) {
   }
 
   /** How many tasks there are, of which so many are answered. */
-  async function countAll({ db, request, query }: Context, headers: Headers, count: number) {
+  async function countAll({ db, user, request, query }: Context, headers: Headers, count: number) {
     const isWhole = !headers.has('link') && !query.cursor && !query.offset
     if (isWhole || config.list.length === 0) return count
-    const userId = userOf(request)
-    return countTasks(db, userId, await meantBy(db, userId, query, request.headers))
+    return countTasks(db, user.id, await meantBy(db, user, query, request.headers))
   }
 
   return new Elysia({ name: 'compatibility', seed: config.text })

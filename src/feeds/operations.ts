@@ -32,7 +32,6 @@ const withUrl = {
 /** A route is there twice, and each time has an id of its own. */
 export function feedOperations(prefix: '/api' | '/api/:user_id') {
   const name = (id: string) => (prefix === '/api' ? id : `${id}OfUser`)
-  const forbidden = prefix === '/api' ? [] : ([403] as const)
   return {
     list: operation({
       operationId: name('listFeeds'),
@@ -47,7 +46,7 @@ export function feedOperations(prefix: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     create: operation({
       operationId: name('createFeed'),
@@ -56,28 +55,28 @@ export function feedOperations(prefix: '/api' | '/api/:user_id') {
         'A calendar that other programs follow, at an address that is said this once: whoever has it can read the calendar, without ' +
         'a sign-in. Up to 20 feeds can be there.',
       answers: { 201: { ...withUrl, headers: { Location: 'The path of the feed.' } } },
-      problems: [...common, ...forbidden, ...withBody, 404, 409],
+      problems: [...common, ...withBody, 404, 409],
     }),
     update: operation({
       operationId: name('updateFeed'),
       summary: 'Change what a calendar feed shows, or its name',
       description: 'What is absent stays as it is, and so does the address.',
       answers: { 200: one('The feed.') },
-      problems: [...common, ...forbidden, ...withBody, 404],
+      problems: [...common, ...withBody, 404],
     }),
     delete: operation({
       operationId: name('deleteFeed'),
       summary: 'Delete a calendar feed',
       description: 'For good: its address shows nothing any more. No task goes with it.',
       answers: { 200: one('The feed as it was.') },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
     rotate: operation({
       operationId: name('rotateFeed'),
       summary: 'Give a calendar feed another address',
       description: 'The one that it had shows nothing any more.',
       answers: { 200: withUrl },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
   }
 }

@@ -19,7 +19,6 @@ const one = (description: string) =>
 /** A route is there twice, and each time has an id of its own. */
 export function filterOperations(prefix: '/api' | '/api/:user_id') {
   const name = (id: string) => (prefix === '/api' ? id : `${id}OfUser`)
-  const forbidden = prefix === '/api' ? [] : ([403] as const)
   return {
     list: operation({
       operationId: name('listFilters'),
@@ -34,7 +33,7 @@ export function filterOperations(prefix: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     create: operation({
       operationId: name('createFilter'),
@@ -43,21 +42,21 @@ export function filterOperations(prefix: '/api' | '/api/:user_id') {
         'Under a name, by which `filter=@name` uses it, alone or within another one. With an `id` of its own choice a client can ' +
         'safely send this again. Up to 200 filters can be kept.',
       answers: { 201: { ...one('The filter.'), headers: { Location: 'The path of the filter.' } } },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...withBody, 409],
     }),
     update: operation({
       operationId: name('updateFilter'),
       summary: 'Change a filter, or its name',
       description: 'What is absent stays as it is.',
       answers: { 200: one('The filter.') },
-      problems: [...common, ...forbidden, ...withBody, 404, 409],
+      problems: [...common, ...withBody, 404, 409],
     }),
     delete: operation({
       operationId: name('deleteFilter'),
       summary: 'Delete a filter',
       description: 'For good. No task goes with it.',
       answers: { 200: one('The filter as it was.') },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
   }
 }

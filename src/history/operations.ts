@@ -63,7 +63,6 @@ export function historyOperations<S extends TProperties>(
 ) {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
   // A path that names a user can name another one.
-  const forbidden = path === '/api' ? ([] as const) : ([403] as const)
   const purged = {
     description: 'What is gone.',
     schema: PurgedSchema,
@@ -89,7 +88,7 @@ export function historyOperations<S extends TProperties>(
           example: [change],
         },
       },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     })
 
   return {
@@ -114,7 +113,7 @@ export function historyOperations<S extends TProperties>(
           example: [{ seq: 43, type: 'task', id, task }],
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 409, 410],
+      problems: [...common, ...withBody, 404, 409, 410],
     }),
     purge: operation({
       operationId: name('purge'),
@@ -129,7 +128,7 @@ export function historyOperations<S extends TProperties>(
         },
       },
       answers: { 200: { ...purged, headers: replayed } },
-      problems: [...common, ...forbidden, 404, 412],
+      problems: [...common, 404, 412],
     }),
     empty: operation({
       operationId: name('emptyTrash'),
@@ -137,7 +136,7 @@ export function historyOperations<S extends TProperties>(
       description:
         'All that is in the trash is gone for good. It takes three seconds at most: where there was more than that, `more` is true.',
       answers: { 200: purged },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
   }
 }

@@ -120,7 +120,7 @@ export function docs(cookiePrefix: string) {
                   scheme: 'bearer',
                   bearerFormat: 'JWT',
                   description:
-                    'A JWT signed with BETTER_AUTH_SECRET (HS256) or by AUTH_JWKS_URL, or a session token.',
+                    'A JWT signed with BETTER_AUTH_SECRET (HS256) or by AUTH_JWKS_URL, a session token, or an access token.',
                 },
                 session: {
                   type: 'apiKey',

@@ -51,7 +51,7 @@ type Operation<A extends Record<number, Answer>, P extends ProblemStatus, Q exte
 type FileBody = { description: string; types: string[]; example: string }
 
 /** What any route of a user can answer, and what one with a body can besides. */
-export const common = [400, 401, 422, 429, 431, 500, 503] as const
+export const common = [400, 401, 403, 422, 429, 431, 500, 503] as const
 export const withBody = [408, 413, 415] as const
 
 /** The hooks of a route. */

@@ -65,7 +65,8 @@ export const statuses = {
   403: [
     'Forbidden',
     'forbidden',
-    'The user id in the path is neither `me` nor that of the token.',
+    'The user id in the path is neither `me` nor that of the token. Or an access token is not for this: the code is then ' +
+      '`insufficient_scope`.',
     'The path names another user: put your own id there, or me.',
   ],
   404: [

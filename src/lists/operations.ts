@@ -46,7 +46,6 @@ const written = (description: string, changes: Partial<Record<keyof typeof examp
 export function listOperations(path: '/api' | '/api/:user_id') {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
   // A path that names a user can name another one.
-  const forbidden = path === '/api' ? ([] as const) : ([403] as const)
 
   const change = (verb: string, description: string) =>
     operation({
@@ -55,7 +54,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
       description,
       headers: ifMatch('list'),
       answers: { 200: written('The list, changed.', { ...later, name: 'House' }) },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     })
 
   return {
@@ -77,7 +76,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
         },
         304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     create: operation({
       operationId: name('createList'),
@@ -92,7 +91,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
           headers: { ...etagOf('list'), ...replayedHeader, Location: 'The path of the list.' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 409],
+      problems: [...common, ...withBody, 409],
     }),
     get: operation({
       operationId: name('getList'),
@@ -112,7 +111,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
           headers: etagOf('list'),
         },
       },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
     update: change(
       'updateList',
@@ -131,7 +130,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
         'all or nothing, and to be undone by its `X-Request-Id`; more of them go part by part, and the list last.',
       headers: ifMatch('list'),
       answers: { 200: written('The list as it went.', { ...later, deleted_at: later.updated_at }) },
-      problems: [...common, ...forbidden, 404, 412],
+      problems: [...common, 404, 412],
     }),
     restore: operation({
       operationId: name('restoreList'),
@@ -141,7 +140,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
         'sent again.',
       headers: ifMatch('list'),
       answers: { 200: written('The list.', later) },
-      problems: [...common, ...forbidden, 404, 412],
+      problems: [...common, 404, 412],
     }),
     move: operation({
       operationId: name('moveList'),
@@ -152,7 +151,7 @@ export function listOperations(path: '/api' | '/api/:user_id') {
       answers: {
         200: written('The list, moved.', { ...later, position: 'i00000001c0i00000002bV' }),
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     }),
   }
 }

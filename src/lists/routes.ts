@@ -88,17 +88,18 @@ export function listRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/lists',
       async ({ db, user, query, request, set, status }) => {
-        const tag = tagger(set, epochOf())
+        const mark = user.list_ids === null ? null : Bun.hash(user.list_ids.join()).toString(36)
+        const tag = tagger(set, epochOf(), mark)
         // Whoever has the lists of now needs no more than the number.
         const isBefore = request.headers.has('if-none-match')
         const head = isBefore ? await readHead(db, user.id) : null
-        if (head !== null && isNoneMatch(request.headers, head)) {
+        if (head !== null && isNoneMatch(request.headers, head, mark)) {
           await tag(head)
           return status(304, undefined)
         }
         const { text, seq } = await readLists(db, user.id, query)
         await tag(seq)
-        return json<CountedList[]>(set, text)
+        return json<CountedList[]>(set, seenOf(user, text))
       },
       operations.list,
     )
@@ -123,7 +124,9 @@ export function listRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/lists/:id',
       async ({ db, user, params: { id }, request, set, status }) => {
         const list = await findList(db, user.id, id)
-        if (list === undefined) throw absent('list')
+        if (list === undefined || user.list_ids?.includes(id.toLowerCase()) === false) {
+          throw absent('list')
+        }
         set.headers.etag = etag(list.version)
         if (isNoneMatch(request.headers, list.version)) return status(304, undefined)
         return json<List>(set, list.text)
@@ -152,6 +155,13 @@ export function listRoutes<const Path extends '/api' | '/api/:user_id'>(
       },
       { ...operations.move, parse: parseOptional, params, body: 'ListMove' },
     )
+}
+
+/** Those that the credential is for. */
+function seenOf({ list_ids }: Identity, text: string): string {
+  if (list_ids === null) return text
+  const lists: List[] = JSON.parse(text)
+  return JSON.stringify(lists.filter(({ id }) => list_ids.includes(id)))
 }
 
 type Asked<Body> = {

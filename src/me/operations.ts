@@ -1,4 +1,5 @@
 import { Type as t } from '@sinclair/typebox'
+import { scopes } from '../auth/scopes.ts'
 import { common, operation, withBody } from '../http/operation.ts'
 import { AdoptedSchema, DeletedSchema, MeSchema, SessionSchema } from './schema.ts'
 
@@ -9,6 +10,8 @@ const me = {
   name: 'Alice',
   email: 'alice@example.com',
   signed_in_by: 'session',
+  scopes: [...scopes],
+  list_ids: null,
   session_id: '5kD0v3tqB2nYx8Lw',
   expires_at: '2026-11-27T22:36:42.123+00:00',
   time_zone: 'Europe/Berlin',
@@ -78,7 +81,7 @@ export const meOperations = {
         example: session,
       },
     },
-    problems: [...common, 403, 404],
+    problems: [...common, 404],
   }),
   adopt: operation({
     operationId: 'adopt',

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { authorOf } from '../auth/author.ts'
 import type { Identify } from '../auth/identify.ts'
 import type { Identity } from '../auth/identity.ts'
+import { allows } from '../auth/scopes.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Tables } from '../auth/tables.ts'
 import type { Db, Gate } from '../database/gate.ts'
@@ -87,6 +88,7 @@ export const meRoutes = (
         const guest = await ofToken(db, body.token)
         if (
           guest === null ||
+          !allows(guest.scopes, 'sign-in') ||
           !(await tables.within(db, (found) => mayBeGuest(db, found, guest.id)))
         ) {
           throw invalid([{ pointer: '/token', detail: 'is no credential of a guest' }])
@@ -139,6 +141,8 @@ async function describe(db: Db, user: Identity, tables: Tables, usage: Usage): P
     name: account?.name ?? user.name,
     email: account?.email ?? user.email,
     signed_in_by: user.by,
+    scopes: [...user.scopes],
+    list_ids: user.list_ids === null ? null : [...user.list_ids],
     session_id: user.session_id,
     expires_at: user.expires_at,
     time_zone,

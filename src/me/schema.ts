@@ -15,14 +15,41 @@ export const MeSchema = t.Object(
     email: nullable(
       t.String({ description: 'Null: not known here.', examples: ['alice@example.com'] }),
     ),
-    signed_in_by: t.Union([t.Literal('token'), t.Literal('session'), t.Literal('session_cache')], {
-      description: 'A JWT, a session that the database has, or the copy of one in a cookie.',
-      examples: ['token'],
-    }),
+    signed_in_by: t.Union(
+      [
+        t.Literal('token'),
+        t.Literal('session'),
+        t.Literal('session_cache'),
+        t.Literal('access_token'),
+      ],
+      {
+        description:
+          'A JWT, a session that the database has, the copy of one in a cookie, or a token that you made.',
+        examples: ['token'],
+      },
+    ),
+    scopes: t.Array(
+      t.Union([
+        t.Literal('tasks:read'),
+        t.Literal('tasks:write'),
+        t.Literal('account'),
+        t.Literal('sign-in'),
+      ]),
+      {
+        description: 'What this credential may do. Who is signed in may do everything.',
+        examples: [['tasks:read', 'tasks:write', 'account', 'sign-in']],
+      },
+    ),
+    list_ids: nullable(
+      t.Array(t.String(), {
+        description: 'The lists that it is for. Null: all, and the inbox.',
+        examples: [['019d2f6e-5b1a-7c3d-8e2f-1a0b9c8d7e6f']],
+      }),
+    ),
     session_id: nullable(
       t.String({ description: 'Which session; null: not known here.', examples: ['5kD0v3tq'] }),
     ),
-    expires_at: instant('Until when this credential is good.'),
+    expires_at: nullable(instant('Until when this credential is good; null: for ever.')),
     time_zone: nullable(
       t.String({
         description:

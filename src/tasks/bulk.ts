@@ -22,6 +22,7 @@ import {
   untouched,
 } from './trees.ts'
 import type { Usage } from './usage.ts'
+import { type Caller, isWithin } from './within-lists.ts'
 
 /** The most that are changed together, with what is under them. */
 const most = mostInTree
@@ -43,6 +44,7 @@ const actions = {
  */
 export async function changeBulk(
   db: Db,
+  caller: Caller,
   author: Author & { request_id: string },
   { ids, versions = [], set, action, dry_run = false }: Bulk,
   meant: () => Promise<ListQuery>,
@@ -61,7 +63,8 @@ export async function changeBulk(
       ids?.map((id, index) => ({ id: id.toLowerCase(), version: versions[index] })) ??
       (await find(to, userId, query, isRestoring))
     const distinct = [...new Set(targets.map(({ id }) => id))]
-    const trees = await readTrees(to, userId, distinct, set?.parent_id ?? null, false)
+    const found = await readTrees(to, userId, distinct, set?.parent_id ?? null, false)
+    const trees = found.filter(({ root }) => isWithin(caller, root.list_id))
     // Afterwards: where its effect was seen it is there.
     const earlier = once && (await findAnswer(to, userId, once.key))
     if (earlier) return answerOf(earlier, once)

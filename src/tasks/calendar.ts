@@ -84,7 +84,7 @@ async function meaningOf(
   try {
     return await meantBy(
       db,
-      userId,
+      { id: userId, list_ids: null },
       { ...(list === null ? {} : { list }), ...(filter === null ? {} : { filter }) },
       new Headers(),
     )

@@ -31,6 +31,7 @@ function testOf(sql: Sql, test: Test): Fragment {
     case 'tag':
       return sql`coalesce(t.tag_keys, t.tags) @> array[${test.key}::text]`
     case 'in':
+    case 'within':
       return sql`t.list_id = any(${arrayOf(test.lists)}::text::uuid[])`
     case 'words':
       return sql`strpos(${textOf(sql, test.in)}, ${test.words}::text) > 0`
@@ -42,7 +43,7 @@ function testOf(sql: Sql, test: Test): Fragment {
 }
 
 /** Of words and ids, which have no need of quotes. */
-const arrayOf = (words: string[]): string => `{${words.join(',')}}`
+const arrayOf = (words: readonly string[]): string => `{${words.join(',')}}`
 
 /** The folded text that is looked at: title, description and tags are in one, in this order. */
 function textOf(sql: Sql, field: TextField): Fragment {

@@ -38,6 +38,8 @@ export type Test =
   /** Days for a due date; for the others the instants when they begin and are over. */
   | { is: 'between'; field: DayField; from: string | null; to: string | null }
   | { is: 'in'; lists: string[] }
+  /** In a list that the caller may see. */
+  | { is: 'within'; lists: readonly string[] }
 
 export type Filter = Tree<Condition>
 export type Tests = Tree<Test>

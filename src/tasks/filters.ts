@@ -18,6 +18,7 @@ import {
 } from './filter-tree.ts'
 import type { ListQuery } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
+import { type Caller, isWithin } from './within-lists.ts'
 
 /**
  * A query with what its filter means to the user now. Today is where the user is, else where the header `Time-Zone` says.
@@ -25,15 +26,20 @@ import type { TaskListQuery } from './schema.ts'
  */
 export async function meantBy(
   db: Db,
-  userId: string,
+  caller: Caller,
   { filter: text, ...query }: TaskListQuery,
   headers: Headers,
 ): Promise<ListQuery> {
-  if (text === undefined || text.trim() === '') return query
+  const within = caller.list_ids === null ? [] : [{ is: 'within', lists: caller.list_ids } as const]
+  if (text === undefined || text.trim() === '') {
+    const [filter] = within
+    return filter === undefined ? query : { ...query, filter }
+  }
   const zone = readZone(headers)
   try {
-    const { filter, today, lists } = await whereFrom(db, userId, text, zone, query.deleted ?? false)
-    return { ...query, filter: testsOf(filter, today, lists) }
+    const { filter, today, lists } = await whereFrom(db, caller, text, zone, query.deleted ?? false)
+    const tests = testsOf(filter, today, lists)
+    return { ...query, filter: within.length === 0 ? tests : { all: [tests, ...within] } }
   } catch (error) {
     throw error instanceof FilterError ? toProblem(error) : error
   }
@@ -45,7 +51,7 @@ export async function meantBy(
  */
 async function whereFrom(
   db: Db,
-  userId: string,
+  caller: Caller,
   text: string,
   zone: string | null,
   deleted: boolean,
@@ -55,10 +61,13 @@ async function whereFrom(
   const isPlain = !needs.today && !needs.lists && needs.filters.length === 0
   if (isPlain) return { filter, today: todayIn('UTC'), lists: [] }
 
-  const known = await findKnown(db, userId, needs, deleted)
-  const kept = new Map(known.filters.map(({ key, filter: one }) => [key, one]))
+  const known = await findKnown(db, caller.id, needs, deleted)
+  // Other lists are not there, and filters that are kept may name them.
+  const filters = caller.list_ids === null ? known.filters : []
+  const lists = known.lists.filter(({ id }) => isWithin(caller, id))
+  const kept = new Map(filters.map(({ key, filter: one }) => [key, one]))
   const today = todayIn(known.time_zone ?? zone ?? 'UTC')
-  return { filter: withKept(filter, kept), today, lists: known.lists }
+  return { filter: withKept(filter, kept), today, lists }
 }
 
 /** What a filter that is kept elsewhere means now, as a condition of the row `t`. Nothing is in a list that is not there any more. */
@@ -67,7 +76,13 @@ export async function conditionNow(
   userId: string,
   text: string,
 ): Promise<(sql: Sql) => Fragment> {
-  const { filter, today, lists } = await whereFrom(db, userId, text, null, true)
+  const { filter, today, lists } = await whereFrom(
+    db,
+    { id: userId, list_ids: null },
+    text,
+    null,
+    true,
+  )
   const tests = mapLeaves<Condition, Test>(filter, (leaf) => {
     try {
       return testsOf(leaf, today, lists)
@@ -92,7 +107,7 @@ export function checkFilter(text: string): void {
 export async function checkMeaning(db: Db, userId: string, text: string): Promise<void> {
   // White space alone is one only where it may be left out.
   if (text.trim() === '') checkFilter(text)
-  await meantBy(db, userId, { filter: text }, new Headers())
+  await meantBy(db, { id: userId, list_ids: null }, { filter: text }, new Headers())
 }
 
 const toProblem = ({ message, at, length }: FilterError): Problem =>

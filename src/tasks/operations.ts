@@ -121,7 +121,6 @@ const page = {
 export function taskOperations(path: '/api' | '/api/:user_id') {
   const name = (verb: string) => (path === '/api' ? verb : `${verb}OfUser`)
   // A path that names a user can name another one.
-  const forbidden = path === '/api' ? ([] as const) : ([403] as const)
 
   const change = (verb: string, description: string) =>
     operation({
@@ -136,7 +135,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           model: 'ChangedTask',
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     })
 
   const completion = (verb: string, description: string) =>
@@ -160,7 +159,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     })
 
   return {
@@ -169,7 +168,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       operationId: name('listTasks'),
       summary: 'List tasks',
       query: TaskListQuerySchema,
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     listOfList: operation({
       ...page,
@@ -177,7 +176,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       summary: 'List the tasks of a list',
       description: `${page.description} In their manual order, unless \`sort\` says else.`,
       query: ListTasksQuerySchema,
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
     count: operation({
       operationId: name('countTasks'),
@@ -195,7 +194,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: { count: 7 },
         },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     create: operation({
       operationId: name('createTask'),
@@ -210,7 +209,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           headers: { ...writeHeaders, Location: 'The path of the task.' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 409],
+      problems: [...common, ...withBody, 404, 409],
     }),
     batch: operation({
       operationId: name('createTasks'),
@@ -230,7 +229,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 409],
+      problems: [...common, ...withBody, 404, 409],
     }),
     bulk: operation({
       operationId: name('changeTasks'),
@@ -248,7 +247,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: { matched: 7, changed: 9, request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     }),
     get: operation({
       operationId: name('getTask'),
@@ -264,7 +263,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         200: task('The task.'),
         304: { description: 'The task has that version.', schema: t.Void(), headers: etagHeader },
       },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
     update: change(
       'updateTask',
@@ -291,7 +290,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       description: 'From where `restore` brings it back.',
       headers: ifMatch('task'),
       answers: { 200: written('The task as it went.', { ...later, deleted_at: later.updated_at }) },
-      problems: [...common, ...forbidden, 404, 412],
+      problems: [...common, 404, 412],
     }),
     restore: operation({
       operationId: name('restoreTask'),
@@ -301,7 +300,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         'or under no task. A task that is not in the trash is answered just the same, so this can be sent again.',
       headers: ifMatch('task'),
       answers: { 200: written('The task.', later) },
-      problems: [...common, ...forbidden, 404, 412],
+      problems: [...common, 404, 412],
     }),
     move: operation({
       operationId: name('moveTask'),
@@ -313,7 +312,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
       answers: {
         200: written('The task, moved.', { ...later, position: 'i00000002a0i00000002bV' }),
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 412],
+      problems: [...common, ...withBody, 404, 412],
     }),
     skip: operation({
       operationId: name('skipTask'),
@@ -332,7 +331,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           occurrence: '2026-12-08',
         }),
       },
-      problems: [...common, ...forbidden, ...withBody, 404, 409, 412],
+      problems: [...common, ...withBody, 404, 409, 412],
     }),
     occurrences: operation({
       operationId: name('listOccurrences'),
@@ -358,7 +357,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           ],
         },
       },
-      problems: [...common, ...forbidden, 404],
+      problems: [...common, 404],
     }),
     tags: operation({
       operationId: name('listTags'),
@@ -377,7 +376,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
         },
         304: { description: 'Nothing has changed.', schema: t.Void(), headers: listHeaders },
       },
-      problems: [...common, ...forbidden],
+      problems: [...common],
     }),
     renameTag: operation({
       operationId: name('renameTag'),
@@ -394,7 +393,7 @@ export function taskOperations(path: '/api' | '/api/:user_id') {
           example: { matched: 7, changed: 7, request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
         },
       },
-      problems: [...common, ...forbidden, ...withBody],
+      problems: [...common, ...withBody],
     }),
   }
 }

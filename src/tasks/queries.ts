@@ -54,3 +54,19 @@ const single: Shared<{ user_id: string; id: string }, Text> = {
 
 export const findTask = (db: Db, userId: string, id: string): Promise<Text | undefined> =>
   db.share(single, { user_id: userId, id })
+
+/** Where a task is, the trash included. */
+export type TaskPlace = { list_id: string | null; version: number }
+
+const placed: Shared<{ user_id: string; id: string }, TaskPlace> = {
+  most: 32,
+  isIdempotent: true,
+  statement: (sql, asked) => sql`
+    select asked.n, t.list_id, t.version
+    from json_to_recordset(${asked}::text::json) as asked (n integer, user_id text, id uuid)
+    join docket.tasks t on t.user_id = asked.user_id and t.id = asked.id
+    where ${few(sql)}`,
+}
+
+export const findPlace = (db: Db, userId: string, id: string): Promise<TaskPlace | undefined> =>
+  db.share(placed, { user_id: userId, id })

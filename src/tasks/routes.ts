@@ -47,6 +47,7 @@ import {
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
 import type { Usage } from './usage.ts'
+import { isWithin, refuseElsewhere, refuseNewElsewhere, writeWithin } from './within-lists.ts'
 import { withinQuota } from './within-quota.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
@@ -97,7 +98,9 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       const { next_task: _next, ...patch } = body
       const { changes, course } = partsOf(patch, isOfCourse, user.id, id)
       const parts = { changes, course: isExact ? course : null }
-      const change = await updateTask(db, authorOf(user, request), asked, parts)
+      await refuseElsewhere(db, user, changes)
+      const author = authorOf(user, request)
+      const change = await writeWithin(db, user, asked, (as) => updateTask(db, author, as, parts))
       return answer(change, set, course ?? {})
     }
 
@@ -111,7 +114,11 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   }: Asked<Completion>): Promise<ChangedTask> => {
     const completed = body.completed ?? null
     const asked = askedOf(request, id, 'complete', completed)
-    return answer(await completeTask(db, authorOf(user, request), asked, completed), set)
+    const author = authorOf(user, request)
+    const change = await writeWithin(db, user, asked, (as) =>
+      completeTask(db, author, as, completed),
+    )
+    return answer(change, set)
   }
 
   /** A page of tasks; null: whoever asks has it. */
@@ -119,7 +126,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     { db, user, request, set }: Pick<Asked<never>, 'db' | 'user' | 'request' | 'set'>,
     asked: TaskListQuery,
   ): Promise<string | null> => {
-    const query = await meantBy(db, user.id, asked, request.headers)
+    const query = await meantBy(db, user, asked, request.headers)
     const after = readCursor(query)
     const mark = markOf(query.filter)
     const tag = tagger(set, epochOf(), mark)
@@ -151,7 +158,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/lists/:id/tasks',
       async ({ db, user, query, params: { id }, request, set, status }) => {
-        if ((await findList(db, user.id, id)) === undefined) throw absent('list')
+        const isThere = isWithin(user, id.toLowerCase())
+        if (!isThere || (await findList(db, user.id, id)) === undefined) throw absent('list')
         const ofList = { sort: 'position', ...query, list: id.toLowerCase() } as const
         const text = await readTasks({ db, user, request, set }, ofList)
         return text === null ? status(304, undefined) : json<TaskTree[]>(set, text)
@@ -161,7 +169,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .get(
       '/tasks/count',
       async ({ db, user, query, request }) => ({
-        count: await countTasks(db, user.id, await meantBy(db, user.id, query, request.headers)),
+        count: await countTasks(db, user.id, await meantBy(db, user, query, request.headers)),
       }),
       operations.count,
     )
@@ -171,6 +179,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const once = readOnce(request.headers, 'create', body)
         refuseOthers(user.id, body.user_id)
         const zone = readZone(request.headers)
+        await refuseNewElsewhere(db, user, [body])
         const change = await insertTask(db, authorOf(user, request), body, once, zone)
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
@@ -188,6 +197,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const once = readOnce(request.headers, 'batch', body)
         const zone = readZone(request.headers)
         const way = { usage, zone }
+        await refuseNewElsewhere(db, user, body.tasks)
         const made = await createBatch(db, authorOf(user, request), body, once, way)
         if (made.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<ReturnType<typeof status<201, Task[]>>>(set, made.text, 201)
@@ -202,13 +212,13 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
         const meant = async () => {
           // What is restored is in the trash, and so may be the lists that the filter names.
           const asked = { filter: body.filter ?? '', deleted: body.action === 'restore' }
-          const query = await meantBy(db, user.id, asked, request.headers)
-          if (query.filter === undefined) throw invalid([emptyFilter])
-          return query
+          if (asked.filter.trim() === '') throw invalid([emptyFilter])
+          return meantBy(db, user, asked, request.headers)
         }
         const author = authorOf(user, request)
         const way = { usage, zone: readZone(request.headers) }
-        const changed = await changeBulk(db, author, body, meant, once, way)
+        await refuseElsewhere(db, user, body.set ?? {})
+        const changed = await changeBulk(db, user, author, body, meant, once, way)
         if (changed.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<BulkChanged>(set, changed.text)
       },
@@ -222,7 +232,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set, status }) => {
         const task = await findTask(db, user.id, id)
-        if (task === undefined) throw absent('task')
+        if (task === undefined || !isSeen(user, task)) throw absent('task')
         set.headers.etag = etag(task.version)
         if (isNoneMatch(request.headers, task.version)) return status(304, undefined)
         return json<Task>(set, task.text)
@@ -239,7 +249,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set }) => {
         const asked = askedOf(request, id, 'delete')
-        return answer(await deleteTask(db, authorOf(user, request), asked), set)
+        const author = authorOf(user, request)
+        return answer(await writeWithin(db, user, asked, (as) => deleteTask(db, author, as)), set)
       },
       { ...operations.delete, parse: [ignoreBody], params },
     )
@@ -247,7 +258,8 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id/restore',
       async ({ db, user, params: { id }, request, set }) => {
         const asked = askedOf(request, id, 'restore')
-        return answer(await restoreTask(db, authorOf(user, request), asked), set)
+        const author = authorOf(user, request)
+        return answer(await writeWithin(db, user, asked, (as) => restoreTask(db, author, as)), set)
       },
       { ...operations.restore, parse: [ignoreBody], params },
     )
@@ -255,7 +267,12 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id/move',
       async ({ db, user, params: { id }, body, request, set }) => {
         const asked = askedOf(request, id, 'move', body)
-        return answer(await moveTask(db, authorOf(user, request), asked, body), set)
+        await refuseElsewhere(db, user, body)
+        const author = authorOf(user, request)
+        return answer(
+          await writeWithin(db, user, asked, (as) => moveTask(db, author, as, body)),
+          set,
+        )
       },
       { ...operations.move, parse: parseOptional, params, body: 'Move' },
     )
@@ -263,7 +280,11 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/tasks/:id/skip',
       async ({ db, user, params: { id }, body, request, set }) => {
         const asked = askedOf(request, id, 'skip', body)
-        return answer(await skipTask(db, authorOf(user, request), asked, body.occurrence), set)
+        const author = authorOf(user, request)
+        const change = await writeWithin(db, user, asked, (as) =>
+          skipTask(db, author, as, body.occurrence),
+        )
+        return answer(change, set)
       },
       { ...operations.skip, parse: parseOptional, params, body: 'Skip' },
     )
@@ -272,7 +293,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
       async ({ db, user, query, params: { id }, request }) => {
         const header = readZone(request.headers)
         const task = await findTask(db, user.id, id)
-        if (task === undefined) throw absent('task')
+        if (task === undefined || !isSeen(user, task)) throw absent('task')
         const zone = await zoneOf(db, user.id, header)
         return occurrencesOf(JSON.parse(task.text), query.limit ?? 10, zone)
       },
@@ -306,6 +327,10 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
 const ownId = /^\{"id":"([^"]+)"/
 
 const mostBytesOfBatch = 1024 * 1024
+
+/** Whether the caller may see a task: what a task is in is looked up only for who may not see all. */
+const isSeen = (user: Identity, { text }: { text: string }): boolean =>
+  user.list_ids === null || isWithin(user, JSON.parse(text).list_id)
 
 const emptyFilter = { pointer: '/filter', detail: 'must not be empty: it would find all tasks' }
 

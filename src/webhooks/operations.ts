@@ -48,7 +48,6 @@ const sending = (description: string) =>
 /** A route is there twice, and each time has an id of its own. */
 export function webhookOperations(prefix: '/api' | '/api/:user_id') {
   const name = (id: string) => (prefix === '/api' ? id : `${id}OfUser`)
-  const problems = prefix === '/api' ? common : ([...common, 403] as const)
   return {
     list: operation({
       operationId: name('listWebhooks'),
@@ -63,7 +62,7 @@ export function webhookOperations(prefix: '/api' | '/api/:user_id') {
           example: [example],
         },
       },
-      problems,
+      problems: common,
     }),
     create: operation({
       operationId: name('createWebhook'),
@@ -77,28 +76,28 @@ export function webhookOperations(prefix: '/api' | '/api/:user_id') {
       answers: {
         201: { ...secret('The webhook.'), headers: { Location: 'The path of the webhook.' } },
       },
-      problems: [...problems, ...withBody, 409],
+      problems: [...common, ...withBody, 409],
     }),
     read: operation({
       operationId: name('readWebhook'),
       summary: 'Read a webhook',
       description: 'As it is, without its secret.',
       answers: { 200: one('The webhook.') },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
     update: operation({
       operationId: name('updateWebhook'),
       summary: 'Change a webhook',
       description: 'What is absent stays as it is.',
       answers: { 200: one('The webhook.') },
-      problems: [...problems, ...withBody, 404],
+      problems: [...common, ...withBody, 404],
     }),
     delete: operation({
       operationId: name('deleteWebhook'),
       summary: 'Delete a webhook',
       description: 'For good, and with what was on its way to it.',
       answers: { 200: one('The webhook as it was.') },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
     rotate: operation({
       operationId: name('rotateWebhookSecret'),
@@ -106,14 +105,14 @@ export function webhookOperations(prefix: '/api' | '/api/:user_id') {
       description:
         'It is in this answer alone. For 24 hours deliveries have two signatures, one with the secret of before.',
       answers: { 200: secret('The webhook.') },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
     test: operation({
       operationId: name('testWebhook'),
       summary: 'Try a webhook',
       description: 'Sends a `webhook.test`, also while it is not active. Up to ten a minute.',
       answers: { 202: sending('What is being sent: read it again to see what became of it.') },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
     deliveries: operation({
       operationId: name('listWebhookDeliveries'),
@@ -129,14 +128,14 @@ export function webhookOperations(prefix: '/api' | '/api/:user_id') {
           example: [delivery],
         },
       },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
     retry: operation({
       operationId: name('retryWebhookDelivery'),
       summary: 'Send a delivery again',
       description: 'At once, whatever became of it, and with the same `webhook-id`.',
       answers: { 202: sending('What is being sent.') },
-      problems: [...problems, 404],
+      problems: [...common, 404],
     }),
   }
 }

@@ -1,5 +1,5 @@
 import { expect, setSystemTime, test } from 'bun:test'
-import type { Identity } from '../../src/auth/identity.ts'
+import { type Identity, signIn } from '../../src/auth/identity.ts'
 import { createMemory, type Memory } from '../../src/auth/memory.ts'
 
 const identity = (seconds: number): Identity => ({
@@ -9,6 +9,7 @@ const identity = (seconds: number): Identity => ({
   name: null,
   email: null,
   expires_at: new Date(Date.now() + seconds * 1000).toISOString(),
+  ...signIn,
 })
 
 /** As `identify` does it. */

@@ -63,10 +63,11 @@ test('signs in at once, and verifies the address by a link', async () => {
 
   expect((await signUp(ann, email, page)).status).toBe(200)
   expect((await ann.send('GET', '/api/tasks')).status).toBe(200)
+  const link = await linkTo(email)
   expect(mails.find(({ to }) => to === email)).toMatchObject({ kind: 'verify_email', name: 'Ann' })
   expect(await isVerified(email)).toBe(false)
 
-  expect((await visit(ann, await linkTo(email))).href).toBe(page)
+  expect((await visit(ann, link)).href).toBe(page)
   expect(await isVerified(email)).toBe(true)
   expect((await ann.send('GET', '/api/tasks')).status).toBe(200)
   // Once more changes nothing.

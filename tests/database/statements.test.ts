@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { Statement } from 'postgres'
+import * as accessTokens from '../../src/auth/access-tokens.ts'
 import * as authQueries from '../../src/auth/queries.ts'
 import { readerOf } from '../../src/changes/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
@@ -30,6 +31,7 @@ import * as filterWrites from '../../src/filters/writes.ts'
 import * as historyQueries from '../../src/history/queries.ts'
 import * as historyWrites from '../../src/history/writes.ts'
 import { titleKey } from '../../src/http/fold.ts'
+import { nullable as orNull } from '../../src/http/formats.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import { ListSchema } from '../../src/lists/schema.ts'
 import { listJson } from '../../src/lists/table.ts'
@@ -57,6 +59,9 @@ import * as transfer from '../../src/tasks/transfer.ts'
 import * as treeQueries from '../../src/tasks/tree-queries.ts'
 import * as usageQueries from '../../src/tasks/usage-queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
+import * as tokenQueries from '../../src/tokens/queries.ts'
+import { AccessTokenSchema } from '../../src/tokens/schema.ts'
+import * as tokenWrites from '../../src/tokens/writes.ts'
 import * as webhookQueries from '../../src/webhooks/queries.ts'
 import { DeliverySchema, WebhookSchema } from '../../src/webhooks/schema.ts'
 import * as webhookWrites from '../../src/webhooks/writes.ts'
@@ -234,6 +239,11 @@ const statements: Record<
     [(db) => readHeads(db, ['alice', 'bob'])],
   ],
   findTask: ['shared, idempotent', foundRow, [(db) => queries.findTask(db, 'alice', id)]],
+  findPlace: [
+    'shared, idempotent',
+    t.Object({ n, list_id: orNull(t.String({ format: 'uuid' })), version: t.Integer() }),
+    [(db) => queries.findPlace(db, 'alice', id)],
+  ],
   insertTask: [
     'shared, idempotent',
     written,
@@ -731,6 +741,62 @@ const ofFeeds: Record<
   markUsed: ['idempotentWrite', t.Object({}), [(db) => feedWrites.markUsed(db, 'alice', id)]],
 }
 
+/** With its arrays as the database says them. */
+const accessToken = t.Composite([
+  t.Omit(AccessTokenSchema, ['scopes', 'list_ids']),
+  t.Object({ scopes: t.Array(t.String()), list_ids: orNull(t.Array(t.String())) }),
+])
+const kept = { digest: 'a digest', hint: 'x7Qd' }
+const token = { name: 'A', scopes: ['tasks:read' as const], expires_at: null }
+
+/** Of access tokens. */
+const ofTokens: Record<
+  | Exclude<keyof typeof tokenQueries, 'columns'>
+  | keyof typeof tokenWrites
+  | 'findAccessToken'
+  | 'markTokenUsed',
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listAccessTokens: ['read', accessToken, [(db) => tokenQueries.listAccessTokens(db, 'alice')]],
+  insertAccessToken: [
+    'idempotentWrite',
+    t.Composite([accessToken, t.Object({ has_lists: t.Boolean() })]),
+    [null, [id]].map(
+      (list_ids) => (db: Db) =>
+        tokenWrites.insertAccessToken(db, 'alice', id, { ...token, list_ids }, kept),
+    ),
+  ],
+  rotateAccessToken: [
+    'idempotentWrite',
+    accessToken,
+    [(db) => tokenWrites.rotateAccessToken(db, 'alice', id, kept)],
+  ],
+  deleteAccessToken: [
+    'write',
+    accessToken,
+    [(db) => tokenWrites.deleteAccessToken(db, 'alice', id)],
+  ],
+  findAccessToken: [
+    'shared, idempotent',
+    t.Object({
+      n,
+      user_id: t.String(),
+      id: t.String({ format: 'uuid' }),
+      name: t.String(),
+      scopes: t.Array(t.String()),
+      list_ids: orNull(t.Array(t.String())),
+      expires_at: orNull(t.String({ format: 'date-time' })),
+      is_used: t.Boolean(),
+    }),
+    [(db) => accessTokens.findAccessToken(db, 'a digest')],
+  ],
+  markTokenUsed: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => accessTokens.markUsed(db, 'alice', id)],
+  ],
+}
+
 const keys = t.Object({ public_key: t.String(), private_key: t.String() })
 
 /** Of browsers that show reminders. */
@@ -1081,12 +1147,18 @@ test('are all here', async () => {
       .filter((name) => name !== 'columns')
       .toSorted(),
   )
+  expect(Object.keys(ofTokens)).toEqual(
+    expect.arrayContaining(
+      Object.keys({ ...tokenQueries, ...tokenWrites }).filter((name) => name !== 'columns'),
+    ),
+  )
   // A file with statements of its own has to come to this test.
   const files: string[] = []
   for await (const path of new Bun.Glob('src/**/*.ts').scan('.')) {
     if (/\bsql(<[^`]*>)?`|\.unsafe\(/.test(await Bun.file(path).text())) files.push(path)
   }
   expect(files.toSorted()).toEqual([
+    'src/auth/access-tokens.ts',
     // It hands on those of Better Auth.
     'src/auth/issuer-database.ts',
     'src/auth/queries.ts',
@@ -1140,6 +1212,8 @@ test('are all here', async () => {
     'src/tasks/tree-queries.ts',
     'src/tasks/usage-queries.ts',
     'src/tasks/writes.ts',
+    'src/tokens/queries.ts',
+    'src/tokens/writes.ts',
     'src/webhooks/queries.ts',
     'src/webhooks/writes.ts',
   ])
@@ -1151,6 +1225,7 @@ test.each(
     ...ofHistory,
     ...ofFilters,
     ...ofFeeds,
+    ...ofTokens,
     ...ofLists,
     ...ofWebhooks,
     ...ofPush,

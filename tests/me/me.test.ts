@@ -23,6 +23,8 @@ test('says who a session is, and until when', async () => {
     name: 'Ann',
     email,
     signed_in_by: 'session',
+    scopes: ['tasks:read', 'tasks:write', 'account', 'sign-in'],
+    list_ids: null,
     session_id: expect.any(String),
     expires_at: expect.any(String),
     time_zone: null,
