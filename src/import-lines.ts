@@ -41,8 +41,8 @@ const mostFaults = 20
 const batch = { rows: 200, bytes: 1_000_000 }
 const idsAtOnce = 2000
 
-/** As the database has it. */
-const most = { lists: 500, levels: 5, under: 1000 }
+/** As the database has it, but for lists with the trash, and for the filters of a file. */
+const most = { lists: 500, allLists: 5000, levels: 5, under: 1000, filters: 1000 }
 
 /** A thing of a file, and where its line is. */
 type Found = {
@@ -99,6 +99,11 @@ export async function importLines(
   if (file.hasHistory) warnings.push({ line: null, what: withoutHistory })
   if (file.hasExtra) warnings.push({ line: null, what: withoutExtra })
 
+  // They came, and what was to be done last was not.
+  const left = [...file.lists.values()].filter(({ id, version, is_trashed }) => {
+    const before = there.lists.get(id)
+    return is_trashed && before?.version === version && !before.is_trashed
+  })
   const lists = newLists(file, there, warnings)
   const tasks = [...file.tasks.values()].filter(({ id, version }) => {
     const before = there.tasks.get(id)
@@ -115,7 +120,7 @@ export async function importLines(
     const now = new Date().toISOString()
     const made = isDry
       ? { lists: lists.length, tasks: tasks.length }
-      : await write({ dbFor, author, file, there, warnings, now, keepsExtra }, lists, tasks)
+      : await write({ dbFor, author, file, there, warnings, now, keepsExtra }, lists, tasks, left)
     if (isDry) placesOf(file, there, tasks, warnings)
     return {
       ...made,
@@ -189,6 +194,7 @@ function take(file: File, at: At, userId: string, keepsExtra: boolean): string |
     const isLater =
       known === undefined || Date.parse(known.filter.updated_at) < Date.parse(filter.updated_at)
     if (isLater) file.filters.set(filter.id.toLowerCase(), { filter, line: at.line })
+    if (file.filters.size > most.filters) return `a file has ${most.filters} filters at most`
   }
   if ('list' in line) keep(file.lists, { ...foundIn(line.list, at), title: shortenName(line.list) })
   if ('task' in line) {
@@ -264,8 +270,10 @@ function newLists({ lists }: File, there: There, warnings: Warning[]): Found[] {
     const before = there.lists.get(list.id)
     if (before !== undefined && before.version >= list.version) continue
     const isMore = !list.is_trashed && before?.is_trashed !== false
-    if (isMore && count >= most.lists) {
-      const what = `is one list more than the ${most.lists} that there can be`
+    const isBeyond = before === undefined && there.lists.size >= most.allLists
+    if (isBeyond || (isMore && count >= most.lists)) {
+      const bound = isBeyond ? `${most.allLists} with the trash` : most.lists
+      const what = `is one list more than the ${bound} that there can be`
       warnings.push({ line: list.line, what: `The list “${list.title}” ${what}.` })
       continue
     }
@@ -349,6 +357,7 @@ async function write(
   writing: Writing,
   lists: Found[],
   tasks: FoundTask[],
+  left: Found[],
 ): Promise<{ lists: number; tasks: number }> {
   const { dbFor, author, file, there, warnings, now, keepsExtra } = writing
   const { user_id } = author
@@ -414,7 +423,7 @@ async function write(
       line,
     })
   }
-  // They came, and what was to be done last was not.
+  // Likewise.
   for (const { id, parent_id, title, line, version, is_trashed } of file.tasks.values()) {
     const before = there.tasks.get(id)
     const isLoose = before?.parent_id === null && before.is_trashed === is_trashed
@@ -422,7 +431,7 @@ async function write(
     if (!file.tasks.has(parent_id) && !there.tasks.has(parent_id)) continue
     under.set(id, { user_id, id, parent_id, version, updated_at: before.updated_at, title, line })
   }
-  await finish(writing, [...under.values()], lists)
+  await finish(writing, [...under.values()], [...lists, ...left])
   return made
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
+import { Unavailable } from '../../src/database/faults.ts'
 import {
   everything,
   exportOf,
@@ -11,7 +12,7 @@ import {
   taskOf,
 } from '../exports/support.ts'
 import { lists, names } from '../lists/support.ts'
-import { createTestApp, send, signUp, sql } from '../support/app.ts'
+import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { faultsOf, readLog } from '../support/log.ts'
 import { docket } from '../support/process.ts'
@@ -184,6 +185,19 @@ test('names each line that is wrong, and writes nothing', async () => {
     'Line 11: it is not JSON in UTF-8.',
   ])
   expect(await faultsIn(...Array.from({ length: 100 }, () => '?'))).toHaveLength(20)
+  const filter = (n: number) => ({
+    filter: {
+      id: crypto.randomUUID(),
+      user_id: 'x',
+      name: `${n}`,
+      filter: '#home',
+      created_at: instant(1),
+      updated_at: instant(1),
+    },
+  })
+  expect(await faultsIn(...Array.from({ length: 1001 }, (_, n) => filter(n)))).toEqual([
+    'Line 1002: a file has 1000 filters at most.',
+  ])
   expect(await faultsIn('[')).toEqual(['Line 2: it is not JSON in UTF-8.'])
   expect(await faultsIn(`"${'x'.repeat(4 * 1024 * 1024)}"`)).toEqual([
     'Line 2: it has more than 4194304 bytes.',
@@ -276,6 +290,65 @@ test('goes on where one ended half way, and leaves what was changed since', asyn
   expect(body).toMatchObject({ ...report, tasks: 0, skipped: 3 })
   expect((await alice.send('GET', `/api/tasks/${child.id}`)).body.parent_id).toBe(parent.id)
   expect((await alice.send('GET', `/api/tasks/${other.id}`)).body.parent_id).toBeNull()
+})
+
+test('wherever it ends, the same file once more makes it whole', async () => {
+  /** An app whose database is gone after so many statements that write. */
+  const appThatEnds = (after: number) => {
+    let left = after
+    const failing: typeof db = {
+      ...db,
+      for: (request, user) => {
+        const way = db.for(request, user)
+        return {
+          read: (statement) => way.read(statement),
+          write: (statement) => way.write(statement),
+          share: (shared, ask) => way.share(shared, ask),
+          idempotentWrite: (statement) => {
+            left -= 1
+            if (left < 0) throw new Unavailable('the database is gone')
+            return way.idempotentWrite(statement)
+          },
+        }
+      },
+    }
+    return createTestApp({ db: failing })
+  }
+  const orderless = (text: string, { id }: TestUser) =>
+    parsed(text)
+      .map((line) => JSON.stringify(line).replaceAll(id, 'whose'))
+      .toSorted()
+  const [home, away] = [listOf('x'), listOf('x', { name: 'Away' })]
+  const top = taskOf('x', { list_id: home.id })
+  const below = taskOf('x', { list_id: home.id, parent_id: top.id })
+  const user = { user: { id: 'x', created_at: instant(1) } }
+  const earlier = [user, { list: home }, { list: away }, { task: top }, { task: below }]
+  const later = [
+    { task: { ...top, list_id: away.id, version: 9 } },
+    { task: { ...below, list_id: away.id, version: 9 } },
+    { list: { ...home, version: 9, deleted_at: instant(9) } },
+  ]
+
+  for (const [before, lines] of [
+    [[], everything('x')],
+    [earlier, later],
+  ] as const) {
+    const whole = await signUp()
+    for (const some of [before, lines]) await importLines(whole, [...some])
+    const expected = orderless(await exportOf(whole), whole)
+    let count = 0
+    for (let isWhole = false; !isWhole; count += 1) {
+      const alice = await signUp()
+      await importLines(alice, [...before])
+      const first = await importLines(alice, [...lines], '', appThatEnds(count))
+      isWhole = first.status === 200
+      if (!isWhole) expect([first.status, first.body.code]).toEqual([503, 'unavailable'])
+      const { status, body } = await importLines(alice, [...lines])
+      expect([status, body.warnings]).toEqual([200, []])
+      expect(orderless(await exportOf(alice), alice)).toEqual(expected)
+    }
+    expect(count).toBeGreaterThan(4)
+  }
 })
 
 test('later versions move what is there, and lists into the trash', async () => {
