@@ -59,19 +59,17 @@ const values = oneof(
     { a: '\0' },
     { a: { b: { c: { d: {} } } } },
     { a: 'x'.repeat(9000) },
-    { a: 1e400, __proto__: null },
+    { a: 1e300 },
   ),
   constantFrom(...ids),
   string({ unit: 'binary', maxLength: 40 }),
   integer(),
 )
 
-const names = [
-  ...['id', 'user_id', 'list_id', 'parent_id', 'position', 'title', 'description', 'completed'],
-  ...['completed_at', 'priority', 'tags', 'due_date', 'due_time', 'time_zone', 'recurrence'],
-  ...['repeat_from', 'series_id', 'occurrence', 'reminders', 'version', 'created_at'],
-  ...['updated_at', 'deleted_at', 'extra', 'name', 'color', 'archived_at', 'filter', '__proto__'],
-]
+const names =
+  `id user_id list_id parent_id position title description completed completed_at priority tags due_date
+  due_time time_zone recurrence repeat_from series_id occurrence reminders version created_at
+  updated_at deleted_at extra name color archived_at filter __proto__`.split(/\s+/)
 
 /** What is changed: of which line which field into what. */
 const change = record({ line: nat(), name: constantFrom(...names), value: values })
