@@ -55,9 +55,8 @@ export function createStreams(onFailure: (error: unknown) => void) {
             }
             controller.end()
           } catch (error) {
-            if (!signal.aborted) onFailure(error)
+            if (!signal.aborted && error !== unread) onFailure(error)
             // Bun cuts the connection for whatever is thrown, and prints it with the source around it, but for this.
-            // oxlint-disable-next-line typescript/only-throw-error
             throw null
           } finally {
             leave()
@@ -68,10 +67,12 @@ export function createStreams(onFailure: (error: unknown) => void) {
   }
 }
 
+const unread = new Error('nobody reads it')
+
 async function untilTaken(taken: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>()
   const leave = () => reject(signal.reason)
-  const timer = setTimeout(() => reject(new Error('nobody reads an export')), patience)
+  const timer = setTimeout(() => reject(unread), patience)
   signal.addEventListener('abort', leave, { once: true })
   try {
     await Promise.race([taken, promise])

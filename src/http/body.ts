@@ -4,8 +4,8 @@ import { invalid, overloaded, Problem } from './problem.ts'
 /** The largest body, in bytes, of most routes: the longest task in UTF-8 fits. */
 const usualLimit = 64 * 1024
 
-/** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
-const maxDepth = 8
+/** Objects and arrays within each other: no body of most routes has more, and to look at 10,000 takes seconds. */
+const usualDepth = 8
 
 /**
  * What a body is: JSON with whatever parameters, of which a charset must be UTF-8; to change something also a merge patch
@@ -33,7 +33,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * send 128 MiB, store U+FFFD in the place of bytes that are not UTF-8, and keep the last of two values in silence.
  * @throws Problem 400, 408, 413, 415 or 422
  */
-export async function readBody(request: Request, limit = usualLimit): Promise<object | null> {
+export async function readBody(
+  request: Request,
+  limit = usualLimit,
+  depth = usualDepth,
+): Promise<object | null> {
   const bytes = await readBytes(request, limit)
   if (bytes.length === 0) return null
 
@@ -42,7 +46,7 @@ export async function readBody(request: Request, limit = usualLimit): Promise<ob
   if (!isJson(headers.get('content-type') ?? '', method) || encoding !== 'identity') {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
-  const value = parse(bytes)
+  const value = parse(bytes, depth)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid([{ pointer: '', detail: 'must be a JSON object' }])
   }
@@ -101,7 +105,7 @@ async function collect(request: Request, limit: number): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-function parse(bytes: Uint8Array): unknown {
+function parse(bytes: Uint8Array, maxDepth: number): unknown {
   let text: string
   let value: unknown
   try {
