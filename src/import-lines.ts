@@ -1,21 +1,16 @@
 import type { Db } from './database/gate.ts'
 import type { Author } from './database/log.ts'
 import { raiseNumber } from './database/moving.ts'
-import { numberIn } from './database/positions.ts'
 import { listFilters } from './filters/queries.ts'
-import type { KeptFilter } from './filters/schema.ts'
 import { mostKept } from './filters/schema.ts'
 import { importFilter } from './filters/transfer.ts'
-import { type Fault, Problem } from './http/problem.ts'
+import { newLists, placesOf, type There } from './import-places.ts'
+import { type File, type Found, type FoundTask, readFile, rowAt } from './import-reading.ts'
 import { describeRefusal } from './import-refusals.ts'
 import { shorten, type Warning, warningOf } from './imports/found.ts'
 import { bisect, type SetAside } from './imports/importing.ts'
-import { createPace } from './imports/pace.ts'
 import { type Imported, mostWarnings } from './imports/schema.ts'
-import { isBlank, type Line, parseLine, withoutMark } from './lines.ts'
-import type { List } from './lists/schema.ts'
 import { findPresentLists, importLists as storeLists, trashLists } from './lists/transfer.ts'
-import { sizeOf } from './tasks/sizes.ts'
 import {
   findPresentTasks,
   importTasks,
@@ -24,54 +19,14 @@ import {
   type Present,
   placeTasks,
   type Under,
-  type User,
 } from './tasks/transfer.ts'
 
 // What Docket exports, for who asks, whoever it was of. Its lines are looked at one after the other, and nothing is written unless all of
 // them are right; then they are read once more, some at a time. So of a file there is no more in memory than its bytes, and where what is.
 
-/** The most things of a file, and the most bytes of a line. */
-export const mostThings = 100_000
-const mostBytesOfLine = 4 * 1024 * 1024
-
-/** How many lines are told that are wrong. */
-const mostFaults = 20
-
 /** How much moves in one statement, and how many ids are asked for. */
 const batch = { rows: 200, bytes: 1_000_000 }
 const idsAtOnce = 2000
-
-/** As the database has it, but for lists with the trash, and for the filters of a file. */
-const most = { lists: 500, allLists: 5000, levels: 5, under: 1000, filters: 1000 }
-
-/** A thing of a file, and where its line is. */
-type Found = {
-  id: string
-  line: number
-  from: number
-  to: number
-  version: number
-  title: string
-  is_trashed: boolean
-  /** The number that its position is made of. */
-  place: number
-}
-type FoundTask = Found & {
-  updated_at: string
-  list_id: string | null
-  parent_id: string | null
-  bytes: number
-}
-type File = {
-  bytes: Uint8Array
-  user: User | null
-  filters: Map<string, { filter: KeptFilter; line: number }>
-  lists: Map<string, Found>
-  tasks: Map<string, FoundTask>
-  /** Whether something stays in the file: what was done before, and what only a frontend knows. */
-  hasHistory: boolean
-  hasExtra: boolean
-}
 
 export type Importing = {
   isDry: boolean
@@ -140,111 +95,6 @@ const withoutHistory =
 
 const withoutExtra = 'What is in `extra` is not taken: no frontend here knows it.'
 
-/** @throws Problem 422 */
-async function readFile(bytes: Uint8Array, userId: string, keepsExtra: boolean): Promise<File> {
-  const file: File = {
-    bytes,
-    user: null,
-    filters: new Map(),
-    lists: new Map(),
-    tasks: new Map(),
-    hasHistory: false,
-    hasExtra: false,
-  }
-  const faults: Fault[] = []
-  const pace = createPace()
-  let number = 0
-  for (let from = 0; from < bytes.length && faults.length < mostFaults; ) {
-    await pace()
-    number += 1
-    const end = bytes.indexOf(lineFeed, from)
-    const to = end === -1 ? bytes.length : end
-    const fault = take(file, { line: number, from, to }, userId, keepsExtra)
-    if (fault !== null) faults.push({ pointer: '', detail: `Line ${number}: ${fault}.` })
-    if (file.lists.size + file.tasks.size > mostThings) {
-      throw new Problem(
-        422,
-        `The file has more than ${mostThings} lists and tasks: split it between two lines, and import the parts.`,
-      )
-    }
-    from = to + 1
-  }
-  if (faults.length === 0) return file
-  throw new Problem(422, `${faults.map(({ detail }) => detail).join(' ')} Nothing was imported.`, {
-    errors: faults,
-  })
-}
-
-const lineFeed = 10
-
-type At = Pick<Found, 'line' | 'from' | 'to'>
-
-/** Takes what a line has. @returns what is wrong with it, as the rest of a sentence; null: nothing */
-function take(file: File, at: At, userId: string, keepsExtra: boolean): string | null {
-  if (at.to - at.from > mostBytesOfLine) return `it has more than ${mostBytesOfLine} bytes`
-  const text = bytesAt(file, at)
-  if (isBlank(text)) return null
-  const line = parseLine(text)
-  if (typeof line === 'string') return line
-  if ('history' in line && (line.history?.length ?? 0) > 0) file.hasHistory = true
-  if ('user' in line) file.user ??= line.user
-  if ('filter' in line) {
-    const { filter } = line
-    const known = file.filters.get(filter.id.toLowerCase())
-    const isLater =
-      known === undefined || Date.parse(known.filter.updated_at) < Date.parse(filter.updated_at)
-    if (isLater) file.filters.set(filter.id.toLowerCase(), { filter, line: at.line })
-    if (file.filters.size > most.filters) return `a file has ${most.filters} filters at most`
-  }
-  if ('list' in line) keep(file.lists, { ...foundIn(line.list, at), title: shortenName(line.list) })
-  if ('task' in line) {
-    const { extra, ...plain } = line.task
-    const task = keepsExtra ? line.task : plain
-    if (extra !== undefined && !keepsExtra) file.hasExtra = true
-    keep(file.tasks, {
-      ...foundIn(task, at),
-      title: shorten(task.title, 60),
-      updated_at: task.updated_at,
-      list_id: task.list_id?.toLowerCase() ?? null,
-      parent_id: task.parent_id?.toLowerCase() ?? null,
-      bytes: sizeOf(userId, task),
-    })
-  }
-  return null
-}
-
-const bytesAt = ({ bytes }: File, { from, to }: At): Buffer =>
-  withoutMark(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from))
-
-const shortenName = ({ name }: List): string => shorten(name, 60)
-
-const foundIn = (
-  row: Pick<List, 'id' | 'version' | 'deleted_at'> & { position?: string },
-  at: At,
-) => ({
-  ...at,
-  id: row.id.toLowerCase(),
-  version: row.version,
-  is_trashed: row.deleted_at !== null,
-  place: numberIn(row.position ?? ''),
-})
-
-/** Of two with one id the later version, where its line is. */
-function keep<T extends Found>(all: Map<string, T>, found: T): void {
-  const known = all.get(found.id)
-  if (known !== undefined && known.version >= found.version) return
-  all.delete(found.id)
-  all.set(found.id, found)
-}
-
-/** What the user has of that, and where it would be. */
-type There = {
-  /** Those of a file too, where they come; whether each is in the trash. */
-  lists: Map<string, { version: number; is_trashed: boolean }>
-  tasks: Map<string, Present>
-  filters: Set<string>
-}
-
 async function findPresent(dbFor: () => Db, userId: string, file: File): Promise<There> {
   const lists = await findPresentLists(dbFor(), userId)
   const filters = file.filters.size === 0 ? [] : await listFilters(dbFor(), userId)
@@ -260,86 +110,6 @@ async function findPresent(dbFor: () => Db, userId: string, file: File): Promise
     tasks,
     filters: new Set(filters.map(({ id }) => id)),
   }
-}
-
-/** The lists that are new, or in a later version; they are there from now on. */
-function newLists({ lists }: File, there: There, warnings: Warning[]): Found[] {
-  const taken: Found[] = []
-  let count = [...there.lists.values()].filter(({ is_trashed }) => !is_trashed).length
-  for (const list of lists.values()) {
-    const before = there.lists.get(list.id)
-    if (before !== undefined && before.version >= list.version) continue
-    const isMore = !list.is_trashed && before?.is_trashed !== false
-    const isBeyond = before === undefined && there.lists.size >= most.allLists
-    if (isBeyond || (isMore && count >= most.lists)) {
-      const bound = isBeyond ? `${most.allLists} with the trash` : most.lists
-      const what = `is one list more than the ${bound} that there can be`
-      warnings.push({ line: list.line, what: `The list “${list.title}” ${what}.` })
-      continue
-    }
-    count += isMore ? 1 : 0
-    there.lists.set(list.id, list)
-    taken.push(list)
-  }
-  return taken
-}
-
-/** Where a task comes, and what it comes under in the end. */
-type Place = { list_id: string | null; parent_id: string | null }
-
-/** Where each of the tasks comes, as far as that can be said beforehand. */
-function placesOf(
-  { tasks }: File,
-  there: There,
-  taken: FoundTask[],
-  warnings: Warning[],
-): Map<string, Place> {
-  const places = new Map<string, Place>()
-  const under = new Map<string, number>()
-  const parentOf = (id: string): string | null => {
-    const place = places.get(id)
-    if (place !== undefined) return place.parent_id
-    const found = tasks.get(id)
-    const before = there.tasks.get(id)
-    if (found !== undefined && (before?.version ?? 0) < found.version) return found.parent_id
-    return before?.parent_id ?? null
-  }
-  /** What is wrong with what it is under. */
-  const faultOf = (task: FoundTask): string | null => {
-    let [level, root] = [1, task.id]
-    for (let above = task.parent_id; above !== null; above = parentOf(above)) {
-      if (above === task.id) return 'it is under itself'
-      if (!tasks.has(above) && !there.tasks.has(above)) {
-        // That of another one is told there.
-        if (above !== task.parent_id) break
-        return 'what it is under is neither in the file nor here'
-      }
-      level += 1
-      root = above
-      if (level > most.levels) return `it is deeper than ${most.levels} levels`
-    }
-    if (root === task.id || task.is_trashed) return null
-    const count = (under.get(root) ?? 0) + 1
-    if (count > most.under) return `there are ${most.under} tasks in its tree already`
-    under.set(root, count)
-    return null
-  }
-
-  for (const task of taken) {
-    const list = task.list_id === null ? undefined : there.lists.get(task.list_id)
-    const isUsable = task.list_id === null || (list && (task.is_trashed || !list.is_trashed))
-    if (!isUsable) {
-      const why = list === undefined ? 'is neither in the file nor here' : 'is in the trash'
-      warnings.push(warningOf(task, `its list ${why}: it comes into the inbox.`))
-    }
-    const fault = faultOf(task)
-    if (fault !== null) warnings.push(warningOf(task, `${fault}: it comes under nothing.`))
-    places.set(task.id, {
-      list_id: isUsable ? task.list_id : null,
-      parent_id: fault === null ? task.parent_id : null,
-    })
-  }
-  return places
 }
 
 type Writing = {
@@ -508,12 +278,6 @@ function ownRow<T extends { user_id: string; created_at: string; updated_at: str
 }
 
 const instants = ['created_at', 'updated_at', 'completed_at', 'archived_at', 'deleted_at'] as const
-
-/** What a line has, which was looked at already. */
-function rowAt<K extends 'list' | 'task'>(file: File, at: At, kind: K) {
-  const line: Extract<Line, Record<K, unknown>> = JSON.parse(bytesAt(file, at).toString())
-  return (line as Record<K, Extract<Line, Record<K, unknown>>[K]>)[kind]
-}
 
 function* batches<T extends Found>(all: T[]): Generator<T[]> {
   let some: T[] = []

@@ -9,7 +9,8 @@ const floors: [RegExp, number][] = [
   [/^(serve|transfer)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
   [/^import-lines\.ts$/, 4.7],
-  [/^import-refusals\.ts$/, 4.5],
+  [/^import-places\.ts$/, 4.6],
+  [/^import-(reading|refusals)\.ts$/, 4.5],
   [
     /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^(import-store|export-lines|lines)\.ts$/,
     4,
