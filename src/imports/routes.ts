@@ -56,7 +56,7 @@ export const importRoutes = (
     .model(importModels)
     .post(
       '/import',
-      async ({ dbFor, user, query, request, server }) => {
+      async ({ dbFor, user, query, request, server, set }) => {
         const { from = 'docket', dry_run: isDry = false, name = '' } = query
         const bounds = from === 'docket' ? ofDocket : usual
         const announced = Number(request.headers.get('content-length') ?? Number.NaN)
@@ -68,8 +68,9 @@ export const importRoutes = (
           const bytes = await readFile(request, bounds)
           const author = authorOf(user, request)
           if (from === 'docket') {
-            // Bun would hang up on who hears nothing for a while.
+            // Bun would hang up on who hears nothing for a while; and then it would not, however long nothing comes after it.
             server?.timeout(request, 0)
+            set.headers['connection'] = 'close'
             return await importLines(dbFor, author, bytes, { isDry, setAside })
           }
           const zone = (await findTimeZone(dbFor(), user.id)) ?? 'UTC'
