@@ -15,6 +15,8 @@ import type { Kind } from './database/together.ts'
 import { createClient } from './deliveries/client.ts'
 import { type CourierOptions, createCourier } from './deliveries/courier.ts'
 import { createRounds } from './deliveries/rounds.ts'
+import { exportLines } from './export-lines.ts'
+import { exportRoutes } from './exports/routes.ts'
 import type { Calendars } from './feeds/kept.ts'
 import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
 import { feedConstraints } from './feeds/schema.ts'
@@ -35,8 +37,9 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importLines } from './import-lines.ts'
 import { importStore } from './import-store.ts'
-import { importRoutes } from './imports/routes.ts'
+import { type ImportLines, importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -44,6 +47,8 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import type { House } from './mcp/caller.ts'
+import { mcpRoutes } from './mcp/routes.ts'
 import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
 import { createKeys } from './push/keys.ts'
@@ -54,7 +59,8 @@ import type { Makings } from './reminders/queries.ts'
 import { createReminding, type RemindingOptions } from './reminders/reminding.ts'
 import { adopting } from './tasks/adoption.ts'
 import { readCalendar } from './tasks/calendar.ts'
-import { checkFilter, checkMeaning, conditionNow } from './tasks/filters.ts'
+import { dateOf } from './tasks/filter-days.ts'
+import { checkFilter, checkMeaning, conditionNow, todayOf } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -229,6 +235,13 @@ export function createApp(options: AppOptions) {
   const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
   const baseOf = baseReader(options.url, options.trustProxy)
   const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const takeLines: ImportLines = (dbFor, author, bytes, how) =>
+    importLines(dbFor, author, bytes, { ...how, keepsExtra: options.compat?.keepsUnknown ?? false })
+  const cutOff = (error: unknown) =>
+    options.log.warn(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'an export was cut off',
+    )
   const constraints = {
     ...taskConstraints,
     ...placeConstraints,
@@ -236,6 +249,13 @@ export function createApp(options: AppOptions) {
     ...feedConstraints,
   }
   const schemas = { task: TaskSchema, list: ListSchema }
+  const ownOrigins = options.url === null ? [] : [new URL(options.url).origin]
+  const house: House = {
+    handle,
+    todayOf: (request, userId) => todayOf(db.for(request, userId), userId, request.headers),
+    dateOf,
+    addressOf: addressFor,
+  }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
@@ -271,7 +291,8 @@ export function createApp(options: AppOptions) {
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
-    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
+    .use(exportRoutes(db, authenticated, exportLines, cutOff))
+    .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))
@@ -287,9 +308,14 @@ export function createApp(options: AppOptions) {
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))
     .use(historyRoutes('/api/:user_id', db, authenticated, kinds, schemas, usage))
+    .use(mcpRoutes(authenticated, [...corsOrigins, ...ownOrigins], house))
 
   refuseOtherMethods(app)
   return app
+
+  function handle(request: Request): Promise<Response> {
+    return app.handle(request)
+  }
 }
 
 /** For a typed client: `treaty<App>(…)` of @elysiajs/eden. */

@@ -61,6 +61,7 @@ test('needs nothing', () => {
     metricsPort: null,
     compat: null,
     logLevel: 'info',
+    server: { url: 'http://localhost:8000', token: null },
     launch: { script: null, runner: null, isNpx: false },
   })
 })
@@ -404,6 +405,7 @@ describe('COMPAT', () => {
     ['prefix=/feeds', 'prefix=/feeds'],
     ['prefix=/sign-in', 'prefix=/sign-in'],
     ['prefix=/web/v1', 'prefix=/web/v1'],
+    ['prefix=/mcp', 'prefix=/mcp'],
     ['prefix=/a/../b', 'prefix=/a/../b'],
     ['prefix=/a?b', 'prefix=/a?b'],
   ])('%s is refused, and what there is is said', (text, named) => {

@@ -4,8 +4,8 @@ import { invalid, overloaded, Problem } from './problem.ts'
 /** The largest body, in bytes, of most routes: the longest task in UTF-8 fits. */
 const usualLimit = 64 * 1024
 
-/** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
-const maxDepth = 8
+/** Objects and arrays within each other: no body of most routes has more, and to look at 10,000 takes seconds. */
+const usualDepth = 8
 
 /**
  * What a body is: JSON with whatever parameters, of which a charset must be UTF-8; to change something also a merge patch
@@ -33,7 +33,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * send 128 MiB, store U+FFFD in the place of bytes that are not UTF-8, and keep the last of two values in silence.
  * @throws Problem 400, 408, 413, 415 or 422
  */
-export async function readBody(request: Request, limit = usualLimit): Promise<object | null> {
+export async function readBody(
+  request: Request,
+  limit = usualLimit,
+  depth = usualDepth,
+): Promise<object | null> {
   const bytes = await readBytes(request, limit)
   if (bytes.length === 0) return null
 
@@ -42,7 +46,7 @@ export async function readBody(request: Request, limit = usualLimit): Promise<ob
   if (!isJson(headers.get('content-type') ?? '', method) || encoding !== 'identity') {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
-  const value = parse(bytes)
+  const value = parse(bytes, depth)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid([{ pointer: '', detail: 'must be a JSON object' }])
   }
@@ -52,11 +56,16 @@ export async function readBody(request: Request, limit = usualLimit): Promise<ob
 /**
  * The bytes of a body. Throws 413 before more than the limit is read, 408 when they do not come, and 503 when there is too
  * much to do by then.
+ * @param milliseconds how long it may take to arrive
  */
-export async function readBytes(request: Request, limit = usualLimit): Promise<Uint8Array> {
+export async function readBytes(
+  request: Request,
+  limit = usualLimit,
+  milliseconds = patience,
+): Promise<Uint8Array> {
   const { place } = exchangeOf(request)
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(tooSlow()), patience)
+  const timer = setTimeout(() => reject(tooSlow(milliseconds)), milliseconds)
   let bytes: Uint8Array
   place.setWaiting(true)
   try {
@@ -77,8 +86,8 @@ const hangUp = { headers: { connection: 'close' } }
 const tooLarge = (limit: number): Problem =>
   new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
 
-const tooSlow = (): Problem =>
-  new Problem(408, `The body did not arrive within ${patience / 1000} seconds.`, hangUp)
+const tooSlow = (milliseconds: number): Problem =>
+  new Problem(408, `The body did not arrive within ${milliseconds / 1000} seconds.`, hangUp)
 
 async function collect(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
@@ -96,7 +105,7 @@ async function collect(request: Request, limit: number): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-function parse(bytes: Uint8Array): unknown {
+function parse(bytes: Uint8Array, maxDepth: number): unknown {
   let text: string
   let value: unknown
   try {
@@ -105,12 +114,16 @@ function parse(bytes: Uint8Array): unknown {
   } catch {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
-  refuseOddities(text, value)
+  const oddity = oddityOf(text, value, maxDepth)
+  if (oddity !== null) throw new Problem(400, `The body ${oddity}.`)
   return value
 }
 
-/** Refuses what parses but is not what it seems: a tower of arrays, and a name twice in one object. */
-function refuseOddities(text: string, value: unknown): void {
+/**
+ * What is wrong with a text that parses to this value but is not what it seems, as the rest of a sentence: a tower of arrays, or a name twice
+ * in one object. Null: nothing.
+ */
+export function oddityOf(text: string, value: unknown, deepest: number): string | null {
   let names = 0
   let depth = 0
   for (let index = 0; index < text.length; index += 1) {
@@ -118,12 +131,12 @@ function refuseOddities(text: string, value: unknown): void {
     if (character === '"') index = endOfString(text, index)
     else if (character === ':') names += 1
     else if (character === '}' || character === ']') depth -= 1
-    else if ((character === '{' || character === '[') && ++depth > maxDepth) {
-      throw new Problem(400, 'The body is nested too deeply.')
+    else if ((character === '{' || character === '[') && ++depth > deepest) {
+      return 'is nested too deeply'
     }
   }
   // Of two of a name the parser keeps one.
-  if (names !== countNames(value)) throw new Problem(400, 'The body has the same name twice.')
+  return names === countNames(value) ? null : 'has the same name twice'
 }
 
 /** Where the string ends that begins at `start`, in JSON that is valid. */

@@ -16,7 +16,9 @@ change something. For development, \`docket token --user alice\` prints one: put
 **Authorize**, and every request below can be tried out.
 
 The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
-user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.`
+user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.
+
+Agents speak the Model Context Protocol at \`/mcp\`, which says itself what it can.`
 
 const pageAt = (prefix: string): string => `<!doctype html>
 <html lang="en">
