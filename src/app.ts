@@ -15,6 +15,8 @@ import type { Kind } from './database/together.ts'
 import { createClient } from './deliveries/client.ts'
 import { type CourierOptions, createCourier } from './deliveries/courier.ts'
 import { createRounds } from './deliveries/rounds.ts'
+import { exportLines } from './export-lines.ts'
+import { exportRoutes } from './exports/routes.ts'
 import type { Calendars } from './feeds/kept.ts'
 import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
 import { feedConstraints } from './feeds/schema.ts'
@@ -35,8 +37,9 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importLines } from './import-lines.ts'
 import { importStore } from './import-store.ts'
-import { importRoutes } from './imports/routes.ts'
+import { type ImportLines, importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -66,6 +69,7 @@ import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
 import { tokenRoutes } from './tokens/routes.ts'
+import { webRoutes } from './web/routes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
 import { type Sending, webhookRoutes } from './webhooks/routes.ts'
@@ -78,6 +82,8 @@ export type AppOptions = {
   issuer: (() => IssuerOptions) | null
   corsOrigins: string[]
   docs: boolean
+  /** The page at `/`. */
+  web: boolean
   log: Logger
   readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>
   isStopping: () => boolean
@@ -229,6 +235,13 @@ export function createApp(options: AppOptions) {
   const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
   const baseOf = baseReader(options.url, options.trustProxy)
   const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const takeLines: ImportLines = (dbFor, author, bytes, how) =>
+    importLines(dbFor, author, bytes, { ...how, keepsExtra: options.compat?.keepsUnknown ?? false })
+  const cutOff = (error: unknown) =>
+    options.log.warn(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'an export was cut off',
+    )
   const constraints = {
     ...taskConstraints,
     ...placeConstraints,
@@ -265,11 +278,21 @@ export function createApp(options: AppOptions) {
     .use(door)
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
+    .use(
+      webRoutes({
+        hasHome: options.web,
+        issuer: options.issuer,
+        cookies: auth,
+        origins: corsOrigins,
+        hasDocs: options.docs,
+      }),
+    )
     .use(issuerRoutes(options.issuer))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(pushRoutes(db, authenticated, options.push))
-    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
+    .use(exportRoutes(db, authenticated, exportLines, cutOff))
+    .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

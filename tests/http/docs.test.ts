@@ -45,7 +45,9 @@ test('has every route', () => {
         !path.startsWith('/swagger') &&
         // It says itself what it can.
         path !== '/mcp' &&
-        !hooks.detail?.['x-refused'],
+        !hooks.detail?.['x-refused'] &&
+        // The pages for people.
+        !/^\/(?:$|sign-in$|web\/)/.test(path),
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
 
@@ -82,7 +84,9 @@ test.each(operations)(
             ? 'text/event-stream'
             : name.endsWith('/feeds/{token}')
               ? 'text/calendar'
-              : 'application/json',
+              : name.endsWith('/export')
+                ? 'application/x-ndjson'
+                : 'application/json',
       )
       if (!name.endsWith('/health') && !name.endsWith('/ready'))
         expect(media?.[1].example).toBeDefined()
@@ -96,6 +100,8 @@ test.each(operations)(
         'application/zip',
         'text/plain',
         'application/octet-stream',
+        'application/x-ndjson',
+        'application/jsonl',
       ]
       const media = name.endsWith('/import') ? files : ['application/json']
       expect(Object.keys(operation.requestBody.content)).toEqual(media)

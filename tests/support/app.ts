@@ -79,6 +79,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     issuer: () => issuerOptions,
     corsOrigins: [origin],
     docs: true,
+    web: true,
     log: createLog('silent'),
     readiness: async () => 'ok',
     isStopping: () => false,
@@ -132,7 +133,7 @@ export async function send(
   if (isStream) await response.body?.cancel()
   const text = isStream ? '' : await response.text()
   const body =
-    text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+    text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '')
       ? JSON.parse(text)
       : undefined
   const answer = { status: response.status, headers: response.headers, body, text }
