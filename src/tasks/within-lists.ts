@@ -13,7 +13,7 @@ import { isWithin, type Within } from './within.ts'
 export type Caller = { id: string; list_ids: Within }
 
 /** How often somebody else may move or change a task between the look at it and the write. */
-const mostAttempts = 4
+const mostAttempts = 12
 
 /**
  * A write to a task that is in a list of the caller: as it was when that was looked at, which its version says.

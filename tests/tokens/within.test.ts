@@ -124,6 +124,18 @@ test('puts nothing anywhere else while what it is put under goes there', async (
   expect(loose).toEqual([])
 }, 60_000)
 
+test('makes many changes of one task that come at once, each of them', async () => {
+  const { id } = await alice.create({ title: 'Busy', list_id: home.id })
+
+  // Of those that look at the same moment one at least is made.
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => as('PATCH', `/api/tasks/${id}`, { title: `Busy ${n}` })),
+  )
+
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+  expect((await alice.send('GET', `/api/tasks/${id}`)).body.version).toBe(13)
+})
+
 test('is not answered what somebody else was, by the same key', async () => {
   const task = await alice.create({ title: 'Secret', list_id: work.id, description: 'Secret' })
   const path = `/api/tasks/${task.id}`
