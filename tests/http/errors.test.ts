@@ -55,7 +55,7 @@ test.each([
   ['55P03', 'Others have locked what is to be changed. Try again.'],
   ['57014', 'The database took too long. Try again.'],
 ])('says what the database cannot do: %s', async (code, detail) => {
-  const gate = createGate(sql, { permits: 1, deadline: 300 })
+  const gate = createGate(sql, { permits: 1, deadline: 2000 })
   const write = gate.write((pool) => pool.unsafe(raise(code)))
   const refused = await write.catch((error: unknown) => error)
 
