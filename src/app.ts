@@ -2,12 +2,15 @@ import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
 import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
+import type { Programs } from './auth/oauth.ts'
 import { signedIn } from './auth/signed-in.ts'
+import { openPaths, wellKnownRoutes } from './auth/well-known.ts'
 import { readerOf } from './changes/queries.ts'
 import { changeRoutes, type Documented } from './changes/routes.ts'
 import { createStreams, type Streams } from './changes/streams.ts'
 import { compatibility } from './compat/layer.ts'
 import type { CompatConfig } from './config.ts'
+import { consentRoutes } from './consent/routes.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Db, Gate } from './database/gate.ts'
 import type { Author } from './database/log.ts'
@@ -22,7 +25,7 @@ import { filterRoutes } from './filters/routes.ts'
 import { adoptFilters } from './filters/transfer.ts'
 import { historyRoutes } from './history/routes.ts'
 import { addressReader } from './http/address.ts'
-import { allowOrigins } from './http/cors.ts'
+import { allowEverybody, allowOrigins } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { door } from './http/door.ts'
 import { errors } from './http/errors.ts'
@@ -46,6 +49,7 @@ import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
 import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
+import { programRoutes } from './programs/routes.ts'
 import { createKeys } from './push/keys.ts'
 import { pushKind } from './push/kind.ts'
 import { type PushOptions, pushRoutes } from './push/routes.ts'
@@ -73,6 +77,8 @@ export type AppOptions = {
   auth: AuthOptions
   /** The built-in issuer, asked for with its first request. Null: it is off. */
   issuer: (() => IssuerOptions) | null
+  /** Programs that it lets in: the hosts of those that are known here besides. Null: none. */
+  programs: { hosts: readonly string[] } | null
   corsOrigins: string[]
   docs: boolean
   log: Logger
@@ -211,8 +217,9 @@ export function createDelivering(options: DeliveringOptions) {
 /** The whole API. */
 export function createApp(options: AppOptions) {
   const { db, auth, corsOrigins, epoch, load, metrics, outgoing, rates, streams } = options
-  const identify = createIdentify(db, auth, corsOrigins, options.log)
-  const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
+  const programs = programsOf(options)
+  const identify = createIdentify(db, auth, corsOrigins, options.log, programs)
+  const authenticated = signedIn(identify, rates?.users ?? null, outgoing, programs)
   const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
   const members = { discarding, restoring }
@@ -251,13 +258,17 @@ export function createApp(options: AppOptions) {
         outgoing,
       }),
     )
+    .use(programs === null ? new Elysia() : allowEverybody(openPaths))
     .use(allowOrigins(corsOrigins))
     .use(door)
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
-    .use(issuerRoutes(options.issuer))
+    .use(issuerRoutes(options.issuer, programs))
+    .use(wellKnownRoutes(programs))
+    .use(consentRoutes(programs))
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(tokenRoutes(db, authenticated, streams.recheck))
+    .use(programRoutes(db, authenticated, programs !== null))
     .use(pushRoutes(db, authenticated, options.push))
     .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
@@ -278,6 +289,11 @@ export function createApp(options: AppOptions) {
 
   refuseOtherMethods(app)
   return app
+}
+
+/** Where its programs are let in is known when it listens. */
+function programsOf({ issuer, programs }: AppOptions): Programs | null {
+  return issuer === null || programs === null ? null : { ...programs, url: () => issuer().url }
 }
 
 /** For a typed client: `treaty<App>(…)` of @elysiajs/eden. */

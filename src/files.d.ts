@@ -7,3 +7,13 @@ declare module 'swagger-ui-dist/*' {
   const path: string
   export default path
 }
+
+declare module '*.css' {
+  const text: string
+  export default text
+}
+
+declare module '*/page.js' {
+  const text: string
+  export default text
+}

@@ -38,6 +38,7 @@ test('needs nothing', () => {
       oidc: null,
       mail: null,
       errorUrl: 'http://localhost:3000',
+      clientHosts: [],
     },
     corsOrigins: ['http://localhost:3000'],
     host: '127.0.0.1',

@@ -7,6 +7,7 @@ import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
+import { completed } from './oauth.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
 import { isVerificationLink } from './verification.ts'
@@ -80,7 +81,7 @@ function withPage({ endpoint, input }: Asked, origins: string[]): Input | null {
 
 /** As Better Auth reads it: at the address that it believes to be at. */
 function forward(
-  { request, path, address }: Asked,
+  { request, path, endpoint, address, form }: Asked,
   url: string,
   addressHeader: string,
   body: Input | null,
@@ -95,10 +96,16 @@ function forward(
   headers.delete('content-length')
   // It was read, and is written anew.
   if (body !== null) headers.set('content-type', 'application/json')
-  return new Request(`${url}/api/auth${path}${isMeant ? search : `?${searchParams.toString()}`}`, {
+  if (endpoint.isOAuth) {
+    // A program is known by what it says, from whatever page it says it.
+    for (const name of ['cookie', 'origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode', 'dpop'])
+      headers.delete(name)
+  }
+  const asked = path === '/oauth2/authorize' ? completed(search, url) : search
+  return new Request(`${url}/api/auth${path}${isMeant ? asked : `?${searchParams.toString()}`}`, {
     method: request.method,
     headers,
-    body: body === null ? null : JSON.stringify(body),
+    body: form?.toString() ?? (body === null ? null : JSON.stringify(body)),
   })
 }
 

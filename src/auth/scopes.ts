@@ -20,8 +20,10 @@ const areas: Record<string, 'tasks' | 'account'> = {
   feeds: 'account',
 }
 
-/** Of /me each route has its own. What makes, shows or ends a sign-in is for who is signed in. */
-const ofMe: Record<string, Scope> = {
+/** Of these each route has its own. What makes, shows or ends a sign-in is for who is signed in. */
+const ofRoutes: Record<string, Scope> = {
+  // Each tool asks for what it needs besides.
+  'POST /mcp': 'tasks:read',
   'GET /me': 'tasks:read',
   'PATCH /me': 'account',
   'DELETE /me': 'sign-in',
@@ -33,6 +35,8 @@ const ofMe: Record<string, Scope> = {
   'POST /me/tokens': 'sign-in',
   'DELETE /me/tokens/:id': 'sign-in',
   'POST /me/tokens/:id/rotate': 'sign-in',
+  'GET /me/programs': 'sign-in',
+  'DELETE /me/programs/:id': 'sign-in',
   'GET /me/push': 'account',
   'POST /me/push': 'account',
   'DELETE /me/push/:id': 'account',
@@ -40,6 +44,7 @@ const ofMe: Record<string, Scope> = {
 
 /** What a credential that is for some lists can be used for: all of it looks at the list of each task. */
 const withinLists = new Set([
+  'POST /mcp',
   'GET /me',
   'GET /lists',
   'GET /lists/:id',
@@ -75,7 +80,7 @@ export function scopeOf(method: string, route: string): Scope | null {
   const area = areas[/^\S+ \/(\w+)/.exec(name)?.[1] ?? '']
   if (area === 'account') return 'account'
   if (area === 'tasks') return isReading(method) ? 'tasks:read' : 'tasks:write'
-  return ofMe[name] ?? null
+  return ofRoutes[name] ?? null
 }
 
 /** Whether a credential for some lists has this route. */

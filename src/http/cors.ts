@@ -53,6 +53,22 @@ export function allowOrigins(origins: string[]) {
   )
 }
 
+/** Lets every page ask at some paths, where nothing depends on a cookie: those that `isOpen` finds in an address. Used before `allowOrigins`. */
+export const allowEverybody = (isOpen: RegExp) =>
+  new Elysia({ name: 'allow-everybody', seed: isOpen.source }).onRequest(({ request, set }) => {
+    if (!isOpen.test(request.url)) return
+    set.headers['access-control-allow-origin'] = '*'
+    if (request.method !== 'OPTIONS') return
+    return new Response(null, {
+      status: 204,
+      headers: {
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'Authorization, Content-Type, MCP-Protocol-Version',
+        'access-control-max-age': '7200',
+      },
+    })
+  })
+
 const allowedHeaders = [
   'Authorization',
   'Content-Type',

@@ -42,7 +42,7 @@ test('has every route', () => {
       ({ method, path, hooks }) =>
         method !== 'ALL' &&
         method !== 'OPTIONS' &&
-        !path.startsWith('/swagger') &&
+        !/^\/(swagger|consent|\.well-known)\b/.test(path) &&
         !hooks.detail?.['x-refused'],
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
