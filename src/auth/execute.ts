@@ -7,9 +7,10 @@ import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
-import { completed } from './oauth.ts'
+import { completed, hashSecret } from './oauth.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
+import { createTurns } from './turns.ts'
 import { isVerificationLink } from './verification.ts'
 
 /** Requests at a time, and of those that go to a provider: one that hangs keeps nobody from signing in by a password. */
@@ -30,6 +31,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
   const reset = createReset(options.background, options.log)
   const others = createQueue(most.others, 0, crowded)
   const providers = createQueue(most.providers, 0, crowded)
+  const turns = createTurns()
 
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
     const { endpoint } = asked
@@ -45,6 +47,12 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     if (endpoint.path === '/send-verification-email') {
       // Better Auth takes half a second for everybody, so that nobody learns who has an account.
       return whileWaiting(setWaiting, () => others(() => ask(input)))
+    }
+    const refreshToken = asked.form?.get('refresh_token')
+    if (refreshToken) {
+      // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike.
+      const answer = turns(hashSecret(refreshToken), () => others(() => ask(null)))
+      return whileWaiting(setWaiting, () => answer)
     }
     const email = input?.['email']
     return others(() =>
