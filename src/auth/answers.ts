@@ -41,7 +41,8 @@ export function problemAnswer(
   const body = {
     ...problem.toBody(exchangeOf(request).id),
     detail: sentence(message),
-    ...(isOAuth(request) ? inOAuth(problem) : { message }),
+    message,
+    ...(isOAuth(request) ? inOAuth(problem) : {}),
   }
   return new Response(JSON.stringify(body), { status, headers })
 }

