@@ -28,36 +28,42 @@ create function docket.task_json(
   updated_at timestamptz, deleted_at timestamptz, extra jsonb
 ) returns text language plpgsql immutable parallel safe
   as $$ begin
-  return pg_catalog.concat(
-    '{"id":"', id, '"',
-    ',"user_id":', pg_catalog.to_json(user_id),
-    ',"list_id":', coalesce('"' || list_id || '"', 'null'),
-    ',"parent_id":', coalesce('"' || parent_id || '"', 'null'),
-    ',"position":"', place, '"',
-    ',"title":', pg_catalog.to_json(title),
-    ',"description":', coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null'),
-    ',"completed":', case when completed_at is null then 'false' else 'true' end,
-    ',"completed_at":', coalesce(pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"priority":"', priority, '"',
-    ',"tags":', pg_catalog.to_json(tags),
-    ',"due_date":', coalesce(pg_catalog.to_json(due_date)::pg_catalog.text, 'null'),
-    ',"due_time":', coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null'),
-    ',"time_zone":', coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null'),
-    case
+  -- Put together by ||, which takes half as long as concat().
+  return '{"id":"' || id::pg_catalog.text
+    || '","user_id":' || pg_catalog.to_json(user_id)::pg_catalog.text
+    || ',"list_id":' || case when list_id is null then 'null' else '"' || list_id::pg_catalog.text || '"' end
+    || ',"parent_id":' || case when parent_id is null then 'null' else '"' || parent_id::pg_catalog.text || '"' end
+    || ',"position":"' || place
+    || '","title":' || pg_catalog.to_json(title)::pg_catalog.text
+    || ',"description":' || coalesce(pg_catalog.to_json(description)::pg_catalog.text, 'null')
+    || case
+      when completed_at is null then ',"completed":false,"completed_at":null'
+      else ',"completed":true,"completed_at":' || pg_catalog.left(pg_catalog.to_json(completed_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"'
+    end
+    || ',"priority":"' || priority::pg_catalog.text
+    || '","tags":' || pg_catalog.to_json(tags)::pg_catalog.text
+    || case
+      when due_date is null then ',"due_date":null,"due_time":null,"time_zone":null'
+      else ',"due_date":' || pg_catalog.to_json(due_date)::pg_catalog.text
+        || ',"due_time":' || coalesce(pg_catalog.to_json(due_time)::pg_catalog.text, 'null')
+        || ',"time_zone":' || coalesce(pg_catalog.to_json(time_zone)::pg_catalog.text, 'null')
+    end
+    || case
       when recurrence is null then ',"recurrence":null,"repeat_from":null,"series_id":null,"occurrence":null'
-      else pg_catalog.concat(
-        ',"recurrence":', pg_catalog.to_json(recurrence), ',"repeat_from":"', repeat_from, '","series_id":"', series_id,
-        '","occurrence":', pg_catalog.to_json(occurrence)
-      )
-    end,
-    ',"reminders":', case when reminders = '{}' then '[]' else pg_catalog.to_json(reminders)::pg_catalog.text end,
-    ',"version":', version,
-    ',"created_at":', pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"updated_at":', pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1), '+00:00"',
-    ',"deleted_at":', coalesce(pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"', 'null'),
-    ',"extra":' || extra::pg_catalog.text,
-    '}'
-  );
+      else ',"recurrence":' || pg_catalog.to_json(recurrence)::pg_catalog.text
+        || ',"repeat_from":"' || repeat_from || '","series_id":"' || series_id::pg_catalog.text
+        || '","occurrence":' || pg_catalog.to_json(occurrence)::pg_catalog.text
+    end
+    || ',"reminders":' || case when reminders = '{}' then '[]' else pg_catalog.to_json(reminders)::pg_catalog.text end
+    || ',"version":' || version::pg_catalog.text
+    || ',"created_at":' || pg_catalog.left(pg_catalog.to_json(created_at at time zone 'UTC')::pg_catalog.text, -1)
+    || '+00:00","updated_at":' || pg_catalog.left(pg_catalog.to_json(updated_at at time zone 'UTC')::pg_catalog.text, -1)
+    || '+00:00","deleted_at":'
+    || case
+      when deleted_at is null then 'null'
+      else pg_catalog.left(pg_catalog.to_json(deleted_at at time zone 'UTC')::pg_catalog.text, -1) || '+00:00"'
+    end
+    || case when extra is null then '}' else ',"extra":' || extra::pg_catalog.text || '}' end;
 end $$;
 
 -- The fields that are kept, after some of them were given: null clears one, and nothing left is null.
@@ -71,7 +77,7 @@ create function docket.merge_extra(kept jsonb, given jsonb) returns jsonb langua
 end $$;
 
 -- The bytes of what is kept, without the space that PostgreSQL writes after each colon and comma.
-create function docket.json_bytes(value jsonb) returns bigint language plpgsql immutable parallel safe
+create function docket.json_bytes(value jsonb) returns bigint language plpgsql strict immutable parallel safe
   as $$ begin
   return pg_catalog.octet_length(value::pg_catalog.text) - (
     select coalesce(pg_catalog.sum(
@@ -142,8 +148,8 @@ create table docket.tasks (
   constraint tasks_time_zone_needs_due_time check (time_zone is null or due_time is not null),
   constraint tasks_time_zone_length check (char_length(time_zone) <= 100),
   constraint tasks_version_positive check (version > 0),
-  -- Most have too few bytes even with the spaces.
-  constraint tasks_extra_size check (octet_length(extra::text) <= 8192 or docket.json_bytes(extra) <= 8192)
+  -- Most have none, or too few bytes even with the spaces.
+  constraint tasks_extra_size check (extra is null or octet_length(extra::text) <= 8192 or docket.json_bytes(extra) <= 8192)
 ) with (
   -- A search reads an index alone only where a vacuum has marked pages as seen by all. By default that comes when a fifth of the
   -- tasks are new or changed, until when a search takes up to twice as long. It looks at nothing but what has changed since.

@@ -47,6 +47,8 @@ import { listRoutes } from './lists/routes.ts'
 import { ListSchema, listConstraints } from './lists/schema.ts'
 import { listJson } from './lists/table.ts'
 import { listKind } from './lists/writes.ts'
+import type { House } from './mcp/caller.ts'
+import { mcpRoutes } from './mcp/routes.ts'
 import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
 import { programRoutes } from './programs/routes.ts'
@@ -58,7 +60,8 @@ import type { Makings } from './reminders/queries.ts'
 import { createReminding, type RemindingOptions } from './reminders/reminding.ts'
 import { adopting } from './tasks/adoption.ts'
 import { readCalendar } from './tasks/calendar.ts'
-import { checkFilter, checkMeaning, conditionNow } from './tasks/filters.ts'
+import { dateOf } from './tasks/filter-days.ts'
+import { checkFilter, checkMeaning, conditionNow, todayOf } from './tasks/filters.ts'
 import { discarding, restoring } from './tasks/of-list.ts'
 import { example } from './tasks/operations.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -240,6 +243,13 @@ export function createApp(options: AppOptions) {
     ...feedConstraints,
   }
   const schemas = { task: TaskSchema, list: ListSchema }
+  const ownOrigins = options.url === null ? [] : [new URL(options.url).origin]
+  const house: House = {
+    handle,
+    todayOf: (request, userId) => todayOf(db.for(request, userId), userId, request.headers),
+    dateOf,
+    addressOf: addressFor,
+  }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
@@ -286,9 +296,14 @@ export function createApp(options: AppOptions) {
     .use(changeRoutes('/api/:user_id', db, authenticated, identify, epoch, things, streams))
     .use(historyRoutes('/api', db, authenticated, kinds, schemas, usage))
     .use(historyRoutes('/api/:user_id', db, authenticated, kinds, schemas, usage))
+    .use(mcpRoutes(authenticated, [...corsOrigins, ...ownOrigins], house))
 
   refuseOtherMethods(app)
   return app
+
+  function handle(request: Request): Promise<Response> {
+    return app.handle(request)
+  }
 }
 
 /** Where its programs are let in is known when it listens. */

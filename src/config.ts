@@ -61,6 +61,8 @@ export type Config = {
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
   compat: CompatConfig | null
   logLevel: LogLevel
+  /** For `docket mcp`: the server that it is a client of, and the token of its user. */
+  server: { url: string; token: string | null }
   /** How this was started. */
   launch: Launch
 }
@@ -443,6 +445,10 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     metricsPort: read('METRICS_PORT') === null ? null : readNumber('METRICS_PORT', 0, 65_535),
     compat: readCompat(),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
+    server: {
+      url: readUrl('DOCKET_URL') ?? `http://localhost:${read('PORT') ?? 8000}`,
+      token: read('DOCKET_TOKEN'),
+    },
     launch: {
       script: read('npm_lifecycle_event'),
       runner: read('npm_config_user_agent')?.split('/')[0] ?? null,
@@ -518,7 +524,7 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger|feeds|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds|mcp|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =

@@ -8,6 +8,7 @@ import { openDatabase } from './database/open.ts'
 import { checkHealth } from './healthcheck.ts'
 import { importFile } from './import-file.ts'
 import { type SourceName, sources } from './imports/schema.ts'
+import { bridge } from './mcp/stdio.ts'
 import { serve } from './serve.ts'
 import { exportUser, importUsers } from './transfer.ts'
 
@@ -21,6 +22,7 @@ const help = `Docket ${version}, a task backend in one binary.
   docket import                             read that from standard input; twice is once
   docket import --from todoist|ticktick|ical FILE --user ID
                 [--dry-run]                 read what another program exports, or only say what would become of it
+  docket mcp                                speak MCP on standard input and output, for a client that starts a command
   docket healthcheck [--ready]              ask the running server how it is: 0 if it is well, else 1
   docket --help
   docket --version
@@ -42,7 +44,7 @@ It is configured by environment variables, all of which are optional:
   AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_SMTP_URL, AUTH_MAIL_FROM,
   AUTH_MAIL_WEBHOOK, AUTH_ERROR_URL, AUTH_SESSIONS, AUTH_COOKIE_PREFIX,
   JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, BASE_PATH, KEEP_ALIVE, METRICS_PORT, REUSE_PORT,
-  DATABASE_SCHEMA, AUTH_TABLES, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
+  DOCKET_URL, DOCKET_TOKEN, DATABASE_SCHEMA, AUTH_TABLES, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example
 `
 
@@ -75,6 +77,8 @@ async function run(args: string[]): Promise<void> {
         { from: requireSource(values.from), path: requireFile(files[0]) },
         values['dry-run'],
       )
+    case 'mcp':
+      return bridge(readConfig())
     case 'healthcheck':
       return checkHealth(readConfig(), values.ready ? '/ready' : '/health')
     default:

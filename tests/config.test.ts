@@ -61,6 +61,7 @@ test('needs nothing', () => {
     metricsPort: null,
     compat: null,
     logLevel: 'info',
+    server: { url: 'http://localhost:8000', token: null },
     launch: { script: null, runner: null, isNpx: false },
   })
 })
@@ -388,6 +389,7 @@ describe('COMPAT', () => {
     ['prefix=/api/me', 'prefix=/api/me'],
     ['prefix=/health/v1', 'prefix=/health/v1'],
     ['prefix=/feeds', 'prefix=/feeds'],
+    ['prefix=/mcp', 'prefix=/mcp'],
     ['prefix=/a/../b', 'prefix=/a/../b'],
     ['prefix=/a?b', 'prefix=/a?b'],
   ])('%s is refused, and what there is is said', (text, named) => {

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { handedOver } from '../auth/identify.ts'
 import type { CompatConfig } from '../config.ts'
 import type { Db } from '../database/gate.ts'
 import { maxAddress } from '../http/door.ts'
@@ -96,6 +97,8 @@ export function compatibility(config: CompatConfig) {
 
   return new Elysia({ name: 'compatibility', seed: config.text })
     .wrap((handle) => async (request: Request) => {
+      // What is asked in the house is asked in its own words.
+      if (handedOver(request) !== undefined) return handle(request) as unknown as Promise<Response>
       const address = request.url.length > maxAddress ? null : readAddress(request.url)
       const asked = address?.isOfTasks ? { address, context: null, read: null } : null
       if (asked !== null) remembered.set(request, asked)

@@ -4,8 +4,8 @@ import { invalid, overloaded, Problem } from './problem.ts'
 /** The largest body, in bytes, of most routes: the longest task in UTF-8 fits. */
 const usualLimit = 64 * 1024
 
-/** Objects and arrays within each other: no body of ours has more, and to look at 10,000 takes seconds. */
-const maxDepth = 8
+/** Objects and arrays within each other: no body of most routes has more, and to look at 10,000 takes seconds. */
+const usualDepth = 8
 
 /**
  * What a body is: JSON with whatever parameters, of which a charset must be UTF-8; to change something also a merge patch
@@ -33,7 +33,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * send 128 MiB, store U+FFFD in the place of bytes that are not UTF-8, and keep the last of two values in silence.
  * @throws Problem 400, 408, 413, 415 or 422
  */
-export async function readBody(request: Request, limit = usualLimit): Promise<object | null> {
+export async function readBody(
+  request: Request,
+  limit = usualLimit,
+  depth = usualDepth,
+): Promise<object | null> {
   const bytes = await readBytes(request, limit)
   if (bytes.length === 0) return null
 
@@ -42,7 +46,7 @@ export async function readBody(request: Request, limit = usualLimit): Promise<ob
   if (!isJson(headers.get('content-type') ?? '', method) || encoding !== 'identity') {
     throw new Problem(415, 'Send the body as application/json, in UTF-8 and not compressed.')
   }
-  const value = parse(bytes)
+  const value = parse(bytes, depth)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid([{ pointer: '', detail: 'must be a JSON object' }])
   }
@@ -96,7 +100,7 @@ async function collect(request: Request, limit: number): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-function parse(bytes: Uint8Array): unknown {
+function parse(bytes: Uint8Array, maxDepth: number): unknown {
   let text: string
   let value: unknown
   try {
@@ -105,12 +109,12 @@ function parse(bytes: Uint8Array): unknown {
   } catch {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
-  refuseOddities(text, value)
+  refuseOddities(text, value, maxDepth)
   return value
 }
 
 /** Refuses what parses but is not what it seems: a tower of arrays, and a name twice in one object. */
-function refuseOddities(text: string, value: unknown): void {
+function refuseOddities(text: string, value: unknown, maxDepth: number): void {
   let names = 0
   let depth = 0
   for (let index = 0; index < text.length; index += 1) {

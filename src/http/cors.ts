@@ -41,6 +41,7 @@ export function allowOrigins(origins: string[]) {
             'RateLimit-Policy',
             'Retry-After',
             'Set-Auth-Token',
+            'WWW-Authenticate',
             'X-Request-Id',
           ],
           maxAge: 7200,

@@ -16,7 +16,9 @@ change something. For development, \`docket token --user alice\` prints one: put
 **Authorize**, and every request below can be tried out.
 
 The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
-user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.`
+user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.
+
+Agents speak the Model Context Protocol at \`/mcp\`, which says itself what it can.`
 
 const pageAt = (prefix: string): string => `<!doctype html>
 <html lang="en">
@@ -120,7 +122,7 @@ export function docs(cookiePrefix: string) {
                   scheme: 'bearer',
                   bearerFormat: 'JWT',
                   description:
-                    'A JWT signed with BETTER_AUTH_SECRET (HS256) or by AUTH_JWKS_URL, or a session token.',
+                    'A JWT signed with BETTER_AUTH_SECRET (HS256) or by AUTH_JWKS_URL, a session token, or an access token.',
                 },
                 session: {
                   type: 'apiKey',

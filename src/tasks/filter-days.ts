@@ -37,6 +37,13 @@ export const todayIn = (zone: string): Today => ({
   date: Temporal.Now.plainDateISO(zone).toString(),
 })
 
+/** The day that is written, as one of the calendar; null: it is none. */
+export function dateOf(text: string, today: Today): string | null {
+  const day = dayOf(text)
+  const bound = day && ({ day, shift: 0 } as const)
+  return bound && (daysBetween(bound, bound, today)?.from ?? null)
+}
+
 const first = Temporal.PlainDate.from('0001-01-01')
 const last = Temporal.PlainDate.from('9999-12-31')
 

@@ -137,6 +137,10 @@ export async function zoneOf(db: Db, userId: string, zone: string | null): Promi
   return time_zone ?? zone
 }
 
+/** What day it is where the user is, else where the header `Time-Zone` says. @throws Problem 422 */
+export const todayOf = async (db: Db, userId: string, headers: Headers): Promise<Today> =>
+  todayIn((await zoneOf(db, userId, readZone(headers))) ?? 'UTC')
+
 const noNeeds = { today: true, lists: false, filters: [] }
 
 /** Of what a filter means: another one is another list, though nothing has changed. */

@@ -42,7 +42,8 @@ test('has every route', () => {
       ({ method, path, hooks }) =>
         method !== 'ALL' &&
         method !== 'OPTIONS' &&
-        !/^\/(swagger|consent|\.well-known)\b/.test(path) &&
+        // What agents and people use says itself what it can.
+        !/^\/(swagger|mcp|consent|\.well-known)\b/.test(path) &&
         !hooks.detail?.['x-refused'],
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)

@@ -3,7 +3,7 @@ import { temporaryFolder } from './database.ts'
 
 // The program as its users run it: from source, or the compiled binary of TEST_BINARY.
 const binary = process.env['TEST_BINARY']
-const command =
+export const command =
   binary === undefined ? [process.execPath, resolve('src/index.ts')] : [resolve(binary)]
 
 export const isCompiled = binary !== undefined
