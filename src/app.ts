@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
 import type { Programs } from './auth/oauth.ts'
-import { signedIn } from './auth/signed-in.ts'
+import { insufficient, signedIn } from './auth/signed-in.ts'
 import { openPaths, wellKnownRoutes } from './auth/well-known.ts'
 import { readerOf } from './changes/queries.ts'
 import { changeRoutes, type Documented } from './changes/routes.ts'
@@ -249,6 +249,7 @@ export function createApp(options: AppOptions) {
     todayOf: (request, userId) => todayOf(db.for(request, userId), userId, request.headers),
     dateOf,
     addressOf: addressFor,
+    stepUp: (needed) => insufficient(needed, true, programs),
   }
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes

@@ -2,8 +2,15 @@ import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
 import type { Identity } from './identity.ts'
 import { programScopes, resourceOf } from './oauth.ts'
+import { allows, type Scope } from './scopes.ts'
 
-type Found = { user_id: string; name: string | null; scopes: string[]; expires_at: string }
+type Found = {
+  user_id: string
+  name: string | null
+  given: Scope[]
+  consented: Scope[]
+  expires_at: string
+}
 
 /** What was consented to last decides, and where nothing is any more no token is left. One that is bound to a key is for who has the key. */
 const live: Shared<{ digest: string; resource: string }, Found> = {
@@ -11,11 +18,7 @@ const live: Shared<{ digest: string; resource: string }, Found> = {
   isIdempotent: true,
   statement: (sql, asked) => sql`
     select asked.n, t."userId" as user_id, c."name", t."expiresAt" as expires_at,
-      array(
-        select jsonb_array_elements_text(t."scopes")
-        intersect
-        select jsonb_array_elements_text(k."scopes")
-      ) as scopes
+      t."scopes" as given, k."scopes" as consented
     from json_to_recordset(${asked}::text::json) as asked (n integer, digest text, resource text)
     join docket."oauthAccessToken" t on t."token" = asked.digest
     join docket."oauthClient" c on c."clientId" = t."clientId"
@@ -39,7 +42,9 @@ export async function findProgram(db: Db, digest: string, url: string): Promise<
     name: null,
     email: null,
     expires_at: found.expires_at,
-    scopes: programScopes.filter((scope) => found.scopes.includes(scope)),
+    scopes: programScopes.filter(
+      (scope) => allows(found.given, scope) && allows(found.consented, scope),
+    ),
     list_ids: null,
     program: found.name,
   }

@@ -8,7 +8,7 @@ const buttons = [...document.querySelectorAll('button')]
 
 const words = {
   'tasks:read': 'see your tasks and lists',
-  'tasks:write': 'add, change, complete and delete tasks and lists',
+  'tasks:write': 'see, add, change, complete and delete your tasks and lists',
   offline_access: 'stay until you shut it out',
 }
 
@@ -66,7 +66,9 @@ async function show() {
   of('name').textContent = client.client_name ?? 'this program'
   of('who').textContent = session.user.email
   of('host').textContent = hostOf(asked.get('redirect_uri') ?? '')
-  for (const scope of (asked.get('scope') ?? '').split(' ')) {
+  const scopes = (asked.get('scope') ?? '').split(' ')
+  const isSaid = (scope) => scope !== 'tasks:read' || !scopes.includes('tasks:write')
+  for (const scope of scopes.filter(isSaid)) {
     const item = document.createElement('li')
     item.textContent = words[scope] ?? scope
     of('scopes').append(item)

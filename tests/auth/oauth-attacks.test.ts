@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createTestApp, issuerOptions, issuerUrl, send, sql } from '../support/app.ts'
+import { createTestApp, issuerOptions, issuerUrl, origin, send, sql } from '../support/app.ts'
 import {
   app,
   authorize,
@@ -12,7 +12,6 @@ import {
   newProgram,
   pkce,
   redirect,
-  withMcp,
 } from '../support/oauth.ts'
 
 // What is dangerous or broken by default in the authorization server, and what somebody would try.
@@ -310,7 +309,8 @@ test('gives a refresh token and the right resource to a program that asks for ne
 
   expect(refresh).toStartWith('dkt_rt_')
   expect(body.scope.split(' ').toSorted()).toEqual(['offline_access', 'tasks:read'])
-  expect((await program.mcp(access)).body.scopes ?? ['tasks:read']).toEqual(['tasks:read'])
+  const { body: overview } = await program.tool(access, 'get_overview')
+  expect(overview.result.structuredContent.may).toEqual(['tasks:read'])
 })
 
 test('lets in for everything who says nothing, or only that it wants to stay', async () => {
@@ -534,18 +534,52 @@ test('takes no token that has ended, is for another resource, or is bound to a k
 test('follows what was consented to last', async () => {
   const user = await signedUp()
   const { program, id, access } = await letIn(user)
-  await codeFor(user, id, { scope: 'tasks:read' })
+  const may = async (token: string) =>
+    (await program.tool(token, 'get_overview')).body.result.structuredContent.may
+  expect(await may(access)).toEqual(['tasks:read', 'tasks:write'])
 
-  expect((await program.mcp(access)).status).toBe(200)
+  const less = await program.token(byCode(id, await codeFor(user, id, { scope: 'tasks:read' })))
+  expect(await may(access)).toEqual(['tasks:read'])
   expect((await user.send('GET', '/api/me/programs')).body[0].scopes).toEqual(['tasks:read'])
-  const [row] = await sql<{ scopes: string[] }[]>`
-    select k."scopes" from docket."oauthConsent" k where k."clientId" = ${id}`
-  expect(row?.scopes).toEqual(['tasks:read', 'offline_access'])
+  await codeFor(user, id, { scope: 'tasks:write' })
+  expect(await may(access)).toEqual(['tasks:read', 'tasks:write'])
+  expect(await may(less.body.access_token)).toEqual(['tasks:read'])
+})
+
+test('tells a program what more it takes, and a token that it takes another', async () => {
+  const user = await signedUp()
+  const { program, access } = await letIn(user, { scope: 'tasks:read' })
+
+  const { status, headers, body } = await program.tool(access, 'add_task', { title: 'A task' })
+
+  expect([status, body.code]).toEqual([403, 'insufficient_scope'])
+  expect(headers.get('www-authenticate')).toBe(
+    `Bearer error="insufficient_scope", scope="tasks:write", resource_metadata="${issuerUrl}/.well-known/oauth-protected-resource/mcp"`,
+  )
+  const { body: made } = await user.send(
+    'POST',
+    '/api/me/tokens',
+    { name: 'A', scopes: ['tasks:read'] },
+    { origin },
+  )
+  const answer = await program.tool(made.token, 'add_task', { title: 'A task' })
+  expect([answer.status, answer.body.result.isError]).toEqual([200, true])
+  const { body: other } = await user.send(
+    'POST',
+    '/api/me/tokens',
+    { name: 'B', scopes: ['account'] },
+    { origin },
+  )
+  const refused = await program.mcp(other.token)
+  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+    403,
+    'Bearer error="insufficient_scope", scope="tasks:read"',
+  ])
 })
 
 test('keeps its resource where AUTH_URL is another one by now', async () => {
   const url = 'http://localhost:9999'
-  const moved = withMcp(createTestApp({ issuer: () => ({ ...issuerOptions, url }) }))
+  const moved = createTestApp({ issuer: () => ({ ...issuerOptions, url }) })
   const user = newBrowser(moved)
   // Registered before Better Auth has begun, which knows of another resource.
   expect((await newProgram(moved).register()).status).toBe(201)

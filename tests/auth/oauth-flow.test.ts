@@ -147,3 +147,15 @@ test('sends a program away that its user does not want', async () => {
   expect(back.searchParams.has('code')).toBe(false)
   expect((await user.send('GET', '/api/me/programs')).body).toEqual([])
 })
+
+test('writes into the history what a program does, under its name', async () => {
+  const user = newBrowser()
+  await user.signUp()
+  const { program, access } = await letIn(user)
+
+  const { body } = await program.tool(access, 'add_task', { title: 'Made by it' })
+
+  const { task_id: id } = body.result.structuredContent
+  const { body: history } = await user.send('GET', `/api/tasks/${id}/history`)
+  expect(history[0].by).toEqual({ kind: 'program', name: 'Robot' })
+})

@@ -1,15 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createTestApp, issuerOptions, origin, send, signUp, sql } from '../support/app.ts'
 import { type Browser, browser } from '../support/auth-client.ts'
-import {
-  byCode,
-  byRefresh,
-  codeFor,
-  letIn,
-  newBrowser,
-  newProgram,
-  withMcp,
-} from '../support/oauth.ts'
+import { byCode, byRefresh, codeFor, letIn, newBrowser, newProgram } from '../support/oauth.ts'
 import { startProvider } from '../support/provider.ts'
 
 // What a user sees of the programs that they let in, and how each is shut out.
@@ -155,9 +147,7 @@ test('outlives the session that let it in', async () => {
 
 test('goes where an account turns out to be of somebody else', async () => {
   const provider = await startProvider()
-  const other = withMcp(
-    createTestApp({ issuer: () => ({ ...issuerOptions, oidc: provider.oidc }) }),
-  )
+  const other = createTestApp({ issuer: () => ({ ...issuerOptions, oidc: provider.oidc }) })
   const squatter = newBrowser(other)
   const email = `${crypto.randomUUID()}@example.com`
   await squatter.signUp(email)

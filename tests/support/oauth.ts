@@ -1,33 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Elysia } from 'elysia'
 import type { App } from '../../src/app.ts'
-import { createIdentify } from '../../src/auth/identify.ts'
-import type { Programs } from '../../src/auth/oauth.ts'
-import { signedIn } from '../../src/auth/signed-in.ts'
-import { createLog } from '../../src/http/log.ts'
-import { createOutgoing } from '../../src/http/outgoing.ts'
 import { clientAddresses } from './addresses.ts'
-import { auth, createTestApp, db, issuerUrl } from './app.ts'
+import { createTestApp, issuerUrl } from './app.ts'
 import { type Browser, browser } from './auth-client.ts'
 
 // A program and the browser of its user, by requests alone.
 
-export const programs: Programs = { url: () => issuerUrl, hosts: [] }
-
-/** The app, with a route at /mcp that says who has come, where there is none. */
-export function withMcp(app: App): App {
-  if (app.routes.some(({ path }) => path === '/mcp')) return app
-  const identify = createIdentify(db, auth, [], createLog('silent'), programs)
-  const authenticated = signedIn(identify, null, createOutgoing(), programs)
-  app.use(
-    new Elysia({ name: 'stand-in' })
-      .use(authenticated)
-      .post('/mcp', ({ user }) => ({ id: user.id, by: user.by, scopes: user.scopes })),
-  )
-  return app
-}
-
-export const app = withMcp(createTestApp())
+export const app = createTestApp()
 
 export const redirect = 'http://127.0.0.1:9911/callback'
 
@@ -67,11 +46,17 @@ export function newProgram(on: App = app) {
       }),
     token: (fields: Record<string, string>) => form('/api/auth/oauth2/token', fields),
     revoke: (fields: Record<string, string>) => form('/api/auth/oauth2/revoke', fields),
-    mcp: (token?: string) =>
+    mcp: (token?: string, method = 'ping', params = {}) =>
       post(
         '/mcp',
-        { jsonrpc: '2.0', id: 1, method: 'ping' },
+        { jsonrpc: '2.0', id: 1, method, params },
         token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ),
+    tool: (token: string, name: string, args: object = {}) =>
+      post(
+        '/mcp',
+        { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } },
+        { authorization: `Bearer ${token}` },
       ),
   }
 }
