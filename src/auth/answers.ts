@@ -18,7 +18,7 @@ export async function toAnswer(response: Response, request: Request): Promise<Re
   if (status < 400) return new Response(response.body, { status, headers })
 
   const fault = await readFault(response)
-  const { code = fault.error, message = fault.error_description } = fault
+  const { code = fault.error, message = fault.error_description ?? words[String(code)] } = fault
   if (status >= 500) throw new Error(`Better Auth answered ${status}: ${String(code)}`)
   const known = isKnown(status) ? status : 400
   const detail = typeof message === 'string' ? message : statuses[known][3]
@@ -45,6 +45,12 @@ export function problemAnswer(
     ...(isOAuth(request) ? inOAuth(problem) : {}),
   }
   return new Response(JSON.stringify(body), { status, headers })
+}
+
+/** What the authorization server has no words for. */
+const words: Record<string, string> = {
+  invalid_signature:
+    'This page is too old, or its address was changed. Begin again in your program.',
 }
 
 /** Whether a program asks that reads the answer as RFC 6749 has it. */

@@ -34,8 +34,7 @@ async function during(task) {
   try {
     await task()
   } catch (error) {
-    const isOld = error.message.startsWith('invalid_signature')
-    fail(isOld ? 'This page is too old. Begin again in your program.' : error.message)
+    fail(error.message)
     for (const button of buttons) button.disabled = false
   }
 }
