@@ -2,6 +2,7 @@ import { Unavailable } from '../database/faults.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
+import { deleteAccessTokens } from './access-tokens.ts'
 import { attempt } from './attempt.ts'
 import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
@@ -67,12 +68,16 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const { place } = exchangeOf(asked.request)
     const setWaiting = (waiting: boolean) => place.setWaiting(waiting)
     const loaded = await whileWaiting(setWaiting, load)
-    const state: Current = { signal, setWaiting, fault: null, proof: null }
+    const state: Current = { signal, setWaiting, fault: null, proof: null, taken: null }
     const response = await asCurrent(state, () => serve(loaded, asked, state)).catch(
       (error: unknown) => {
         throw state.fault instanceof Unavailable ? state.fault : error
       },
     )
+    if (state.taken !== null) {
+      const { taken } = state
+      await deleteAccessTokens(options.db.for(asked.request, taken), taken)
+    }
     // Better Auth answers as if there were no session, or none to end.
     const { fault } = state
     if (fault instanceof Unavailable || (fault !== null && response.status >= 500)) throw fault

@@ -33,6 +33,9 @@ export function giveToOwners(
     // Ways to sign in before sessions: a session that begins meanwhile looks for its own again, and waits here.
     await within.deleteMany({ model: 'account', where: of(userId) })
     await within.deleteMany({ model: 'session', where: of(userId) })
+    // Not in this transaction, which knows none of our tables: execute.ts does before it answers.
+    const request = current()
+    if (request !== undefined) request.taken = userId
     if (hasPrograms) {
       for (const model of ofPrograms) await within.deleteMany({ model, where: of(userId) })
     }

@@ -154,13 +154,23 @@ test('goes where an account turns out to be of somebody else', async () => {
   const { program, id, access, refresh } = await letIn(squatter, {}, other)
   expect((await program.mcp(access)).status).toBe(200)
 
+  const made = await squatter.send(
+    'POST',
+    '/api/me/tokens',
+    { name: 'A', scopes: ['tasks:read'] },
+    { origin },
+  )
+  expect((await program.mcp(made.body.token)).status).toBe(200)
+
   const kim = browser('http://localhost', origin, (request) => other.handle(request))
   await provider.signIn(kim, { claims: { sub: email, email, email_verified: true } }, origin)
 
   expect((await kim.send('GET', '/api/me')).body.email).toBe(email)
   expect((await program.mcp(access)).status).toBe(401)
   expect((await program.token(byRefresh(id, refresh))).status).toBe(400)
+  expect((await program.mcp(made.body.token)).status).toBe(401)
   expect((await kim.send('GET', '/api/me/programs')).body).toEqual([])
+  expect((await kim.send('GET', '/api/me/tokens')).body).toEqual([])
   await provider.stop()
 })
 
