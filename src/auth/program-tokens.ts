@@ -18,7 +18,8 @@ const live: Shared<{ digest: string; resource: string }, Found> = {
   isIdempotent: true,
   statement: (sql, asked) => sql`
     select asked.n, t."userId" as user_id, c."name", t."expiresAt" as expires_at,
-      t."scopes" as given, k."scopes" as consented
+      array(select jsonb_array_elements_text(t."scopes")) as given,
+      array(select jsonb_array_elements_text(k."scopes")) as consented
     from json_to_recordset(${asked}::text::json) as asked (n integer, digest text, resource text)
     join docket."oauthAccessToken" t on t."token" = asked.digest
     join docket."oauthClient" c on c."clientId" = t."clientId"

@@ -7,7 +7,8 @@ import type { Consent } from './rules.ts'
 
 /** Of a consent `k` to a client `c`. Each token that was fetched says when, those for fetching others for longest. */
 export const columns = (sql: Sql): Fragment => sql`
-  c."clientId" as id, c."name", c."redirectUris" as redirect_uris, k."scopes", k."createdAt" as created_at,
+  c."clientId" as id, c."name", array(select jsonb_array_elements_text(c."redirectUris")) as redirect_uris,
+  array(select jsonb_array_elements_text(k."scopes")) as scopes, k."createdAt" as created_at,
   (
     select (max(t."createdAt") at time zone 'UTC')::date
     from docket."oauthRefreshToken" t
