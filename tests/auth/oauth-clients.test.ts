@@ -114,7 +114,7 @@ test('version 1 of the SDK signs in by itself', async () => {
   const connect = async (): Promise<Connected> => {
     const client = new OldClient({ name: 'test', version: '1' })
     transport = new OldTransport(new URL(`${here()}/mcp`), { authProvider: provider })
-    await client.connect(transport as Parameters<typeof client.connect>[0])
+    await client.connect(transport)
     return client
   }
 
