@@ -18,6 +18,8 @@ import type { Kind } from './database/together.ts'
 import { createClient } from './deliveries/client.ts'
 import { type CourierOptions, createCourier } from './deliveries/courier.ts'
 import { createRounds } from './deliveries/rounds.ts'
+import { exportLines } from './export-lines.ts'
+import { exportRoutes } from './exports/routes.ts'
 import type { Calendars } from './feeds/kept.ts'
 import { calendarRoutes, feedRoutes, type Shown } from './feeds/routes.ts'
 import { feedConstraints } from './feeds/schema.ts'
@@ -38,8 +40,9 @@ import type { Metrics } from './http/metrics.ts'
 import type { Outgoing } from './http/outgoing.ts'
 import { baseReader, prefixReader } from './http/prefix.ts'
 import type { Rates } from './http/rates.ts'
+import { importLines } from './import-lines.ts'
 import { importStore } from './import-store.ts'
-import { importRoutes } from './imports/routes.ts'
+import { type ImportLines, importRoutes } from './imports/routes.ts'
 import { copy, leave } from './lists/adoption.ts'
 import { example as exampleList } from './lists/operations.ts'
 import { findList } from './lists/queries.ts'
@@ -236,6 +239,13 @@ export function createApp(options: AppOptions) {
   const shown: Shown = { findList, check: checkMeaning, read: readCalendar }
   const baseOf = baseReader(options.url, options.trustProxy)
   const addressFor = (request: Request) => baseOf(request, exchangeOf(request).prefix())
+  const takeLines: ImportLines = (dbFor, author, bytes, how) =>
+    importLines(dbFor, author, bytes, { ...how, keepsExtra: options.compat?.keepsUnknown ?? false })
+  const cutOff = (error: unknown) =>
+    options.log.warn(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'an export was cut off',
+    )
   const constraints = {
     ...taskConstraints,
     ...placeConstraints,
@@ -281,7 +291,8 @@ export function createApp(options: AppOptions) {
     .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(programRoutes(db, authenticated, programs !== null))
     .use(pushRoutes(db, authenticated, options.push))
-    .use(importRoutes(db, authenticated, importStore, usage.setAside, findTimeZone))
+    .use(exportRoutes(db, authenticated, exportLines, cutOff))
+    .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))
     .use(taskRoutes('/api', db, authenticated, usage, epoch, findList))
     .use(taskRoutes('/api/:user_id', db, authenticated, usage, epoch, findList))
     .use(listRoutes('/api', db, authenticated, usage, epoch, members))

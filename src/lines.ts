@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import { isUserId } from './auth/identity.ts'
 import { isPosition } from './database/positions.ts'
 import { FilterSchema, type KeptFilter } from './filters/schema.ts'
+import { oddityOf } from './http/body.ts'
 import { isInstant, nullable, storable } from './http/formats.ts'
 import type { Fault } from './http/problem.ts'
 import { findFaults } from './http/validation.ts'
@@ -126,7 +127,7 @@ const lineFeed = 10
 const byteOrderMark = Buffer.from('\uFEFF')
 
 /** Of any line: files that were put together have one within. */
-const withoutMark = (line: Buffer): Buffer =>
+export const withoutMark = (line: Buffer): Buffer =>
   line.subarray(0, byteOrderMark.length).equals(byteOrderMark)
     ? line.subarray(byteOrderMark.length)
     : line
@@ -137,12 +138,16 @@ export const isBlank = (line: Uint8Array): boolean =>
 
 /** @returns the line, or what is wrong with it, as the rest of a sentence */
 export function parseLine(bytes: Uint8Array): Line | string {
+  let text: string
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    value = JSON.parse(text)
   } catch {
     return 'it is not JSON in UTF-8'
   }
+  const oddity = oddityOf(text, value, deepest)
+  if (oddity !== null) return `it ${oddity}`
   if (isUserLine.Check(value)) return describe(faultOfUser(value.user)) ?? value
   if (isTaskLine.Check(value)) {
     const { task, history } = value
@@ -157,6 +162,9 @@ export function parseLine(bytes: Uint8Array): Line | string {
     (['user', 'list', 'filter'] as const).find((name) => isObject(value) && name in value) ?? 'task'
   return describe(findFaults(Value.Errors(lineSchemas[kind], value))[0]) ?? 'it is not valid'
 }
+
+/** Objects and arrays within each other: deeper than what a task can have beside it, in a history. */
+const deepest = 16
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 

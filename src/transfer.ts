@@ -1,4 +1,3 @@
-import type postgres from 'postgres'
 import { type Config, OperatorError } from './config.ts'
 import { isRefused, Unavailable } from './database/faults.ts'
 import type { Db } from './database/gate.ts'
@@ -6,26 +5,17 @@ import { raiseNumber } from './database/moving.ts'
 import { openDatabase } from './database/open.ts'
 import { numberIn } from './database/positions.ts'
 import { sqlstateOf, wordsFor } from './database/sqlstates.ts'
-import { listFilters } from './filters/queries.ts'
+import { exportLines } from './export-lines.ts'
 import { importFilter } from './filters/transfer.ts'
-import type { Fault } from './http/problem.ts'
-import { describe, isBlank, parseLine, readLines } from './lines.ts'
+import { describeRefusal } from './import-refusals.ts'
+import { isBlank, parseLine, readLines } from './lines.ts'
 import type { List } from './lists/schema.ts'
-import {
-  exportLists,
-  importLists,
-  type Moving as MovingList,
-  trashLists,
-} from './lists/transfer.ts'
-import { placeConstraints, taskConstraints } from './tasks/schema.ts'
+import { importLists, type Moving as MovingList, trashLists } from './lists/transfer.ts'
 import {
   analyze,
-  exportChanges,
-  exportTasks,
   findUser,
   importTasks,
   importUser,
-  type Logged,
   type Moving,
   placeTasks,
   type Under,
@@ -38,10 +28,6 @@ const batch = 200
 
 /** Bytes of their lines after which no more go into a statement. */
 const enough = 4_000_000
-
-/** How many changes of a task are written: the newest. And how many are read in one statement. */
-const mostChanges = 1000
-const changesAtOnce = 500
 
 /** Opens the database of the configuration for as long as `use` takes. Nobody waits for an answer: it may take its time. */
 export async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
@@ -63,79 +49,16 @@ export async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T
 /** Writes all that a user has to standard output. */
 export const exportUser = (config: Config, userId: string, hasHistory: boolean): Promise<void> =>
   withDatabase(config, async (db) => {
-    const user = await findUser(db, userId)
-    if (user === undefined) throw new OperatorError(`Cannot export "${userId}": has no tasks here.`)
+    if ((await findUser(db, userId)) === undefined)
+      throw new OperatorError(`Cannot export "${userId}": has no tasks here.`)
 
     const output = Bun.stdout.writer()
-    const { time_zone, ...plain } = user
-    const zoned = time_zone === null ? plain : user
-    await output.write(`${JSON.stringify({ user: zoned })}\n`)
-    for (const filter of await listFilters(db, userId)) {
-      await output.write(`${JSON.stringify({ filter })}\n`)
-    }
-    // A task comes after its list.
-    for (const [type, read] of [
-      ['list', exportLists],
-      ['task', exportTasks],
-    ] as const) {
-      for (let after = '0'; ; ) {
-        const things = await read(db, userId, after, batch)
-        const lines = hasHistory
-          ? withHistory(db, userId, type, things)
-          : things.map(({ text }) => `{"${type}":${text}}`)
-        for await (const line of lines) await output.write(`${line}\n`)
-        await output.flush()
-        after = things.at(-1)?.seq ?? after
-        if (things.length < batch) break
-      }
+    for await (const lines of exportLines(() => db, userId, { hasHistory })) {
+      await output.write(lines)
+      await output.flush()
     }
     await output.end()
   })
-
-/** The lines of things, each with its changes, in as many statements as these take. */
-async function* withHistory(
-  db: Db,
-  userId: string,
-  type: string,
-  things: { seq: string; text: string }[],
-): AsyncGenerator<string> {
-  // The oldest change last; `seq`: of the next one.
-  let rest = things.map(({ seq, text }) => ({
-    text,
-    seq: seq as string | null,
-    changes: [] as string[],
-  }))
-  while (rest.length > 0) {
-    const asked = rest.map(({ seq, changes }, n) => ({
-      n,
-      seq,
-      most: mostChanges - changes.length,
-    }))
-    const read = await exportChanges(db, userId, asked, changesAtOnce)
-    for (const { n, previous, ...change } of read) {
-      const thing = rest[n]
-      thing?.changes.push(textOf(change))
-      if (thing !== undefined) thing.seq = previous
-    }
-    // The one that the last is of may have more.
-    const whole = read.length < changesAtOnce ? rest.length : (read.at(-1)?.n ?? 0)
-    for (const { text, changes } of rest.slice(0, whole)) {
-      const history = changes.length === 0 ? '' : `,"history":[${changes.toReversed().join(',')}]`
-      yield `{"${type}":${text}${history}}`
-    }
-    rest = rest.slice(whole)
-  }
-}
-
-/** A change as a line has it. What the log has as JSON is not read. */
-const textOf = ({
-  at,
-  actor,
-  request_id,
-  action,
-  before,
-}: Omit<Logged, 'n' | 'previous'>): string =>
-  `{"at":"${at}","by":${actor},"request_id":${JSON.stringify(request_id)},"action":"${action}","before":${before}}`
 
 /** What is imported by this process is one request to the log. */
 const request = crypto.randomUUID()
@@ -338,28 +261,3 @@ async function named<T>(number: number, writing: Promise<T>): Promise<T> {
 
 const refusal = (number: number, why: string): OperatorError =>
   new OperatorError(`Cannot import line ${number}: ${why}. What came before it is imported.`)
-
-function describeRefusal({ constraint_name, column_name, message }: postgres.PostgresError) {
-  const known = constraint_name ? meanings[constraint_name] : undefined
-  const field = column_name ? `${column_name}: ` : ''
-  return describe(known) ?? `${field}the database refuses it (${message.replaceAll(/\s+/g, ' ')})`
-}
-
-const noList = { pointer: '/list_id', detail: 'is not the id of a list that is there' }
-const noParent = { pointer: '/parent_id', detail: 'is not the id of a task that is there' }
-
-/** What the checks of the database mean to who has a file. */
-const meanings: Record<string, Fault | undefined> = {
-  ...taskConstraints,
-  tasks_list: noList,
-  tasks_list_there: noList,
-  tasks_parent: noParent,
-  tasks_parent_there: noParent,
-  tasks_parent_list: placeConstraints.tasks_parent_list,
-  tasks_circle: placeConstraints.tasks_circle,
-  tasks_depth: placeConstraints.tasks_depth,
-  tasks_subtasks: placeConstraints.tasks_subtasks,
-  filters_by_name: { pointer: '/name', detail: 'is that of another filter' },
-  lists_count: { pointer: '', detail: 'is one list more than the 500 that a user may have' },
-  lists_empty: { pointer: '', detail: 'has tasks that are not in the trash' },
-}

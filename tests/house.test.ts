@@ -7,9 +7,12 @@ const floors: [RegExp, number][] = [
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
-  [/^(app|client|lines)\.ts$/, 5],
+  [/^(app|client)\.ts$/, 5],
+  [/^import-lines\.ts$/, 4.7],
+  [/^import-places\.ts$/, 4.6],
+  [/^import-(reading|refusals)\.ts$/, 4.5],
   [
-    /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^import-store\.ts$/,
+    /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^(import-store|export-lines|lines)\.ts$/,
     4,
   ],
   [
@@ -19,7 +22,7 @@ const floors: [RegExp, number][] = [
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],

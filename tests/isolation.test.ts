@@ -92,7 +92,8 @@ const bodies: Record<string, unknown> = {
   // tests/push has those of others.
   'DELETE /me/push/:id': undefined,
   'POST /me/adopt': { token: 'of a guest' },
-  // tests/imports has those of others.
+  // tests/exports and tests/imports have those of others.
+  'GET /me/export': undefined,
   'POST /me/import': { items: [] },
   // tests/tokens has those of others.
   'GET /me/tokens': undefined,

@@ -28,6 +28,7 @@ const ofRoutes: Record<string, Scope> = {
   'PATCH /me': 'account',
   'DELETE /me': 'sign-in',
   'POST /me/adopt': 'sign-in',
+  'GET /me/export': 'tasks:read',
   'POST /me/import': 'tasks:write',
   'GET /me/sessions': 'sign-in',
   'DELETE /me/sessions/:id': 'sign-in',

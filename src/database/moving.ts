@@ -16,7 +16,13 @@ export type Change<Image extends object> = {
   before: Image | null
 }
 
-/** The next things of a user after a number, in the order in which they changed: as JSON, each with the number of its last change. */
+/** Bytes after which a statement that reads gives no more. */
+export const enough = 1_000_000
+
+/**
+ * The next things of a user after a number, in the order in which they changed: as JSON, each with the number of its last change. None:
+ * there are no more; else there may be, however few they are, for they may be long.
+ */
 export const exportThings = (
   db: Db,
   { name, type }: Table,
@@ -26,20 +32,28 @@ export const exportThings = (
 ): Promise<{ seq: string; text: string }[]> =>
   db.read(
     (sql) => sql<{ seq: string; text: string }[]>`
-    select l.seq::text as seq, t.json as text
-    from docket.latest l
-    cross join lateral (
-      select json
-      from ${name(sql)}
-      where user_id = l.user_id
-        and id = l.id
-      offset 0
-    ) t
-    where l.user_id = ${userId}
-      and l.seq > ${after}
-      and l.type = ${type}
-    order by l.seq
-    limit ${limit}`,
+    select seq::text as seq, text
+    from (
+      select seq, text, sum(octet_length(text)) over (order by seq rows unbounded preceding) - octet_length(text) as bytes
+      from (
+        select l.seq, t.json as text
+        from docket.latest l
+        cross join lateral (
+          select json
+          from ${name(sql)}
+          where user_id = l.user_id
+            and id = l.id
+          offset 0
+        ) t
+        where l.user_id = ${userId}
+          and l.seq > ${after}
+          and l.type = ${type}
+        order by l.seq
+        limit ${limit}
+      ) found
+    ) measured
+    where bytes < ${enough}
+    order by measured.seq`,
   )
 
 /** Who moves something in, by which request: the command, if that is all there is. */

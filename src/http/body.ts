@@ -56,11 +56,16 @@ export async function readBody(
 /**
  * The bytes of a body. Throws 413 before more than the limit is read, 408 when they do not come, and 503 when there is too
  * much to do by then.
+ * @param milliseconds how long it may take to arrive
  */
-export async function readBytes(request: Request, limit = usualLimit): Promise<Uint8Array> {
+export async function readBytes(
+  request: Request,
+  limit = usualLimit,
+  milliseconds = patience,
+): Promise<Uint8Array> {
   const { place } = exchangeOf(request)
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(tooSlow()), patience)
+  const timer = setTimeout(() => reject(tooSlow(milliseconds)), milliseconds)
   let bytes: Uint8Array
   place.setWaiting(true)
   try {
@@ -81,8 +86,8 @@ const hangUp = { headers: { connection: 'close' } }
 const tooLarge = (limit: number): Problem =>
   new Problem(413, `The body is larger than ${limit} bytes.`, hangUp)
 
-const tooSlow = (): Problem =>
-  new Problem(408, `The body did not arrive within ${patience / 1000} seconds.`, hangUp)
+const tooSlow = (milliseconds: number): Problem =>
+  new Problem(408, `The body did not arrive within ${milliseconds / 1000} seconds.`, hangUp)
 
 async function collect(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
@@ -109,12 +114,16 @@ function parse(bytes: Uint8Array, maxDepth: number): unknown {
   } catch {
     throw new Problem(400, 'The body is not valid JSON in UTF-8.')
   }
-  refuseOddities(text, value, maxDepth)
+  const oddity = oddityOf(text, value, maxDepth)
+  if (oddity !== null) throw new Problem(400, `The body ${oddity}.`)
   return value
 }
 
-/** Refuses what parses but is not what it seems: a tower of arrays, and a name twice in one object. */
-function refuseOddities(text: string, value: unknown, maxDepth: number): void {
+/**
+ * What is wrong with a text that parses to this value but is not what it seems, as the rest of a sentence: a tower of arrays, or a name twice
+ * in one object. Null: nothing.
+ */
+export function oddityOf(text: string, value: unknown, deepest: number): string | null {
   let names = 0
   let depth = 0
   for (let index = 0; index < text.length; index += 1) {
@@ -122,12 +131,12 @@ function refuseOddities(text: string, value: unknown, maxDepth: number): void {
     if (character === '"') index = endOfString(text, index)
     else if (character === ':') names += 1
     else if (character === '}' || character === ']') depth -= 1
-    else if ((character === '{' || character === '[') && ++depth > maxDepth) {
-      throw new Problem(400, 'The body is nested too deeply.')
+    else if ((character === '{' || character === '[') && ++depth > deepest) {
+      return 'is nested too deeply'
     }
   }
   // Of two of a name the parser keeps one.
-  if (names !== countNames(value)) throw new Problem(400, 'The body has the same name twice.')
+  return names === countNames(value) ? null : 'has the same name twice'
 }
 
 /** Where the string ends that begins at `start`, in JSON that is valid. */

@@ -1,3 +1,4 @@
+import type postgres from 'postgres'
 import { isRefused } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import type { Author } from '../database/log.ts'
@@ -266,11 +267,13 @@ function* batches<T extends object>(rows: T[]): Generator<T[]> {
 }
 
 /** Where the database refuses one, all the others are written. */
-async function bisect<T>(
+export async function bisect<T>(
   rows: T[],
   put: (rows: T[]) => Promise<number>,
   refuse: (row: T) => Warning,
   warnings: Warning[],
+  tell = (error: postgres.PostgresError) =>
+    `the database refuses it (${shorten(error.message, 200)})`,
 ): Promise<number> {
   const [first] = rows
   if (first === undefined) return 0
@@ -282,12 +285,12 @@ async function bisect<T>(
       const { line, what } = refuse(first)
       warnings.push({
         line,
-        what: `${what}: the database refuses it (${shorten(error.message, 200)}).`,
+        what: `${what}: ${tell(error)}.`,
       })
       return 0
     }
     const half = rows.length >> 1
-    const before = await bisect(rows.slice(0, half), put, refuse, warnings)
-    return before + (await bisect(rows.slice(half), put, refuse, warnings))
+    const before = await bisect(rows.slice(0, half), put, refuse, warnings, tell)
+    return before + (await bisect(rows.slice(half), put, refuse, warnings, tell))
   }
 }

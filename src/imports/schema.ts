@@ -1,17 +1,23 @@
 import { type Static, Type as t } from '@sinclair/typebox'
 import { nullable, storable } from '../http/formats.ts'
 
-/** The programs whose files are read. */
+/** The other programs whose files are read. */
 export const sources = ['todoist', 'ticktick', 'ical'] as const
 export type SourceName = (typeof sources)[number]
 
 export const ImportQuerySchema = t.Object(
   {
-    from: t.Union([t.Literal('todoist'), t.Literal('ticktick'), t.Literal('ical')], {
-      error: `must be one of ${sources.join(', ')}`,
-      description: 'What has written the file.',
-      examples: ['todoist'],
-    }),
+    from: t.Optional(
+      t.Union(
+        [t.Literal('docket'), t.Literal('todoist'), t.Literal('ticktick'), t.Literal('ical')],
+        {
+          error: `must be one of docket, ${sources.join(', ')}`,
+          default: 'docket',
+          description: 'What has written the file.',
+          examples: ['todoist'],
+        },
+      ),
+    ),
     dry_run: t.Optional(
       t.Boolean({
         default: false,
@@ -37,8 +43,10 @@ const count = (meaning: string) => t.Integer({ minimum: 0, description: meaning,
 
 export const ImportedSchema = t.Object(
   {
-    tasks: count('Tasks that were made, or would be.'),
-    lists: count('Lists that were made, or would be.'),
+    tasks: count(
+      'Tasks that were made, or would be; of Docket also those that came in a later version.',
+    ),
+    lists: count('Lists that were made, or would be; likewise.'),
     skipped: count('Tasks that were there already, in the trash too: they stay as they are.'),
     warnings: t.Array(
       t.Object(
@@ -68,7 +76,7 @@ export const ImportedSchema = t.Object(
       examples: ['4bf92f3577b34da6a3ce929d0e0e4736'],
     }),
   },
-  { additionalProperties: false, description: 'What became of a file of another program.' },
+  { additionalProperties: false, description: 'What became of a file.' },
 )
 export type Imported = Static<typeof ImportedSchema>
 

@@ -61,14 +61,14 @@ export async function importLists(db: Db, moving: Moving[], mover: Mover): Promi
   return rows.length - unseen.length + later
 }
 
+/** A list that may be in the trash, as far as it matters to what comes. */
+export type Present = { id: string; version: number; is_trashed: boolean }
+
 /** All lists of a user, the trash too. */
-export const findPresentLists = (
-  db: Db,
-  userId: string,
-): Promise<{ id: string; is_trashed: boolean }[]> =>
+export const findPresentLists = (db: Db, userId: string): Promise<Present[]> =>
   db.read(
-    (sql) => sql<{ id: string; is_trashed: boolean }[]>`
-    select id, deleted_at is not null as is_trashed
+    (sql) => sql<Present[]>`
+    select id, version, deleted_at is not null as is_trashed
     from docket.lists
     where user_id = ${userId}`,
   )

@@ -2,6 +2,7 @@ import type { Db } from '../database/gate.ts'
 import { type Author, asksOf, given, logged, owners } from '../database/log.ts'
 import {
   type Arrival,
+  enough,
   exportThings,
   importThings,
   type Change as Moved,
@@ -56,6 +57,8 @@ export type Logged = {
   request_id: string | null
   action: string
   before: string | null
+  /** How many there are of them all, to the limit: fewer may be given, for they may be long. */
+  found: number
 }
 
 /** The changes of things of a user, those of the first thing first, from one of each back to the oldest, `most` of each at most. */
@@ -67,31 +70,39 @@ export const exportChanges = (
 ): Promise<Logged[]> =>
   db.read(
     (sql) => sql<Logged[]>`
-    select asked.n, c.previous::text as previous, c.at, c.actor, c.request_id, c.action, c.before
+    select n, previous, at, actor, request_id, action, before, found
     from (
-      select a.n, a.seq, a.most
-      from json_to_recordset(${JSON.stringify(from)}::text::json) as a (n integer, seq bigint, most integer)
-      where a.n between 0 and 1000
-      offset 0
-    ) asked
-    -- In the order in which they are found.
-    cross join lateral (
-      with recursive chain as (
-        select c.seq, c.previous, c.at, c.actor, c.request_id, c.action, c.before, 1 as depth
-        from docket.changes c
-        where c.user_id = ${userId}
-          and c.seq = asked.seq
-          and asked.most > 0
-        union all
-        select c.seq, c.previous, c.at, c.actor, c.request_id, c.action, c.before, chain.depth + 1
-        from chain
-        join docket.changes c on c.user_id = ${userId} and c.seq = chain.previous
-        where chain.depth < asked.most
-      )
-      select previous, at, actor, request_id, action, before
-      from chain
-    ) c
-    limit ${limit}`,
+      select n, previous, at, actor, request_id, action, before, count(*) over ()::integer as found,
+        sum(coalesce(octet_length(before), 0)) over (rows unbounded preceding) - coalesce(octet_length(before), 0) as bytes
+      from (
+        select asked.n, c.previous::text as previous, c.at, c.actor, c.request_id, c.action, c.before
+        from (
+          select a.n, a.seq, a.most
+          from json_to_recordset(${JSON.stringify(from)}::text::json) as a (n integer, seq bigint, most integer)
+          where a.n between 0 and 1000
+          offset 0
+        ) asked
+        -- In the order in which they are found.
+        cross join lateral (
+          with recursive chain as (
+            select c.seq, c.previous, c.at, c.actor, c.request_id, c.action, c.before, 1 as depth
+            from docket.changes c
+            where c.user_id = ${userId}
+              and c.seq = asked.seq
+              and asked.most > 0
+            union all
+            select c.seq, c.previous, c.at, c.actor, c.request_id, c.action, c.before, chain.depth + 1
+            from chain
+            join docket.changes c on c.user_id = ${userId} and c.seq = chain.previous
+            where chain.depth < asked.most
+          )
+          select previous, at, actor, request_id, action, before
+          from chain
+        ) c
+        limit ${limit}
+      ) chained
+    ) measured
+    where bytes < ${enough}`,
   )
 
 /** A user who is there already stays as he is. */
@@ -202,16 +213,18 @@ export type Present = {
   list_id: string | null
   parent_id: string | null
   is_trashed: boolean
+  /** Of its JSON. */
+  bytes: number
 }
 
 /** What a user has of these tasks. */
 export const findPresentTasks = (db: Db, userId: string, ids: string[]): Promise<Present[]> =>
   db.read(
     (sql) => sql<Present[]>`
-    select t.id, t.version, t.updated_at, t.list_id, t.parent_id, t.deleted_at is not null as is_trashed
+    select t.id, t.version, t.updated_at, t.list_id, t.parent_id, t.deleted_at is not null as is_trashed, octet_length(t.json) as bytes
     from json_array_elements_text(${JSON.stringify(ids)}::text::json) as asked (id)
     cross join lateral (
-      select id, version, updated_at, list_id, parent_id, deleted_at
+      select id, version, updated_at, list_id, parent_id, deleted_at, json
       from docket.tasks
       where user_id = ${userId}
         and id = asked.id::uuid

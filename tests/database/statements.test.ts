@@ -283,6 +283,7 @@ const statements: Record<
       request_id: t.Union([t.String(), t.Null()]),
       action: t.String(),
       before: t.Union([json, t.Null()]),
+      found: t.Integer(),
     }),
     [(db) => transfer.exportChanges(db, 'alice', [{ n: 0, seq: '1', most: 9 }], 9)],
   ],
@@ -300,6 +301,7 @@ const statements: Record<
       list_id: TaskSchema.properties.list_id,
       parent_id: TaskSchema.properties.parent_id,
       is_trashed: t.Boolean(),
+      bytes: t.Integer(),
     }),
     [(db) => transfer.findPresentTasks(db, 'alice', [id])],
   ],
@@ -436,7 +438,7 @@ const ofLists: Record<
   ],
   findPresentLists: [
     'read',
-    t.Object({ id: ListSchema.properties.id, is_trashed: t.Boolean() }),
+    t.Object({ id: ListSchema.properties.id, version, is_trashed: t.Boolean() }),
     [(db) => listTransfer.findPresentLists(db, 'alice')],
   ],
   trashLists: [

@@ -81,7 +81,9 @@ test.each(operations)(
             ? 'text/event-stream'
             : name.endsWith('/feeds/{token}')
               ? 'text/calendar'
-              : 'application/json',
+              : name.endsWith('/export')
+                ? 'application/x-ndjson'
+                : 'application/json',
       )
       if (!name.endsWith('/health') && !name.endsWith('/ready'))
         expect(media?.[1].example).toBeDefined()
@@ -95,6 +97,8 @@ test.each(operations)(
         'application/zip',
         'text/plain',
         'application/octet-stream',
+        'application/x-ndjson',
+        'application/jsonl',
       ]
       const media = name.endsWith('/import') ? files : ['application/json']
       expect(Object.keys(operation.requestBody.content)).toEqual(media)

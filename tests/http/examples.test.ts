@@ -179,7 +179,8 @@ const nothing = (): Values => ({ path: {}, query: [], header: {} })
 /** Neither a fault of what was sent, nor a defect. */
 const isTaken = ({ status, text }: Answer) =>
   // An example of a token cannot be one that counts, and one of a file is of one program only.
-  ![400, 422, 500].includes(status) || /is no (credential of a guest|backup of|calendar)/.test(text)
+  ![400, 422, 500].includes(status) ||
+  /is no (credential of a guest|backup of|calendar)|Line 1: it is not JSON/.test(text)
 
 const parameters = operations.flatMap(([name, operation]) =>
   operation.parameters.map((parameter) => [name, parameter.name, operation, parameter] as const),

@@ -135,7 +135,7 @@ export async function send(
   if (isStream) await response.body?.cancel()
   const text = isStream ? '' : await response.text()
   const body =
-    text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+    text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '')
       ? JSON.parse(text)
       : undefined
   const answer = { status: response.status, headers: response.headers, body, text }

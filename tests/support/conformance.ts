@@ -71,7 +71,7 @@ export async function checkAnswer(
     return
   }
   const validate = compile(schema, document.name)
-  if (!validate(/json/.test(type ?? '') ? answer.body : answer.text)) {
+  if (!validate(/[/+]json/.test(type ?? '') ? answer.body : answer.text)) {
     throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${answer.text}`)
   }
 }
