@@ -5,8 +5,14 @@ import { originMatcher } from './origins.ts'
 /**
  * Lets browsers call from these origins, with cookies, and from no other. Without any there is no CORS at all. Whoever asks by
  * OPTIONS is answered: some health checks do nothing else.
+ * @param open the addresses where every page may ask, for nothing depends on a cookie there; null: none
  */
-export function allowOrigins(origins: string[]) {
+export const allowOrigins = (origins: string[], open: RegExp | null = null) =>
+  open === null
+    ? allowListed(origins)
+    : new Elysia({ name: 'open', seed: origins }).use(allowAll(open)).use(allowListed(origins))
+
+function allowListed(origins: string[]) {
   if (origins.length === 0) {
     return new Elysia({ name: 'no-origins' }).onRequest(({ request }) =>
       request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : undefined,
@@ -54,10 +60,9 @@ export function allowOrigins(origins: string[]) {
   )
 }
 
-/** Lets every page ask at some paths, where nothing depends on a cookie: those that `isOpen` finds in an address. Used before `allowOrigins`. */
-export const allowEverybody = (isOpen: RegExp) =>
-  new Elysia({ name: 'allow-everybody', seed: isOpen.source }).onRequest(({ request, set }) => {
-    if (!isOpen.test(request.url)) return
+const allowAll = (open: RegExp) =>
+  new Elysia({ name: 'allow-all', seed: open.source }).onRequest(({ request, set }) => {
+    if (!open.test(request.url)) return
     set.headers['access-control-allow-origin'] = '*'
     if (request.method !== 'OPTIONS') return
     return new Response(null, {
