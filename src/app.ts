@@ -10,7 +10,6 @@ import { changeRoutes, type Documented } from './changes/routes.ts'
 import { createStreams, type Streams } from './changes/streams.ts'
 import { compatibility } from './compat/layer.ts'
 import type { CompatConfig } from './config.ts'
-import { consentRoutes } from './consent/routes.ts'
 import type { Epoch } from './database/epoch.ts'
 import type { Db, Gate } from './database/gate.ts'
 import type { Author } from './database/log.ts'
@@ -73,6 +72,7 @@ import { taskJson } from './tasks/table.ts'
 import { createUsage, type Quota } from './tasks/usage.ts'
 import { taskKind } from './tasks/writes.ts'
 import { tokenRoutes } from './tokens/routes.ts'
+import { webRoutes } from './web/routes.ts'
 import { webhookKind } from './webhooks/kind.ts'
 import { createOutbox } from './webhooks/outbox.ts'
 import { type Sending, webhookRoutes } from './webhooks/routes.ts'
@@ -87,6 +87,8 @@ export type AppOptions = {
   programs: { hosts: readonly string[] } | null
   corsOrigins: string[]
   docs: boolean
+  /** The page at `/`. */
+  web: boolean
   log: Logger
   readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>
   isStopping: () => boolean
@@ -266,7 +268,6 @@ export function createApp(options: AppOptions) {
   const signingIn = new Elysia()
     .use(issuerRoutes(options.issuer, programs))
     .use(wellKnownRoutes(programs))
-    .use(consentRoutes(programs))
   const letIn = new Elysia()
     .use(tokenRoutes(db, authenticated, streams.recheck))
     .use(programRoutes(db, authenticated, programs !== null))
@@ -292,6 +293,16 @@ export function createApp(options: AppOptions) {
     .use(door)
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
+    .use(
+      webRoutes({
+        hasHome: options.web,
+        hasPrograms: programs !== null,
+        issuer: options.issuer,
+        cookies: auth,
+        origins: corsOrigins,
+        hasDocs: options.docs,
+      }),
+    )
     .use(signingIn)
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
     .use(letIn)

@@ -35,6 +35,8 @@ export type Config = {
   /** Seconds that a connection may be idle. */
   keepAlive: number
   docs: boolean
+  /** The page at `/`. */
+  web: boolean
   /** How many proxies in front add to X-Forwarded-For. */
   trustProxy: number
   /** What a proxy in front cuts off the path; '': nothing. */
@@ -385,6 +387,17 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return compat
   }
 
+  /** The page is on the API as it is, in its own words. */
+  function readWeb(): boolean {
+    const isTranslated = read('COMPAT') !== null
+    const fallback = databaseUrl === null && !isTranslated ? 'on' : 'off'
+    const isOn = oneOf('WEB', ['on', 'off'], fallback) === 'on'
+    if (isOn && isTranslated) {
+      faults.push('WEB=on is not possible with COMPAT: the page needs the API as it is.')
+    }
+    return isOn
+  }
+
   /** AUTH_URL may have the path that BASE_PATH is else for. */
   const [, authOrigin = null, authTail = ''] =
     /^(https?:\/\/[^/]+)(\/.+)?$/.exec(read('AUTH_URL') ?? '') ?? []
@@ -430,6 +443,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     reusePort: oneOf('REUSE_PORT', ['on', 'off'], 'off') === 'on',
     keepAlive: readKeepAlive(),
     docs: oneOf('DOCS', ['on', 'off'], 'on') === 'on',
+    web: readWeb(),
     trustProxy: readNumber('TRUST_PROXY', 0, 10),
     basePath,
     url: ownUrl,
@@ -524,7 +538,7 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger|feeds|mcp|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds|mcp|web|sign-in|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =

@@ -7,13 +7,3 @@ declare module 'swagger-ui-dist/*' {
   const path: string
   export default path
 }
-
-declare module '*.css' {
-  const text: string
-  export default text
-}
-
-declare module '*/page.js' {
-  const text: string
-  export default text
-}

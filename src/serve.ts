@@ -115,22 +115,27 @@ export async function serve(config: Config): Promise<void> {
     issuer:
       issuer === null || issuerTables === null
         ? null
-        : () => ({
-            ...issuer,
-            url:
-              issuer.url ?? `http://localhost:${app.server?.port ?? config.port}${config.basePath}`,
-            cookiePrefix,
-            db,
-            tables: issuerTables,
-            hasPrograms: accounts.hasPrograms,
-            tokens: auth,
-            origins: config.corsOrigins,
-            background,
-            log,
-          }),
+        : () => {
+            const here = `http://localhost:${app.server?.port ?? config.port}${config.basePath}`
+            const url = issuer.url ?? here
+            return {
+              ...issuer,
+              url,
+              errorUrl: issuer.errorUrl ?? `${url}/sign-in`,
+              cookiePrefix,
+              db,
+              tables: issuerTables,
+              hasPrograms: accounts.hasPrograms,
+              tokens: auth,
+              origins: config.corsOrigins,
+              background,
+              log,
+            }
+          },
     programs: issuer !== null && accounts.hasPrograms ? { hosts: issuer.clientHosts } : null,
     corsOrigins: config.corsOrigins,
     docs: config.docs,
+    web: config.web,
     log,
     readiness: async () => (stopping ? 'unavailable' : seen()),
     isStopping: () => stopping,
@@ -278,6 +283,7 @@ function introduce(config: Config, database: Database, port: number): void {
   const lines = [
     `Docket is ready at ${address}`,
     '',
+    ...(config.web ? [`  Tasks          ${address}`] : []),
     ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
     `  Data           ${database.location}`,
     ...(config.issuer === null

@@ -15,6 +15,8 @@ const open = [
   '/swagger/init.js',
   '/swagger/swagger-ui-bundle.js',
   '/swagger/swagger-ui.css',
+  '/sign-in',
+  '/web/:file',
   // Who has the token has what it stands for.
   '/feeds/:token',
 ]

@@ -46,6 +46,7 @@ test('needs nothing', () => {
     reusePort: false,
     keepAlive: 75,
     docs: true,
+    web: true,
     trustProxy: 0,
     basePath: '',
     url: null,
@@ -80,6 +81,7 @@ test('lists every fault at once', () => {
     DATABASE_WAIT: '-1',
     PORT: '80000',
     DOCS: 'maybe',
+    WEB: 'maybe',
     LOG_LEVEL: 'loud',
     CORS_ORIGINS: 'app.example.com',
   })
@@ -92,6 +94,7 @@ test('lists every fault at once', () => {
     'BETTER_AUTH_SECRET',
     'PORT',
     'DOCS',
+    'WEB',
     'LOG_LEVEL',
     'CORS_ORIGINS',
   ]) {
@@ -331,11 +334,23 @@ test('explains every variable in .env.example, and only those', async () => {
   const documented = Array.from(example.matchAll(/^([A-Z_]+)=/gm), ([, name]) => name)
   const source = await Bun.file('src/config.ts').text()
   const read = Array.from(
-    source.matchAll(/'([A-Z]+(?:_[A-Z]+)+|PORT|HOST|DOCS|EVENTS|COMPAT)'/g),
+    source.matchAll(/'([A-Z]+(?:_[A-Z]+)+|PORT|HOST|DOCS|WEB|EVENTS|COMPAT)'/g),
     ([, name]) => name,
   )
 
   expect(new Set([...documented, 'NEON_DATABASE_URL'])).toEqual(new Set(read))
+})
+
+test('has a task page where there is no other database and nothing is translated, or where it is asked for', () => {
+  const server = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret }
+  expect(readConfig({}).web).toBe(true)
+  expect(readConfig({ WEB: 'off' }).web).toBe(false)
+  expect(readConfig({ COMPAT: 'task=data' }).web).toBe(false)
+  expect(readConfig(server).web).toBe(false)
+  expect(readConfig({ ...server, WEB: 'on' }).web).toBe(true)
+  expect(faultOf({ WEB: 'on', COMPAT: 'task=data' })).toContain(
+    'WEB=on is not possible with COMPAT',
+  )
 })
 
 describe('COMPAT', () => {
@@ -389,6 +404,8 @@ describe('COMPAT', () => {
     ['prefix=/api/me', 'prefix=/api/me'],
     ['prefix=/health/v1', 'prefix=/health/v1'],
     ['prefix=/feeds', 'prefix=/feeds'],
+    ['prefix=/sign-in', 'prefix=/sign-in'],
+    ['prefix=/web/v1', 'prefix=/web/v1'],
     ['prefix=/mcp', 'prefix=/mcp'],
     ['prefix=/a/../b', 'prefix=/a/../b'],
     ['prefix=/a?b', 'prefix=/a?b'],

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 
 /** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
+  // They know of the server what a client of it may.
+  [/^web\/pages\//, 9],
   [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
@@ -25,7 +27,7 @@ const floors: [RegExp, number][] = [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(http|database)\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 
 const floorOf = (path: string): number =>

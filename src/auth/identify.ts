@@ -39,7 +39,7 @@ const reminder = 60_000
 
 /**
  * Says who sent a request, or null. The first kind of credential that is there decides: none other is tried after it.
- * @param origins whose pages may change something with a cookie
+ * @param origins whose pages may change something with a cookie, besides those of this one
  */
 export function createIdentify(
   gate: Gate,
@@ -53,7 +53,9 @@ export function createIdentify(
   const published = jwksUrl === null ? null : publishedKeys(jwksUrl, options)
   const stored = storedKeys(tables, options)
   const memory = createMemory()
-  const isOwnPage = originMatcher(origins)
+  const isListed = originMatcher(origins)
+  const isOfOurs = ({ headers }: Request) =>
+    isListed(headers.get('origin')) || isSameOrigin(headers)
   let told = Number.NEGATIVE_INFINITY
 
   async function verifyJwt(
@@ -138,8 +140,7 @@ export function createIdentify(
     const credentials = findCredentials(request.headers, options)
     const [first] = credentials
     if (first === undefined) return null
-    if (first.cookie && !isHarmless(request) && !isOwnPage(request.headers.get('origin')))
-      return null
+    if (first.cookie && !isHarmless(request) && !isOfOurs(request)) return null
     return firstOf(credentials, (credential) =>
       check(
         credential,
@@ -175,6 +176,17 @@ const bearer = 'Bearer '
 
 /** Any page can have a browser send a cookie; what it reads of the answer is a matter of CORS. */
 const isHarmless = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
+
+/**
+ * Whether a page of this very origin asks: a browser says so of its own accord, and no page can say it for another. Over http it says
+ * only where the page is from.
+ */
+function isSameOrigin(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site')
+  if (site !== null) return site === 'same-origin'
+  const origin = headers.get('origin') ?? ''
+  return URL.canParse(origin) && new URL(origin).host === headers.get('host')
+}
 
 /** Whom the first that names somebody names. */
 function firstOf(

@@ -73,7 +73,6 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
         // Bun would hang up on who gets nothing for a while.
         server?.timeout(request, 0)
         const credential = new Headers(request.headers)
-        const again = gate.for(null, user.id)
         const follower = {
           userId: user.id,
           since,
@@ -82,7 +81,8 @@ export function changeRoutes<const Path extends '/api' | '/api/:user_id'>(
           ...(user.by === 'session' || user.by === 'access_token'
             ? {
                 check: async () => {
-                  const found = await identify.ofHeaders(again, credential)
+                  // Each time with as long to wait as a request has: the stream goes on for hours.
+                  const found = await identify.ofHeaders(gate.for(null, user.id), credential)
                   return found?.id === user.id ? endOf(found) : null
                 },
               }

@@ -11,7 +11,7 @@ import { ProblemSchema } from './problem.ts'
 const description = `Tasks for a frontend that signs its users in with Better Auth.
 
 Every request under \`/api\` needs what Better Auth gave: \`Authorization: Bearer …\` with a JWT, which has the user's id in
-\`sub\` and an expiry, or with a session token; or else its session cookie, with which only pages of allowed origins can
+\`sub\` and an expiry, or with a session token; or else its session cookie, with which only pages of this origin and of allowed ones can
 change something. For development, \`docket token --user alice\` prints one: put it in under
 **Authorize**, and every request below can be tried out.
 

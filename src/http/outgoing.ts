@@ -102,21 +102,19 @@ export async function measured(answer: Response): Promise<Response> {
  */
 function stream(text: string, sent: Parcel): ReadableStream {
   let rest = text
-  return new ReadableStream(
-    {
-      type: 'direct',
-      pull: (controller) => {
-        sent.isTaken = true
-        void controller.write(rest)
-        // It was copied: nobody needs both.
-        rest = ''
-        const end: unknown = controller.end()
-        if (!(end instanceof Promise)) return release(sent)
-        void end.catch(() => {}).then(() => release(sent))
-      },
-      cancel: () => release(sent),
+  const source: Bun.DirectUnderlyingSource = {
+    type: 'direct',
+    pull: (controller) => {
+      sent.isTaken = true
+      void controller.write(rest)
+      // It was copied: nobody needs both.
+      rest = ''
+      const end: unknown = controller.end()
+      if (!(end instanceof Promise)) return release(sent)
+      void end.catch(() => {}).then(() => release(sent))
     },
-    // More than the text has: else it would be sent before the end is known, in two pieces and without a length.
-    { highWaterMark: sent.bytes + 1 },
-  )
+    cancel: () => release(sent),
+  }
+  // More than the text has: else it would be sent before the end is known, in two pieces and without a length.
+  return new ReadableStream(source as never, { highWaterMark: sent.bytes + 1 })
 }

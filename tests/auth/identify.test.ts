@@ -121,6 +121,20 @@ test.each([undefined, '', 'null', 'https://evil.example', 'https://app.example.e
   },
 )
 
+test('a cookie writes from a page of the same origin, where the browser says that it is one', async () => {
+  const own = { cookie, host: 'docket.example', origin: 'https://docket.example' }
+
+  expect((await write({ cookie, 'sec-fetch-site': 'same-origin' })).status).toBe(201)
+  for (const site of ['same-site', 'cross-site', 'none', '']) {
+    expect((await write({ ...own, 'sec-fetch-site': site })).status).toBe(401)
+  }
+  // Over http it does not say so: it is the host that counts.
+  expect((await write({ ...own, origin: 'http://docket.example' })).status).toBe(201)
+  for (const other of ['http://docket.example:81', 'http://evil.example', 'null', 'file://']) {
+    expect((await write({ ...own, origin: other })).status).toBe(401)
+  }
+})
+
 test('a header writes from anywhere', async () => {
   const authorization = `Bearer ${await sign({ sub: 'bob' })}`
 

@@ -181,7 +181,6 @@ test('is not there without the issuer', async () => {
     '/.well-known/oauth-protected-resource/mcp',
     '/.well-known/oauth-authorization-server',
     '/consent',
-    '/consent/page.js',
     '/api/auth/oauth2/authorize',
   ]) {
     expect([path, (await program.send(path, { method: 'GET' })).status]).toEqual([path, 404])
@@ -227,6 +226,6 @@ test('says where it is behind a proxy that cuts off a path', async () => {
   expect((await read('/.well-known/oauth-protected-resource/other')).status).toBe(404)
   expect((await read('/.well-known/oauth-authorization-server/mcp')).status).toBe(404)
   const { headers, body } = await read('/consent')
-  expect(body).toContain('src="/todo/consent/page.js"')
+  expect(body).toMatch(/src="\/todo\/web\/consent-\w+\.js"/)
   expect(headers.get('content-security-policy')).not.toContain('unsafe')
 })

@@ -1,21 +1,19 @@
 import { afterAll, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import axe from 'axe-core'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { pkce } from '../support/oauth.ts'
 import { startServer } from '../support/process.ts'
 
 // The page that asks whether to let a program in, in Chromium. Skipped where there is none.
 
-const executablePath = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-
 const ends: (() => Promise<unknown>)[] = []
 afterAll(async () => {
   for (const end of ends.toReversed()) await end()
 })
 
-test.skipIf(!existsSync(executablePath))(
+test.skipIf(!hasChromium)(
   'says who asks for what, and takes the answer by the keyboard, by day and by night, on a phone too',
   async () => {
     const server = await startServer()
@@ -47,10 +45,7 @@ test.skipIf(!existsSync(executablePath))(
         code_challenge_method: 'S256',
       }).toString()}`
 
-    const browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--disable-gpu'],
-    })
+    const browser = await launchChromium()
     ends.push(() => browser.close())
     const context = await browser.newContext({ colorScheme: 'light' })
     const signedUp = await context.request.post(`${server.address}/api/auth/sign-up/email`, {
@@ -77,6 +72,12 @@ test.skipIf(!existsSync(executablePath))(
         expect(wide).toBeLessThanOrEqual(width)
       }
     }
+    await tab.evaluate(axe.source)
+    const violations = await tab.evaluate(async () => {
+      const found = await (globalThis as unknown as { axe: typeof axe }).axe.run()
+      return found.violations.map(({ id }) => id)
+    })
+    expect(violations).toEqual([])
     const main = tab.getByRole('main')
     expect(await tab.getByRole('heading').innerText()).toBe(
       'Let <img src=x onerror=alert(1)> Claude in?',
@@ -122,7 +123,24 @@ test.skipIf(!existsSync(executablePath))(
     await tab.getByRole('button', { name: 'Use another account' }).click()
     await tab.waitForURL('**/sign-in?**')
     expect(new URL(tab.url()).searchParams.get('client_id')).toBe(client_id)
-    expect(new URL(tab.url()).searchParams.get('sig')).not.toBe(null)
+    await tab.getByText('whether to let a program in').waitFor()
+    await tab.getByRole('button', { name: 'Create an account' }).click()
+    await tab.getByLabel('E-mail').fill('kim@example.com')
+    await tab.getByLabel('Password', { exact: true }).fill('correct horse battery')
+    await tab.getByRole('button', { name: 'Create account' }).click()
+    await tab.waitForURL('**/consent?**')
+    await tab.getByText('kim@example.com').waitFor()
+
+    // Who is signed in nowhere comes from the program to the sign-in, and from there to be asked.
+    await context.clearCookies()
+    await tab.goto(askFor('tasks:read'))
+    await tab.getByLabel('E-mail').fill('ann@example.com')
+    await tab.getByLabel('Password', { exact: true }).fill('correct horse battery')
+    await tab.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await tab.waitForURL('**/consent?**')
+    await tab.getByText('ann@example.com').waitFor()
+    await tab.getByRole('button', { name: 'Allow', exact: true }).click()
+    await tab.waitForURL(`${redirect}?code=**`)
   },
   60_000,
 )

@@ -1,12 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { startServer } from '../support/process.ts'
 
 // A page of another origin in Chromium, with Better Auth's own client. Skipped where there is no Chromium.
-
-const executablePath = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 
 /** The script of the page: what a frontend writes. */
 const script = (docket: string): string => `
@@ -72,7 +69,7 @@ declare const window: {
   withCookie: (method: string, path: string, body?: object) => Promise<number>
 }
 
-test.skipIf(!existsSync(executablePath))(
+test.skipIf(!hasChromium)(
   'signs up, creates a task with the token, is loaded again and lists it',
   async () => {
     let page = ''
@@ -96,18 +93,7 @@ test.skipIf(!existsSync(executablePath))(
     ends.push(() => server.end('SIGTERM'))
     page = await bundle(server.address)
 
-    const browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    const browser = await launchChromium()
     ends.push(() => browser.close())
     const tab = await browser.newPage()
     const open = async (address: string) => {

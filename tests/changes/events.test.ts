@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
+import { createGate } from '../../src/database/gate.ts'
 import { readHeads } from '../../src/database/heads.ts'
 import { createTestApp, db, sign, signUp, sql, streams, type TestUser } from '../support/app.ts'
 import { gateOf } from '../support/database.ts'
@@ -17,9 +18,10 @@ async function follow(
   { authorization }: Pick<TestUser, 'authorization'>,
   query = '',
   headers: Record<string, string> = {},
+  at = address,
 ) {
   const aborting = new AbortController()
-  const response = await fetch(`${address}/api/events${query}`, {
+  const response = await fetch(`${at}/api/events${query}`, {
     headers: { authorization, ...headers },
     signal: aborting.signal,
   })
@@ -160,7 +162,8 @@ test('ends with the token: nothing is sent after it', async () => {
   expect(await stream.next()).toBeNull()
 })
 
-test('ends with the session: nothing is sent after it', async () => {
+/** With a session in the database. */
+async function signUpWithSession() {
   const id = crypto.randomUUID()
   const alice = await signUp(id)
   const token = crypto.randomUUID().replaceAll('-', '')
@@ -170,7 +173,29 @@ test('ends with the session: nothing is sent after it', async () => {
   await sql`
     insert into docket.session (id, "expiresAt", token, "createdAt", "updatedAt", "userId")
     values (${id}, now() + interval '1 day', ${token}, now(), now(), ${id})`
-  const session = { authorization: `Bearer ${token}` }
+  return { alice, token, session: { authorization: `Bearer ${token}` } }
+}
+
+test('goes on for longer than a request may take', async () => {
+  const { alice, session } = await signUpWithSession()
+  const deadline = 1000
+  const short = createTestApp({ db: createGate(sql, { permits: 4, deadline }) })
+  short.listen({ port: 0, hostname: '127.0.0.1' })
+  const stream = await follow(session, '', {}, `http://127.0.0.1:${short.server?.port}`)
+  const began = performance.now()
+  await alice.create({ title: 'Early' })
+  expect((await stream.next())?.data.task.title).toBe('Early')
+
+  while (performance.now() - began <= deadline) await Bun.sleep(50)
+  await alice.create({ title: 'Late' })
+
+  expect((await stream.next())?.data.task.title).toBe('Late')
+  stream.close()
+  await short.server?.stop(true)
+})
+
+test('ends with the session: nothing is sent after it', async () => {
+  const { alice, token, session } = await signUpWithSession()
   const [first, second] = [await follow(session), await follow(session)]
   await alice.create({ title: 'In time' })
   expect((await first.next())?.data.task.title).toBe('In time')

@@ -42,9 +42,12 @@ test('has every route', () => {
       ({ method, path, hooks }) =>
         method !== 'ALL' &&
         method !== 'OPTIONS' &&
-        // What agents and people use says itself what it can.
-        !/^\/(swagger|mcp|consent|\.well-known)\b/.test(path) &&
-        !hooks.detail?.['x-refused'],
+        !path.startsWith('/swagger') &&
+        // They say themselves what they can.
+        !/^\/(mcp$|\.well-known\/)/.test(path) &&
+        !hooks.detail?.['x-refused'] &&
+        // The pages for people.
+        !/^\/(?:$|sign-in$|consent$|web\/)/.test(path),
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
 

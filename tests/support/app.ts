@@ -82,6 +82,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     programs: { hosts: [] },
     corsOrigins: [origin],
     docs: true,
+    web: true,
     log: createLog('silent'),
     readiness: async () => 'ok',
     isStopping: () => false,

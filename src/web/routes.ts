@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { Elysia } from 'elysia'
+import { type Cookies, findCredentials } from '../auth/credential.ts'
+import type { IssuerOptions } from '../auth/issuer.ts'
+import { exchangeOf } from '../http/exchange.ts'
+import { firstOrigin } from '../http/origins.ts'
+import { Problem } from '../http/problem.ts'
+import { readFiles } from './bundle.ts'
+
+export type WebOptions = {
+  /** Whether there is a page at `/`. That of the sign-in is there with the issuer. */
+  hasHome: boolean
+  /** Whether programs are let in, by the page at `/consent`. */
+  hasPrograms: boolean
+  /** The built-in issuer. Null: users sign in elsewhere. */
+  issuer: (() => IssuerOptions) | null
+  cookies: Cookies
+  origins: string[]
+  hasDocs: boolean
+}
+
+/** `/`, `/sign-in` and `/consent`, for people, and what these load: all of it from here, and nothing inline. */
+export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasDocs }: WebOptions) {
+  let reading: Promise<Assets> | undefined
+  const read = () => (reading ??= readFiles().then(toAssets))
+  const routes = new Elysia({ name: 'web', detail: { hide: true } }).get(
+    '/web/:file',
+    async ({ request, params: { file } }) => {
+      const asset = (await read()).named.get(file)
+      if (asset === undefined) throw nothing()
+      return answer(request, asset.text, asset.type, { 'cache-control': forever })
+    },
+  )
+  if (!hasHome && issuer === null) return new Elysia({ name: 'web' })
+
+  const page = async (request: Request, name: string, values: Record<string, string> = {}) => {
+    const text = render(await read(), name, exchangeOf(request).prefix(), values)
+    return answer(request, text, 'text/html', headersOfPages)
+  }
+  if (issuer !== null) {
+    routes.get('/sign-in', ({ request }) => {
+      const { url, mail, ...providers } = issuer()
+      // Without a page here it is the frontend's.
+      const home = hasHome ? `${exchangeOf(request).prefix()}/` : (firstOrigin(origins) ?? '')
+      const buttons = providerNames.flatMap(([id, label]) =>
+        providers[id] === null
+          ? []
+          : `<button type="button" data-provider="${id}">Continue with ${label}</button>`,
+      )
+      return page(request, 'sign-in.html', {
+        home: escape(home),
+        url: escape(url),
+        mail: mail === null ? 'off' : 'on',
+        providers: buttons.join(''),
+      })
+    })
+  }
+  if (hasPrograms) routes.get('/consent', ({ request }) => page(request, 'consent.html'))
+  if (hasHome) {
+    // For every method: programs are told what they are told of any path that is none.
+    const visit = ({ request }: { request: Request }) => {
+      const isVisit = request.method === 'GET' || request.method === 'HEAD'
+      const accepted = request.headers.get('accept') ?? ''
+      if (!isVisit || !accepted.includes('text/html')) throw nothing()
+      const prefix = exchangeOf(request).prefix()
+      if (issuer === null) {
+        const frontend = firstOrigin(origins)
+        return page(request, 'welcome.html', {
+          where:
+            frontend === undefined
+              ? '<p>You sign in at that frontend.</p>'
+              : `<p>You sign in at <a href="${escape(frontend)}">${escape(new URL(frontend).host)}</a>.</p>`,
+          docs: hasDocs ? `<p><a href="${prefix}/swagger">The documentation</a></p>` : '',
+        })
+      }
+      // Whose session has ended finds out from the API, and goes there too.
+      if (findCredentials(request.headers, cookies).length === 0) {
+        const headers = { ...headersOfPages, location: `${prefix}/sign-in` }
+        return new Response(null, { status: 302, headers })
+      }
+      return page(request, 'index.html')
+    }
+    routes.all('/', visit, { parse: 'none' })
+  }
+  return routes
+}
+
+const nothing = (): Problem =>
+  new Problem(404, 'There is nothing at this path.', { headers: { vary: 'Origin, Accept' } })
+
+const providerNames = [
+  ['google', 'Google'],
+  ['github', 'GitHub'],
+  ['oidc', 'your organisation'],
+] as const
+
+/** Nothing from anywhere else, nothing inline, nowhere else to send anything to, and no text that becomes HTML. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ')
+
+const headersOfPages = {
+  'content-security-policy': contentSecurityPolicy,
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'private, no-cache',
+  vary: 'Origin, Accept, Cookie, X-Forwarded-Prefix',
+}
+
+/** What has the hash of its content in its name never changes. */
+const forever = 'public, max-age=31536000, immutable'
+
+type Asset = { text: string; type: string }
+type Assets = {
+  pages: Record<string, string>
+  /** What a page has as /web/NAME, by the name under which it is served. */
+  named: Map<string, Asset>
+  nameOf: Map<string, string>
+}
+
+const types: Record<string, string> = {
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+}
+
+function toAssets(pages: Record<string, string>): Assets {
+  const named = new Map<string, Asset>()
+  const nameOf = new Map<string, string>()
+  for (const [name, text] of Object.entries(pages)) {
+    const [, stem = '', ending = ''] = /^(.+)\.(\w+)$/.exec(name) ?? []
+    const type = types[ending]
+    if (type === undefined) continue
+    const full = `${stem}-${hashOf(text)}.${ending}`
+    named.set(full, { text, type })
+    nameOf.set(name, full)
+  }
+  return { pages, named, nameOf }
+}
+
+/** A page with the names that its files have now, behind what a proxy cuts off. The values are HTML. */
+const render = (
+  { pages, nameOf }: Assets,
+  name: string,
+  prefix: string,
+  values: Record<string, string>,
+): string =>
+  (pages[name] ?? '')
+    .replaceAll(/"\/web\/([\w.-]+)"/g, (_, file) => `"${prefix}/web/${nameOf.get(file)}"`)
+    .replaceAll(/\{\{(\w+)\}\}/g, (_, key) => values[key] ?? '')
+
+function answer(request: Request, text: string, type: string, headers: Record<string, string>) {
+  const etag = `"${hashOf(text)}"`
+  const isKnown = (request.headers.get('if-none-match') ?? '').includes(etag)
+  return new Response(isKnown ? null : text, {
+    status: isKnown ? 304 : 200,
+    headers: { 'content-type': `${type}; charset=utf-8`, etag, ...headers },
+  })
+}
+
+const hashOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+const escape = (text: string): string =>
+  text.replaceAll(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
