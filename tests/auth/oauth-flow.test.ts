@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { issuerUrl, sql } from '../support/app.ts'
+import { createTestApp, issuerOptions, issuerUrl, sql } from '../support/app.ts'
 import {
   authorize,
   byCode,
@@ -11,6 +11,7 @@ import {
   pkce,
   redirect,
 } from '../support/oauth.ts'
+import { startProvider } from '../support/provider.ts'
 
 const email = () => `${crypto.randomUUID()}@example.com`
 
@@ -158,4 +159,36 @@ test('writes into the history what a program does, under its name', async () => 
   const { task_id: id } = body.result.structuredContent
   const { body: history } = await user.send('GET', `/api/tasks/${id}/history`)
   expect(history[0].by).toEqual({ kind: 'program', name: 'Robot' })
+})
+
+test('lets a program in after a sign-in by a provider', async () => {
+  const provider = await startProvider()
+  const other = createTestApp({
+    issuer: () => ({ ...issuerOptions, oidc: provider.oidc }),
+  })
+  const program = newProgram(other)
+  const user = newBrowser(other)
+  const { client_id: id } = (await program.register()).body
+  const { verifier, challenge } = pkce()
+  const signIn = await authorize(user, id, challenge)
+  expect(signIn.pathname).toBe('/sign-in')
+
+  // As the page does: what comes back from there asks once more.
+  const asked = new URLSearchParams(signIn.search)
+  for (const name of ['sig', 'exp', 'prompt']) asked.delete(name)
+  const address = email()
+  const next = await provider.signIn(
+    user,
+    { claims: { sub: address, email: address, email_verified: true } },
+    `${issuerUrl}/api/auth/oauth2/authorize?${asked.toString()}`,
+  )
+  const page = new URL((await user.send('GET', next.href)).headers.get('location') ?? '')
+
+  expect(page.pathname).toBe('/consent')
+  const back = new URL((await consent(user, page)).body.url)
+  const code = back.searchParams.get('code') ?? ''
+  const { status, body } = await program.token(byCode(id, { code, verifier }))
+  expect(status).toBe(200)
+  expect((await program.mcp(body.access_token)).status).toBe(200)
+  await provider.stop()
 })

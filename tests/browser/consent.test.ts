@@ -5,6 +5,7 @@ import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { pkce } from '../support/oauth.ts'
 import { startServer } from '../support/process.ts'
+import { startProvider } from '../support/provider.ts'
 
 // The page that asks whether to let a program in, in Chromium. Skipped where there is none.
 
@@ -16,7 +17,15 @@ afterAll(async () => {
 test.skipIf(!hasChromium)(
   'says who asks for what, and takes the answer by the keyboard, by day and by night, on a phone too',
   async () => {
-    const server = await startServer()
+    const provider = await startProvider()
+    ends.push(() => provider.stop())
+    const server = await startServer({
+      env: {
+        AUTH_OIDC_DISCOVERY_URL: provider.oidc.discoveryUrl,
+        AUTH_OIDC_CLIENT_ID: provider.oidc.clientId,
+        AUTH_OIDC_CLIENT_SECRET: provider.oidc.clientSecret,
+      },
+    })
     ends.push(() => server.end('SIGTERM'))
     const program = Bun.serve({
       port: 0,
@@ -141,6 +150,14 @@ test.skipIf(!hasChromium)(
     await tab.getByText('ann@example.com').waitFor()
     await tab.getByRole('button', { name: 'Allow', exact: true }).click()
     await tab.waitForURL(`${redirect}?code=**`)
+
+    // By a provider as well.
+    provider.meet({ claims: { sub: 'eve', email: 'eve@example.com', email_verified: true } })
+    await context.clearCookies()
+    await tab.goto(askFor('tasks:read'))
+    await tab.getByRole('button', { name: 'Continue with your organisation' }).click()
+    await tab.waitForURL('**/consent?**')
+    await tab.getByText('eve@example.com').waitFor()
   },
   60_000,
 )

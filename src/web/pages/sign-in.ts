@@ -79,6 +79,10 @@ const faults: Record<string, string> = {
   account_not_linked: 'There is an account with this address already: sign in to it as before.',
   access_denied: 'The sign-in was cancelled.',
   email_not_found: 'The provider says no e-mail address of you, and Docket needs one.',
+  invalid_client:
+    'The program that sent you here is not known here any more: take Docket out of it, and add it again.',
+  invalid_redirect:
+    'The program that sent you here wants you back at a place that it has not named before.',
   state_mismatch: 'The sign-in took too long. Begin again.',
 }
 
@@ -166,11 +170,22 @@ providers.addEventListener('click', async (event) => {
   const { provider } = (event.target as HTMLElement).dataset
   if (provider === undefined) return
   say('')
-  const back = home === '' ? page : new URL(home, location.href).href
-  const asked = { provider, callbackURL: back, errorCallbackURL: page, ...more }
+  const back = asking === '' ? hereafter() : askingAnew()
+  const asked = { provider, callbackURL: back, errorCallbackURL: page }
   const outcome = await call('/sign-in/social', asked)
   await after(outcome, () => location.assign(outcome.body.url ?? page))
 })
+
+const hereafter = (): string => (home === '' ? page : new URL(home, location.href).href)
+
+/** What comes back from a provider has forgotten what was asked, so it is asked once more. */
+function askingAnew(): string {
+  const asked = new URLSearchParams(asking)
+  for (const name of [...asked.keys()]) {
+    if (/^(?:sig|exp|prompt|ba_\w+)$/.test(name)) asked.delete(name)
+  }
+  return `${url}/api/auth/oauth2/authorize?${asked.toString()}`
+}
 
 other.addEventListener('click', async () => {
   say('')
