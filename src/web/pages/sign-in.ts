@@ -180,10 +180,9 @@ const hereafter = (): string => (home === '' ? page : new URL(home, location.hre
 
 /** What comes back from a provider has forgotten what was asked, so it is asked once more. */
 function askingAnew(): string {
-  const asked = new URLSearchParams(asking)
-  for (const name of [...asked.keys()]) {
-    if (/^(?:sig|exp|prompt|ba_\w+)$/.test(name)) asked.delete(name)
-  }
+  const asked = new URLSearchParams(
+    [...new URLSearchParams(asking)].filter(([name]) => !/^(?:sig|exp|prompt|ba_\w+)$/.test(name)),
+  )
   return `${url}/api/auth/oauth2/authorize?${asked.toString()}`
 }
 
