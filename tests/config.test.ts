@@ -153,6 +153,28 @@ test.each([
   expect(faultOf({ CORS_ORIGINS: origin })).toContain('CORS_ORIGINS')
 })
 
+test('takes hosts of programs, and nothing else for one', () => {
+  const hostsOf = (AUTH_CLIENT_HOSTS: string) =>
+    readConfig({ AUTH_CLIENT_HOSTS }).issuer?.clientHosts
+
+  expect(hostsOf('')).toEqual([])
+  expect(hostsOf('agent.example.com, localhost:8443')).toEqual([
+    'agent.example.com',
+    'localhost:8443',
+  ])
+  for (const wrong of [
+    'https://agent.example.com',
+    'agent.example.com/callback',
+    '*.example.com',
+    'Agent.example.com',
+    'agent.example.com:443',
+    'a b',
+    'a@b',
+  ]) {
+    expect(faultOf({ AUTH_CLIENT_HOSTS: wrong })).toContain(`"${wrong}" is not a host`)
+  }
+})
+
 test('has the issuer on without a DATABASE_URL, and off with one, unless told otherwise', () => {
   const env = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret }
 
