@@ -24,7 +24,7 @@ const floors: [RegExp, number][] = [
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],

@@ -56,6 +56,8 @@ export function createIdentify(
   const isListed = originMatcher(origins)
   const isOfOurs = ({ headers }: Request) =>
     isListed(headers.get('origin')) || isSameOrigin(headers)
+  /** The access tokens of which it is being written that they were used today. */
+  const marked = new Set<string>()
   let told = Number.NEGATIVE_INFINITY
 
   async function verifyJwt(
@@ -108,9 +110,15 @@ export function createIdentify(
     const found = digest === null ? null : await findAccessToken(db, digest)
     if (found === null) return null
     const { identity, id, isUsed } = found
-    // In nobody's name, and nobody waits for it. What is not written now is written the next time.
-    if (!isUsed) void markUsed(gate.for(null, identity.id), identity.id, id).catch(() => {})
+    if (!isUsed && !marked.has(id)) void mark(identity.id, id)
     return identity
+  }
+
+  /** In nobody's name, and nobody waits for it. What is not written now is written the next time. */
+  async function mark(userId: string, id: string): Promise<void> {
+    marked.add(id)
+    await markUsed(gate.for(null, userId), userId, id).catch(() => {})
+    marked.delete(id)
   }
 
   function check(

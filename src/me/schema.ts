@@ -69,16 +69,19 @@ export const MeSchema = t.Object(
         examples: [{ tasks: 100_000, bytes: 256_000_000 }],
       },
     ),
-    usage: t.Object(
-      {
-        tasks: t.Integer({ description: 'Your tasks, the trash included.', examples: [7] }),
-        bytes: t.Integer({ description: 'Of their JSON, as it is answered.', examples: [2948] }),
-      },
-      {
-        additionalProperties: false,
-        description: 'What you have.',
-        examples: [{ tasks: 7, bytes: 2948 }],
-      },
+    usage: nullable(
+      t.Object(
+        {
+          tasks: t.Integer({ description: 'Your tasks, the trash included.', examples: [7] }),
+          bytes: t.Integer({ description: 'Of their JSON, as it is answered.', examples: [2948] }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'What you have. Null for a token for some lists, as it is about more than those.',
+          examples: [{ tasks: 7, bytes: 2948 }],
+        },
+      ),
     ),
   },
   { additionalProperties: false, description: 'Who is calling.' },
