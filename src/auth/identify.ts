@@ -9,6 +9,8 @@ import { digestOf, findAccessToken, markUsed } from './access-tokens.ts'
 import { type Cookies, type Credential, findCredentials, readCredential } from './credential.ts'
 import { type Identity, signIn } from './identity.ts'
 import { createMemory } from './memory.ts'
+import { type Programs, programDigestOf } from './oauth.ts'
+import { findProgram } from './program-tokens.ts'
 import { algorithms, publishedKeys } from './published-keys.ts'
 import { findSession } from './queries.ts'
 import { isSessionToken, openSigned } from './session-tokens.ts'
@@ -44,6 +46,7 @@ export function createIdentify(
   options: AuthOptions,
   origins: readonly string[],
   log: Logger,
+  programs: Programs | null = null,
 ): Identify {
   const { secret, jwksUrl, hasSessions, tables } = options
   const tokens = createTokens(options)
@@ -101,6 +104,8 @@ export function createIdentify(
   }
 
   async function findOwner(db: Db, token: string): Promise<Identity | null> {
+    const ofProgram = programs === null ? null : programDigestOf(token)
+    if (programs !== null && ofProgram !== null) return findProgram(db, ofProgram, programs.url())
     const digest = digestOf(token)
     const found = digest === null ? null : await findAccessToken(db, digest)
     if (found === null) return null

@@ -1,5 +1,6 @@
 import { handOver } from '../auth/identify.ts'
 import type { Identity } from '../auth/identity.ts'
+import type { Scope } from '../auth/scopes.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { Problem, type ProblemBody } from '../http/problem.ts'
 import type { ListNames, Task } from './lean.ts'
@@ -14,6 +15,8 @@ export type House = {
   dateOf: (text: string, today: Today) => string | null
   /** Where a request has reached us. */
   addressOf: (request: Request) => string
+  /** What a program is told that lacks a scope: it can ask its user for it. */
+  stepUp: (needed: Scope) => Problem
 }
 
 type Today = { zone: string; date: string }
@@ -42,6 +45,7 @@ export type Caller = {
   /** What the lists of these tasks are called. */
   namesFor: (tasks: Task[]) => Promise<ListNames>
   urlOf: (path: string) => string
+  stepUp: House['stepUp']
 }
 
 /** What the API has refused. */
@@ -114,6 +118,7 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
       return new Map((await readLists()).map((list) => [list.id, list.name]))
     },
     urlOf: (path) => `${house.addressOf(request)}${path}`,
+    stepUp: house.stepUp,
   }
 }
 

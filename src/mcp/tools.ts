@@ -293,6 +293,10 @@ export const listTools = (caller: Caller): Json => ({
 export async function callTool(caller: Caller, name: string, given: unknown): Promise<Json> {
   const found = byName.get(name)
   if (found === undefined) throw new RpcError(codes.params, `Unknown tool: ${name.slice(0, 100)}`)
+  // Not to the model: its client asks the user, and comes again.
+  if (caller.user.by === 'program' && !allows(caller.user.scopes, found.scope)) {
+    throw caller.stepUp(found.scope)
+  }
   try {
     if (!isFor(found, caller)) throw new Problem(403, refusalOf(found, caller))
     const args = given ?? {}

@@ -21,10 +21,11 @@ export const MeSchema = t.Object(
         t.Literal('session'),
         t.Literal('session_cache'),
         t.Literal('access_token'),
+        t.Literal('program'),
       ],
       {
         description:
-          'A JWT, a session that the database has, the copy of one in a cookie, or a token that you made.',
+          'A JWT, a session that the database has, the copy of one in a cookie, a token that you made, or that of a program at /mcp.',
         examples: ['token'],
       },
     ),

@@ -167,7 +167,9 @@ test('is closed to who is nobody, with a challenge', async () => {
     for (const message of [hello, rpc('tools/list'), '{', { jsonrpc: '2.0', method: 'x' }]) {
       const answer = await post(message, headers)
       expect(answer.status).toBe(401)
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp", scope="tasks:read tasks:write"',
+      )
       expect(answer.headers.get('content-type')).toBe('application/problem+json')
     }
   }

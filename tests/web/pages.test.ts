@@ -29,6 +29,7 @@ test('who has no session is sent to sign in', async () => {
 test.each([
   ['/', session],
   ['/sign-in', html],
+  ['/consent', html],
 ])('%s is a page of which every byte comes from here', async (path, headers) => {
   const page = await send('GET', path, { headers })
 
@@ -157,10 +158,16 @@ test('without the issuer / says what this is, and where to sign in', async () =>
   expect((await send('GET', '/sign-in', { headers: html, app: bare })).status).toBe(404)
 })
 
+test('without programs there is nothing to consent to', async () => {
+  const app = createTestApp({ programs: null })
+
+  expect((await send('GET', '/consent', { headers: html, app })).status).toBe(404)
+})
+
 test('without the issuer and with WEB=off there is nothing', async () => {
   const app = createTestApp({ issuer: null, web: false })
 
-  for (const path of ['/', '/sign-in', '/web/x']) {
+  for (const path of ['/', '/sign-in', '/consent', '/web/x']) {
     expect((await send('GET', path, { headers: session, app })).status).toBe(404)
   }
 })
