@@ -6,15 +6,18 @@ import { oauthScopes } from './oauth.ts'
 // Which programs may be clients. Anybody may register one (RFC 7591), so what matters is where a code can go: to this machine of the
 // user's, or to a program that is known. Better Auth's own endpoint refuses what programs really send, and takes any address on the web.
 
-/** Programs on the web. AUTH_CLIENT_HOSTS adds to them. */
-const knownHosts = [
-  'claude.ai',
-  'claude.com',
-  'chatgpt.com',
-  'vscode.dev',
-  'insiders.vscode.dev',
-  'www.cursor.com',
-]
+/**
+ * Programs on the web, and how the path begins to which they have their users sent back: elsewhere on their sites is what others write,
+ * and what sends on to wherever it is told. AUTH_CLIENT_HOSTS adds to them, with every path.
+ */
+const knownPaths: Record<string, RegExp> = {
+  'claude.ai': /^\/api\//,
+  'claude.com': /^\/api\//,
+  'chatgpt.com': /^\/connector(?:\/|_platform_oauth_redirect$)/,
+  'vscode.dev': /^\/redirect$/,
+  'insiders.vscode.dev': /^\/redirect$/,
+  'www.cursor.com': /^\/(?:agents|bot)\/mcp\//,
+}
 
 /** Programs that have their system open an address of their own. */
 const ofApps = /^(?:cursor|vscode|vscode-insiders):\/\/[\w-]+(?:\.[\w-]+)*(?:\/[\w.-]+)*\/?$/
@@ -37,8 +40,13 @@ export function mayRedirectTo(address: string, hosts: readonly string[]): boolea
   if (loopback.test(address)) return URL.canParse(address)
   // Nothing that two readers of addresses could take for different hosts.
   if (!/^https:\/\/[\w.:-]+(?:\/[^\\\s#]*)?$/.test(address) || !URL.canParse(address)) return false
-  const { host, username, password } = new URL(address)
-  return username === '' && password === '' && [...knownHosts, ...hosts].includes(host)
+  const { host, pathname, search, username, password } = new URL(address)
+  if (username !== '' || password !== '') return false
+  if (hosts.includes(host)) return true
+  // As browsers read it: without `..`, however that is written.
+  return (
+    Object.hasOwn(knownPaths, host) && search === '' && knownPaths[host]?.test(pathname) === true
+  )
 }
 
 /**
@@ -67,10 +75,13 @@ export function readClient(said: Input | null, hosts: readonly string[]): NewCli
 const wrong = (detail: string): Problem =>
   new Problem(400, detail, { code: 'invalid_redirect_uri' })
 
-/** Null: there is nothing to see in it. What only turns or hides other text is left out: somebody reads this to decide. */
+/** What cannot be seen, or only turns or hides other text. The last is a letter of Braille without a dot. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+
+/** Null: there is nothing to see in it: somebody reads this to decide. */
 function nameOf(name: unknown): string | null {
   if (typeof name !== 'string') return null
-  const text = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').trim()
+  const text = name.replace(unseen, '').trim()
   return text === '' || !hasAtMost(text, longest.name) ? null : text
 }
 

@@ -1,4 +1,4 @@
-import { Unavailable } from '../database/faults.ts'
+import { codeOf, Unavailable } from '../database/faults.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
@@ -49,10 +49,14 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
       // Better Auth takes half a second for everybody, so that nobody learns who has an account.
       return whileWaiting(setWaiting, () => others(() => ask(input)))
     }
-    const refreshToken = asked.form?.get('refresh_token')
-    if (refreshToken) {
-      // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike.
-      const answer = turns(hashSecret(refreshToken), () => others(() => ask(null)))
+    const spent = asked.form?.get('refresh_token') || asked.form?.get('code')
+    if (spent) {
+      // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike. Of a code
+      // that is used twice it ends what came of it, if that is there by then.
+      const once = () => others(() => ask(null))
+      const answer = turns(hashSecret(spent), () =>
+        asked.form?.has('refresh_token') ? orAgain(once) : once(),
+      )
       return whileWaiting(setWaiting, () => answer)
     }
     const email = input?.['email']
@@ -71,7 +75,8 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const state: Current = { signal, setWaiting, fault: null, proof: null, taken: null }
     const response = await asCurrent(state, () => serve(loaded, asked, state)).catch(
       (error: unknown) => {
-        throw state.fault instanceof Unavailable ? state.fault : error
+        if (state.fault instanceof Unavailable) throw state.fault
+        throw asked.endpoint.isOfPrograms && codeOf(state.fault) === isGone ? takenBack() : error
       },
     )
     if (state.taken !== null) {
@@ -121,6 +126,25 @@ function forward(
     body: form?.toString() ?? (body === null ? null : JSON.stringify(body)),
   })
 }
+
+/** Milliseconds in which another instance has answered who uses a refresh token there at the same moment. */
+const moment = 300
+
+/** Another instance that answers just now does not say yet what: asked again it has, and it is the same. */
+async function orAgain(ask: () => Promise<Response>): Promise<Response> {
+  const answer = await ask()
+  if (answer.status !== 400) return answer
+  await Bun.sleep(moment)
+  return ask()
+}
+
+/** A foreign key: what something is of is not there any more. */
+const isGone = '23503'
+
+const takenBack = (): Problem =>
+  new Problem(400, 'What this is of has been taken back at the same moment.', {
+    code: 'invalid_grant',
+  })
 
 async function withinPatience(answer: Promise<Response>): Promise<Response> {
   const late = Promise.withResolvers<never>()

@@ -56,17 +56,26 @@ export async function readInput(request: Request): Promise<Input | null> {
 }
 
 /**
- * A form, as OAuth has it.
- * @throws Problem as readBytes does; 400 for text that cannot be stored; 415
+ * A form, as OAuth has it: nothing is there twice, but for resources.
+ * @throws Problem as readBytes does; 400 for text that cannot be stored; 401; 415
  */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   for (const [name, value] of new URL(request.url).searchParams) refuse(name, value)
+  if (request.headers.has('authorization')) {
+    throw new Problem(401, 'Programs have no secret here: send client_id in the form alone.', {
+      code: 'invalid_client',
+    })
+  }
   const bytes = await readBytes(request)
   if (!isForm.test(request.headers.get('content-type') ?? '')) {
     throw new Problem(415, 'Send the body as application/x-www-form-urlencoded.')
   }
   const form = new URLSearchParams(new TextDecoder().decode(bytes))
   for (const [name, value] of form) refuse(name, value)
+  const names = [...form.keys()].filter((name) => name !== 'resource')
+  if (new Set(names).size < names.length) {
+    throw new Problem(400, 'The form has the same name twice.', { code: 'invalid_request' })
+  }
   return form
 }
 

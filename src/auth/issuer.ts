@@ -8,7 +8,7 @@ import { overloaded, Problem } from '../http/problem.ts'
 import { problemAnswer, toAnswer } from './answers.ts'
 import type { IssuerOptions } from './better-auth.ts'
 import { insertClient } from './client-writes.ts'
-import { readClient, registered } from './clients.ts'
+import { mayRedirectTo, readClient, registered } from './clients.ts'
 import { createCounter } from './counter.ts'
 import { type Endpoint, findEndpoint, limits } from './endpoints.ts'
 import { createExecutor } from './execute.ts'
@@ -75,11 +75,21 @@ function createHandler(options: () => IssuerOptions, programs: Programs | null) 
       await insertClient(db, id, client, resourceOf(programs.url()))
       return Response.json(registered(id, client), { status: 201 })
     }
+    if (programs !== null && endpoint.path === '/oauth2/authorize') {
+      // A program may have registered when its host was still known.
+      const to = new URL(request.url).searchParams.get('redirect_uri')
+      if (to !== null && !mayRedirectTo(to, programs.hosts)) throw elsewhere()
+    }
     const asked: Asked = { request, path, endpoint, address, ...(await read(request, endpoint)) }
     execute ??= createExecutor(given())
     return toAnswer(await execute(asked), request)
   }
 }
+
+const elsewhere = (): Problem =>
+  new Problem(400, 'redirect_uri is of no program that is known here.', {
+    code: 'invalid_redirect',
+  })
 
 const read = async (
   request: Request,

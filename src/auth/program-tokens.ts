@@ -12,7 +12,10 @@ type Found = {
   expires_at: string
 }
 
-/** What was consented to last decides, and where nothing is any more no token is left. One that is bound to a key is for who has the key. */
+/**
+ * What was consented to last decides, and where nothing is any more no token is left. There are two where somebody has answered twice at
+ * once. A token that is bound to a key is for who has the key.
+ */
 const live: Shared<{ digest: string; resource: string }, Found> = {
   most: 32,
   isIdempotent: true,
@@ -23,7 +26,14 @@ const live: Shared<{ digest: string; resource: string }, Found> = {
     from json_to_recordset(${asked}::text::json) as asked (n integer, digest text, resource text)
     join docket."oauthAccessToken" t on t."token" = asked.digest
     join docket."oauthClient" c on c."clientId" = t."clientId"
-    join docket."oauthConsent" k on k."clientId" = t."clientId" and k."userId" = t."userId"
+    cross join lateral (
+      select "scopes"
+      from docket."oauthConsent"
+      where "clientId" = t."clientId"
+        and "userId" = t."userId"
+      order by "updatedAt" desc, "id"
+      limit 1
+    ) k
     where t."expiresAt" > now()
       and t."revoked" is null
       and t."confirmation" is null

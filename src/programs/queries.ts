@@ -15,13 +15,18 @@ export const columns = (sql: Sql): Fragment => sql`
     where t."clientId" = k."clientId" and t."userId" = k."userId"
   ) as last_used_on`
 
+/** Of each once: somebody may have consented twice at once. */
 export const listPrograms = (db: Db, userId: string): Promise<Consent[]> =>
   db.read(
     (sql) => sql<Consent[]>`
     select ${columns(sql)}
-    from docket."oauthConsent" k
+    from (
+      select distinct on ("clientId") *
+      from docket."oauthConsent"
+      where "userId" = ${userId}
+      order by "clientId", "updatedAt" desc, "id"
+    ) k
     join docket."oauthClient" c on c."clientId" = k."clientId"
-    where k."userId" = ${userId}
     order by k."createdAt" desc, c."clientId"
     limit 200`,
   )

@@ -134,6 +134,8 @@ const good = [
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
   'https://chatgpt.com/connector_platform_oauth_redirect',
+  'https://chatgpt.com/connector/oauth/AbC-123',
+  'https://www.cursor.com/agents/mcp/oauth/callback',
   'https://vscode.dev/redirect',
   'cursor://anysphere.cursor-mcp/oauth/callback',
   'vscode://ms-vscode.some-extension/callback',
@@ -160,6 +162,16 @@ const bad = [
   'https://evil.example\\@claude.ai/callback',
   'https://claude.ai:8443/callback',
   'https://claude.ai/callback#x',
+  'https://claude.ai/',
+  'https://claude.ai/public/artifacts/of-somebody',
+  'https://claude.ai/api/../public/artifacts/of-somebody',
+  'https://claude.ai/api/%2e%2e/public',
+  'https://claude.ai/api/mcp/auth_callback?next=https://evil.example',
+  'https://chatgpt.com/connectors-of-others',
+  'https://vscode.dev/redirect/x',
+  'https://vscode.dev/redirect?url=https://evil.example',
+  'https://claude.ai./api/mcp/auth_callback',
+  'https://сlaude.ai/api/mcp/auth_callback',
   'http://claude.ai/callback',
   'http://evil.example/callback',
   'http://127.0.0.1.evil.example/callback',
@@ -256,7 +268,9 @@ test('calls a program by what can be seen', async () => {
 
   expect(await nameOf('<b>Claude</b>')).toBe('<b>Claude</b>')
   expect(await nameOf('Cl\u202eaude\n\u200b')).toBe('Claude')
-  for (const nothing of [undefined, null, 7, '', ' ', '\u200b', 'x'.repeat(101)]) {
+  expect(await nameOf('Cl\u3164aude\u2800')).toBe('Claude')
+  const unseen = ['\u200b', '\u3164', '\u2800', '\u115f\u1160', '\u034f', '\u{e0041}']
+  for (const nothing of [undefined, null, 7, '', ' ', ...unseen, 'x'.repeat(101)]) {
     expect(await nameOf(nothing)).toBe('127.0.0.1:9911')
   }
   expect((await newProgram().register({ client_name: '\0' })).status).toBe(400)
@@ -268,6 +282,12 @@ test('takes hosts of the configuration', async () => {
 
   expect((await newProgram(other).register({ redirect_uris: [uri] })).status).toBe(201)
   expect((await newProgram().register({ redirect_uris: [uri] })).status).toBe(400)
+
+  // Taken out again.
+  const user = await signedUp()
+  const { client_id: id } = (await newProgram(other).register({ redirect_uris: [uri] })).body
+  const to = await authorize(user, id, pkce().challenge, { redirect_uri: uri })
+  expect([to.origin, errorOf(to)]).toEqual([origin, 'invalid_redirect'])
 })
 
 test('registers so many from one address, and says so in the words of OAuth', async () => {
@@ -340,6 +360,25 @@ test('answers a refresh token twice alike at once, and ends the family of one th
   expect([stolen.status, stolen.body.error]).toEqual([400, 'invalid_grant'])
   expect((await program.token(byRefresh(id, first.body.refresh_token))).status).toBe(400)
   expect((await program.mcp(first.body.access_token)).status).toBe(401)
+})
+
+test('answers a refresh token alike at two instances at once', async () => {
+  const user = await signedUp()
+  const { program, id, refresh } = await letIn(user)
+  const elsewhere = newProgram(createTestApp())
+  let last = refresh
+  for (let round = 0; round < 3; round += 1) {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? program : elsewhere).token(byRefresh(id, last)),
+      ),
+    )
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    const [given, ...more] = new Set(answers.map(({ body }) => body.refresh_token))
+    expect(more).toEqual([])
+    last = given
+  }
 })
 
 test('gives nothing for the refresh token of another program', async () => {
@@ -425,6 +464,41 @@ test('ends the tokens of a code that is used twice', async () => {
   expect([again.status, again.body.error]).toEqual([400, 'invalid_grant'])
   expect((await program.mcp(access)).status).toBe(401)
   expect((await program.token(byRefresh(id, refresh))).status).toBe(400)
+})
+
+test('ends the tokens of a code that is used many times at once', async () => {
+  const user = await signedUp()
+  const program = newProgram()
+  const id = await registered()
+  const code = await codeFor(user, id)
+
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => program.token(byCode(id, code))),
+  )
+
+  const given = answers.filter(({ status }) => status === 200)
+  expect(given).toHaveLength(1)
+  expect(new Set(answers.map(({ body }) => body.error))).toEqual(
+    new Set([undefined, 'invalid_grant']),
+  )
+  expect((await program.mcp(given[0]?.body.access_token)).status).toBe(401)
+})
+
+test('says that it is over where what a code is of goes at the same moment', async () => {
+  const user = await signedUp()
+  const id = await registered()
+  const code = await codeFor(user, id)
+  // As by the same code at another instance.
+  await sql.unsafe(`
+    create function docket.gone() returns trigger language plpgsql as $$
+      begin raise exception 'gone' using errcode = '23503'; end $$;
+    create trigger gone before insert on docket."oauthAccessToken" for each row
+      when (new."clientId" = '${id}') execute function docket.gone()`)
+
+  const { status, body } = await newProgram().token(byCode(id, code))
+
+  expect([status, body.error]).toEqual([400, 'invalid_grant'])
+  await sql.unsafe('drop function docket.gone() cascade')
 })
 
 test.each([
@@ -547,6 +621,26 @@ test('follows what was consented to last', async () => {
   expect(await may(less.body.access_token)).toEqual(['tasks:read'])
 })
 
+test('takes two consents at once for the later one', async () => {
+  const user = await signedUp()
+  const { program, id, access } = await letIn(user)
+  // As two pages make them that are answered at once.
+  await sql`
+    insert into docket."oauthConsent" ("id", "clientId", "userId", "scopes", "createdAt", "updatedAt")
+    select 'second of ' || "id", "clientId", "userId", '["tasks:read"]', "createdAt", "updatedAt" + interval '1 second'
+    from docket."oauthConsent"
+    where "clientId" = ${id}`
+
+  const { body } = await program.tool(access, 'get_overview')
+  expect(body.result.structuredContent.may).toEqual(['tasks:read'])
+  const { body: programs } = await user.send('GET', '/api/me/programs')
+  expect(programs).toMatchObject([{ id, scopes: ['tasks:read'] }])
+  const gone = await user.send('DELETE', `/api/me/programs/${id}`, undefined, { origin })
+  expect(gone.status).toBe(200)
+  expect((await user.send('GET', '/api/me/programs')).body).toEqual([])
+  expect((await program.mcp(access)).status).toBe(401)
+})
+
 test('tells a program what more it takes, and a token that it takes another', async () => {
   const user = await signedUp()
   const { program, access } = await letIn(user, { scope: 'tasks:read' })
@@ -607,6 +701,19 @@ test('reads a form, and nothing else', async () => {
   for (const value of ['\0', 'x'.repeat(5000)]) {
     const odd = await program.form(path, { grant_type: 'refresh_token', refresh_token: value })
     expect([odd.status, odd.body.error]).toEqual([400, 'invalid_request'])
+  }
+  const twice = await program.send(path, {
+    method: 'POST',
+    body: new URLSearchParams('grant_type=refresh_token&client_id=a&client_id=b'),
+  })
+  expect([twice.status, twice.body.error]).toEqual([400, 'invalid_request'])
+  for (const pair of ['\0:\u00ff', 'a:b', '']) {
+    const basic = await program.form(
+      path,
+      { grant_type: 'refresh_token' },
+      { authorization: `Basic ${btoa(pair)}` },
+    )
+    expect([basic.status, basic.body.error]).toEqual([401, 'invalid_client'])
   }
   const large = await program.form(path, { a: 'x'.repeat(70_000) })
   expect(large.status).toBe(413)

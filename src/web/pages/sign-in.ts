@@ -106,7 +106,7 @@ async function call(path: string, body?: object): Promise<Outcome> {
 }
 
 const wordsOf = ({ code = '', detail }: Outcome['body']): string =>
-  faults[code] ?? detail ?? 'That did not work. Try again.'
+  (Object.hasOwn(faults, code) ? faults[code] : detail) ?? 'That did not work. Try again.'
 
 /** To where the user came from, or stays to be told. */
 async function goOn(next?: string): Promise<void> {
