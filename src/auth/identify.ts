@@ -192,8 +192,8 @@ const isHarmless = ({ method }: Request): boolean => method === 'GET' || method 
 function isSameOrigin(headers: Headers): boolean {
   const site = headers.get('sec-fetch-site')
   if (site !== null) return site === 'same-origin'
-  const origin = headers.get('origin') ?? ''
-  return URL.canParse(origin) && new URL(origin).host === headers.get('host')
+  const [origin, host] = [headers.get('origin'), headers.get('host')]
+  return host !== null && (origin === `http://${host}` || origin === `https://${host}`)
 }
 
 /** Whom the first that names somebody names. */

@@ -130,7 +130,16 @@ test('a cookie writes from a page of the same origin, where the browser says tha
   }
   // Over http it does not say so: it is the host that counts.
   expect((await write({ ...own, origin: 'http://docket.example' })).status).toBe(201)
-  for (const other of ['http://docket.example:81', 'http://evil.example', 'null', 'file://']) {
+  for (const other of [
+    'http://docket.example:81',
+    'http://evil.example',
+    'null',
+    'file://',
+    'http://x@docket.example',
+    'http://docket.example/',
+    'ws://docket.example',
+    'chrome-extension://docket.example',
+  ]) {
     expect((await write({ ...own, origin: other })).status).toBe(401)
   }
 })

@@ -127,6 +127,19 @@ test.skipIf(!hasChromium)(
       'This page is too old, or its address was changed. Begin again in your program.',
     )
 
+    // Who signed in meanwhile, in another window, has not been asked.
+    await tab.goto(askFor('tasks:read'))
+    await tab.getByText('ann@example.com').waitFor()
+    await context.request.post(`${server.address}/api/auth/sign-up/email`, {
+      headers: { origin: server.address },
+      data: { name: 'Sam', email: 'sam@example.com', password: 'correct horse battery' },
+    })
+    await tab.getByRole('button', { name: 'Allow', exact: true }).click()
+    await tab.getByText('sam@example.com').waitFor()
+    expect(new URL(tab.url()).pathname).toBe('/consent')
+    const programs = await context.request.get(`${server.address}/api/me/programs`)
+    expect(await programs.json()).toEqual([])
+
     // Somebody else goes to sign in, with all that is asked for.
     await tab.goto(askFor('tasks:read'))
     await tab.getByRole('button', { name: 'Use another account' }).click()

@@ -442,6 +442,109 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await behind.end('SIGTERM')
   })
 
+  test.each([
+    ['refuses', '{ get() { throw new DOMException("", "SecurityError") } }'],
+    ['has none', '{ get: () => null }'],
+  ])('works where the browser %s to keep anything', async (_name, how) => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    await context.addInitScript(`Object.defineProperty(window, 'localStorage', ${how})`)
+    await page.reload()
+
+    await add(page, 'Buy milk')
+
+    await row(page, 'Buy milk').waitFor()
+    await page.reload()
+    await row(page, 'Buy milk').waitFor()
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  test.each([
+    '{',
+    'null',
+    '[]',
+    '{"key":"a"}',
+    '{"key":"a","write":{"kind":"of a later version","id":"b"}}',
+    '{"key":"a","write":{"kind":"constructor"}}',
+    '{"key":"a","write":{"kind":"undo","of":"b"}}',
+  ])('leaves alone what it does not know in its storage: %s', async (kept) => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    const me = (await (await context.request.get(`${server.address}/api/me`)).json()) as {
+      id: string
+    }
+    const name = `docket:${me.id}:000001795804435.001`
+    await page.evaluate(([key = '', text = '']) => localStorage.setItem(key, text), [name, kept])
+    await page.reload()
+
+    await add(page, 'Buy milk')
+
+    await row(page, 'Buy milk').waitFor()
+    await page.waitForFunction(() => Object.keys(localStorage).length === 1)
+    expect((await stored(context)).map(({ title }) => title)).toEqual(['Buy milk'])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  test('keeps the order of what was made before the clock was put back', async () => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    await page.context().setOffline(true)
+    await add(page, 'Buy milk')
+    await row(page, 'Buy milk').waitFor()
+    const first = await page.evaluate<string[]>('Object.keys(localStorage)')
+    // As a page has it that begins then.
+    await context.addInitScript('const now = Date.now; Date.now = () => now() - 31_536_000_000')
+    await context.setOffline(false)
+    await page.route('**/api/tasks', (route) => route.abort())
+    await page.reload()
+    await row(page, 'Buy milk').waitFor()
+
+    await check(page, 'Buy milk').click()
+
+    await page.waitForFunction('Object.keys(localStorage).length === 2')
+    const names = await page.evaluate<string[]>('Object.keys(localStorage).sort()')
+    expect(names[0]).toBe(first[0] ?? '')
+    await page.unroute('**/api/tasks')
+    await page.reload()
+    await saved(page)
+    expect(await stored(context)).toMatchObject([{ title: 'Buy milk', completed: true }])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  test('changes only what was touched of a task', async () => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    const odd = { tags: ['home, garden', '#1'], description: 'one\r\ntwo' }
+    await context.request.post(`${server.address}/api/tasks`, {
+      headers: { origin: server.address },
+      data: { title: 'Water the plants', ...odd },
+    })
+    await row(page, 'Water the plants').getByRole('button').click()
+    await page.getByLabel('Priority').selectOption('high')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').waitFor()
+    await saved(page)
+
+    expect(await stored(context)).toMatchObject([{ priority: 'high', ...odd }])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  test('says no word of JavaScript for an error that has none', async () => {
+    const { context, faults } = await open()
+    const page = await context.newPage()
+    for (const error of ['constructor', '__proto__', '<b>x</b>']) {
+      await page.goto(`${server.address}/sign-in?error=${encodeURIComponent(error)}`)
+      await page.getByRole('alert').waitFor()
+      expect(await page.getByRole('alert').innerText()).toBe('That did not work. Try again.')
+    }
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
   async function untilMailed(to: string, kind: string): Promise<string> {
     for (;;) {
       const mail = mails.find((one) => one.to === to && one.kind === kind)

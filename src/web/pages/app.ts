@@ -7,6 +7,7 @@ import { readLine } from './line.ts'
 import { tell } from './notices.ts'
 import type { Before, Write } from './outbox.ts'
 import { listsOf, type Place, readPlace } from './places.ts'
+import { storage } from './storage.ts'
 import { createStore, type Store } from './store.ts'
 import { focusedTask, moveFocus, show, showMeaning } from './view.ts'
 
@@ -169,12 +170,14 @@ function run(userId: string): void {
     pressed()
   })
   // Who speaks to the computer, or hits keys by chance, may want none of them.
-  keysOn.checked = localStorage.getItem('docket-keys') !== 'off'
+  keysOn.checked = storage()?.getItem('docket-keys') !== 'off'
   keysOn.addEventListener('change', () => {
-    localStorage.setItem('docket-keys', keysOn.checked ? 'on' : 'off')
+    storage()?.setItem('docket-keys', keysOn.checked ? 'on' : 'off')
   })
   part('show-keys', HTMLButtonElement).addEventListener('click', () => keys['?']?.())
 
+  // Before, what is entered would be lost.
+  for (const input of [add, search, part('list-name', HTMLInputElement)]) input.disabled = false
   void store.connect()
 }
 

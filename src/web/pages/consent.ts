@@ -44,8 +44,15 @@ async function during(task: () => Promise<void>): Promise<void> {
   }
 }
 
+type Session = { user: { id: string; email: string } } | null
+/** Who was asked. */
+let asks = ''
+
 const answer = (accept: boolean) =>
   during(async () => {
+    // Somebody else may have signed in in another window, who sees the question anew.
+    const session = await call<Session>('/get-session')
+    if (session?.user.id !== asks) return location.reload()
     const { url } = await call<{ url: string }>('/oauth2/consent', { accept, oauth_query: query })
     location.assign(url)
   })
@@ -61,13 +68,14 @@ function hostOf(address: string): string {
 }
 
 async function begin(): Promise<void> {
-  const session = await call<{ user: { email: string } } | null>('/get-session')
+  const session = await call<Session>('/get-session')
   if (session === null) return signIn()
+  asks = session.user.id
   const id = encodeURIComponent(asked.get('client_id') ?? '')
   const client = await call<{ client_name?: string }>(`/oauth2/public-client?client_id=${id}`)
   const scopes = (asked.get('scope') ?? '').split(' ')
   const isSaid = (scope: string) => scope !== 'tasks:read' || !scopes.includes('tasks:write')
-  part('name', HTMLSpanElement).textContent = client.client_name ?? 'this program'
+  part('name', HTMLElement).textContent = client.client_name ?? 'this program'
   part('who', HTMLElement).textContent = session.user.email
   part('host', HTMLElement).textContent = hostOf(asked.get('redirect_uri') ?? '')
   const items = scopes.filter(isSaid).map((scope) => make('li', {}, words[scope] ?? scope))

@@ -24,7 +24,8 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** Puts nodes into a parent, in order, and moves none that is where it belongs: what has the focus keeps it. */
 export function arrange(parent: Element, nodes: readonly Element[]): void {
-  for (const child of Array.from(parent.children)) if (!nodes.includes(child)) child.remove()
+  const all = new Set(nodes)
+  for (const child of Array.from(parent.children)) if (!all.has(child)) child.remove()
   for (const [index, node] of nodes.entries()) {
     const there = parent.children[index]
     if (there !== node) parent.insertBefore(node, there ?? null)

@@ -70,6 +70,10 @@ type Fields =
 const field = (name: Fields): HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement =>
   form.elements.namedItem(name) as HTMLInputElement
 
+/** What they had at first: not everything can be shown as it is, a comma in a tag for one, and what is not touched stays. */
+const filled = new Map<Fields, string>()
+const isTouched = (name: Fields): boolean => field(name).value !== filled.get(name)
+
 function fill(task: Task, known: Known): void {
   const { recurrence } = task
   const rule = repeats.find(([word]) => ruleOf(word || null) === recurrence)
@@ -86,6 +90,8 @@ function fill(task: Task, known: Known): void {
   // A subtask is where the task above it is, and repeats with it.
   for (const name of ['list_id', 'recurrence'] as const)
     field(name).disabled = task.parent_id !== null
+  for (const name of ['title', 'description', 'list_id', 'tags'] as const)
+    filled.set(name, field(name).value)
 }
 
 function choose(name: Fields, options: readonly (readonly string[])[], value: string): void {
@@ -115,8 +121,8 @@ function read(task: Task): TaskPatch {
     .map((tag) => tag.trim().replace(/^#/, ''))
     .filter((tag) => tag !== '')
   return {
-    ...(title === '' || title === task.title ? {} : { title }),
-    ...(description === task.description ? {} : { description }),
+    ...(isTouched('title') && title !== '' ? { title } : {}),
+    ...(isTouched('description') ? { description } : {}),
     ...(due_date === task.due_date ? {} : { due_date }),
     ...(due_time === (task.due_time?.slice(0, 5) ?? null) ? {} : { due_time }),
     ...(time_zone === task.time_zone ? {} : { time_zone }),
@@ -124,8 +130,8 @@ function read(task: Task): TaskPatch {
     // Without a day there is nothing to repeat.
     ...(isSame && due_date !== null ? {} : repeatOf(task, due_date === null ? '' : repeat)),
     ...(priority === task.priority ? {} : { priority }),
-    ...(list_id === task.list_id ? {} : { list_id }),
-    ...(tags.join() === task.tags.join() ? {} : { tags }),
+    ...(isTouched('list_id') ? { list_id } : {}),
+    ...(isTouched('tags') ? { tags } : {}),
   }
 }
 

@@ -1,5 +1,6 @@
 import { api, type List, type NewTask, type Problem, type Task, type TaskPatch } from './api.ts'
 import { newId } from './ids.ts'
+import { storage } from './storage.ts'
 
 // What the user has done and the server has not answered yet. It is kept in the browser's storage until it is, so that neither a
 // dropped connection nor a closed window loses it. Each write has a key, which is its Idempotency-Key: however often it is sent, it
@@ -28,18 +29,48 @@ export type Answer =
   /** It cannot be reached, or asks to wait: seconds. */
   | { outcome: 'later'; wait: number | null }
 
+/** What each kind of write has. */
+const fields: Record<Write['kind'], string[]> = {
+  create: ['id', 'task'],
+  change: ['id', 'patch'],
+  complete: ['id', 'completed'],
+  delete: ['id'],
+  'create list': ['id', 'name'],
+  'rename list': ['id', 'name'],
+  'delete list': ['id'],
+  undo: ['of', 'before'],
+}
+
+/** Null: another window has just had its answer, or it is none that this version of the page knows. That is left to who does. */
+function readKept(text: string | null): Kept | null {
+  try {
+    const { key, write } = JSON.parse(text ?? '')
+    const has = Object.hasOwn(fields, write.kind) ? fields[write.kind as Write['kind']] : null
+    const isWhole = typeof key === 'string' && has?.every((name) => (write[name] ?? null) !== null)
+    return isWhole ? { key, write } : null
+  } catch {
+    return null
+  }
+}
+
 /** The writes of a user, in the order in which they were made, those of other windows among them. */
 export function createOutbox(userId: string, onOthers: () => void) {
   const prefix = `docket:${userId}:`
+  const store = storage()
   let kept = read()
-  let last = ''
+  let last = names().at(-1)?.slice(prefix.length) ?? ''
 
-  function read(): Kept[] {
-    const names = Object.keys(localStorage).filter((name) => name.startsWith(prefix))
-    return names.toSorted().map((name) => JSON.parse(localStorage.getItem(name) ?? 'null') as Kept)
+  function names(): string[] {
+    return Object.keys(store ?? {})
+      .filter((name) => name.startsWith(prefix) && isTime.test(name.slice(prefix.length)))
+      .toSorted()
   }
 
-  /** Later than all before, also where two are made in one millisecond. */
+  function read(): Kept[] {
+    return names().flatMap((name) => readKept(store?.getItem(name) ?? null) ?? [])
+  }
+
+  /** Later than all before, also where two are made in one millisecond, or the clock was put back. */
   function nextName(): string {
     const now = String(Date.now()).padStart(15, '0')
     last = last.slice(0, 15) >= now ? last : `${now}.000`
@@ -65,7 +96,7 @@ export function createOutbox(userId: string, onOthers: () => void) {
       const entry = { key: newId(), write }
       kept = [...kept, entry]
       try {
-        localStorage.setItem(nextName(), JSON.stringify(entry))
+        store?.setItem(nextName(), JSON.stringify(entry))
       } catch {
         // There is no room: it is kept for as long as the window is open.
       }
@@ -73,14 +104,14 @@ export function createOutbox(userId: string, onOthers: () => void) {
     },
     remove(key: string): void {
       kept = kept.filter((entry) => entry.key !== key)
-      for (const name of Object.keys(localStorage)) {
-        if (name.startsWith(prefix) && localStorage.getItem(name)?.includes(`"${key}"`)) {
-          localStorage.removeItem(name)
-        }
+      for (const name of names()) {
+        if (readKept(store?.getItem(name) ?? null)?.key === key) store?.removeItem(name)
       }
     },
   }
 }
+
+const isTime = /^\d{15}\.\d{3,}$/
 
 export async function send({ key, write }: Kept): Promise<Answer> {
   const headers = { 'idempotency-key': key, 'x-request-id': key }
