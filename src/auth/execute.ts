@@ -1,4 +1,5 @@
 import { codeOf, Unavailable } from '../database/faults.ts'
+import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
@@ -8,7 +9,8 @@ import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
-import { completed, hashSecret } from './oauth.ts'
+import { completed, hashSecret, refreshTokenPrefix } from './oauth.ts'
+import { isJustSpent } from './program-tokens.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
 import { createTurns } from './turns.ts'
@@ -53,10 +55,12 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     if (spent) {
       // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike. Of a code
       // that is used twice it ends what came of it, if that is there by then.
-      const once = () => others(() => ask(null))
-      const answer = turns(hashSecret(spent), () =>
-        asked.form?.has('refresh_token') ? orAgain(once) : once(),
-      )
+      const answer = turns(hashSecret(spent), async () => {
+        const first = await others(() => ask(null))
+        if (first.status !== 400 || !(await isElsewhere(asked))) return first
+        await Bun.sleep(moment)
+        return others(() => ask(null))
+      })
       return whileWaiting(setWaiting, () => answer)
     }
     const email = input?.['email']
@@ -65,6 +69,14 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
         ? reset(email, (other) => ask({ ...input, email: other }))
         : attempt(loaded, asked, () => ask(input)),
     )
+  }
+
+  /** Whether another instance answers a refresh token just now, and does not say yet what: asked again Better Auth has it, and it is the same. */
+  async function isElsewhere({ request, address, form }: Asked): Promise<boolean> {
+    const token = form?.get('refresh_token') ?? ''
+    if (!token.startsWith(refreshTokenPrefix)) return false
+    const db = options.db.for(request, strangerAt(address))
+    return isJustSpent(db, hashSecret(token.slice(refreshTokenPrefix.length)))
   }
 
   return async (asked) => {
@@ -129,14 +141,6 @@ function forward(
 
 /** Milliseconds in which another instance has answered who uses a refresh token there at the same moment. */
 const moment = 300
-
-/** Another instance that answers just now does not say yet what: asked again it has, and it is the same. */
-async function orAgain(ask: () => Promise<Response>): Promise<Response> {
-  const answer = await ask()
-  if (answer.status !== 400) return answer
-  await Bun.sleep(moment)
-  return ask()
-}
 
 /** A foreign key: what something is of is not there any more. */
 const isGone = '23503'

@@ -42,6 +42,18 @@ const live: Shared<{ digest: string; resource: string }, Found> = {
       and ${few(sql)}`,
 }
 
+/** Whether a refresh token, by its digest, was used so short a while ago that it is answered once more. */
+export async function isJustSpent(db: Db, digest: string): Promise<boolean> {
+  const found = await db.read(
+    (sql) => sql`
+    select
+    from docket."oauthRefreshToken"
+    where "token" = ${digest}
+      and "rotationReplayExpiresAt" > now()`,
+  )
+  return found.length > 0
+}
+
 /** Whose program has come with a token, by its digest. */
 export async function findProgram(db: Db, digest: string, url: string): Promise<Identity | null> {
   const found = await db.share(live, { digest, resource: resourceOf(url) })
