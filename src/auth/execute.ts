@@ -10,7 +10,7 @@ import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
 import { completed, hashSecret, refreshTokenPrefix } from './oauth.ts'
-import { isJustSpent } from './program-tokens.ts'
+import { endWithoutConsent, isJustSpent } from './program-tokens.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
 import { createTurns } from './turns.ts'
@@ -57,9 +57,9 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
       // that is used twice it ends what came of it, if that is there by then.
       const answer = turns(hashSecret(spent), async () => {
         const first = await others(() => ask(null))
-        if (first.status !== 400 || !(await isElsewhere(asked))) return first
+        if (first.status !== 400 || !(await isElsewhere(asked))) return withConsent(asked, first)
         await Bun.sleep(moment)
-        return others(() => ask(null))
+        return withConsent(asked, await others(() => ask(null)))
       })
       return whileWaiting(setWaiting, () => answer)
     }
@@ -77,6 +77,16 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     if (!token.startsWith(refreshTokenPrefix)) return false
     const db = options.db.for(request, strangerAt(address))
     return isJustSpent(db, hashSecret(token.slice(refreshTokenPrefix.length)))
+  }
+
+  /** What is given to a program, unless it was shut out while that was made. */
+  async function withConsent({ request, address }: Asked, answer: Response): Promise<Response> {
+    if (!answer.ok) return answer
+    const given = (await answer.clone().json()) as { refresh_token?: string }
+    const secret = given.refresh_token?.slice(refreshTokenPrefix.length) ?? ''
+    const db = options.db.for(request, strangerAt(address))
+    if (await endWithoutConsent(db, hashSecret(secret))) throw takenBack()
+    return answer
   }
 
   return async (asked) => {

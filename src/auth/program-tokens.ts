@@ -54,6 +54,27 @@ export async function isJustSpent(db: Db, digest: string): Promise<boolean> {
   return found.length > 0
 }
 
+/**
+ * Ends what was given with a refresh token, by its digest, where its consent was taken back meanwhile: who refreshes without a pause would
+ * outlive that, and come back with the next consent. Waits for who takes it back just now. @returns whether it was
+ */
+export async function endWithoutConsent(db: Db, digest: string): Promise<boolean> {
+  const ended = await db.idempotentWrite(
+    (sql) => sql`
+    delete from docket."oauthRefreshToken" t
+    where t."token" = ${digest}
+      and not exists (
+        select
+        from docket."oauthConsent" k
+        where k."clientId" = t."clientId"
+          and k."userId" = t."userId"
+        for share
+      )
+    returning t."id"`,
+  )
+  return ended.length > 0
+}
+
 /** Whose program has come with a token, by its digest. */
 export async function findProgram(db: Db, digest: string, url: string): Promise<Identity | null> {
   const found = await db.share(live, { digest, resource: resourceOf(url) })

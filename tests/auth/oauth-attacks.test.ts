@@ -362,6 +362,23 @@ test('answers a refresh token twice alike at once, and ends the family of one th
   expect((await program.mcp(first.body.access_token)).status).toBe(401)
 })
 
+test('gives nothing to a program that refreshes while it is shut out, nor later', async () => {
+  const user = await signedUp()
+  const { program, id, refresh } = await letIn(user)
+  // As it is where a refresh began before, and what came of it is stored after.
+  await sql`delete from docket."oauthConsent" where "clientId" = ${id}`
+
+  const { status, body } = await program.token(byRefresh(id, refresh))
+
+  expect([status, body.error]).toEqual([400, 'invalid_grant'])
+  await codeFor(user, id)
+  const late = await program.token(byRefresh(id, refresh))
+  if (late.status === 200) {
+    expect((await program.mcp(late.body.access_token)).status).toBe(401)
+    expect((await program.token(byRefresh(id, late.body.refresh_token))).status).toBe(400)
+  }
+})
+
 test('answers a refresh token alike at two instances at once', async () => {
   const user = await signedUp()
   const { program, id, refresh } = await letIn(user)
