@@ -25,10 +25,22 @@ async function begin(): Promise<void> {
     return
   }
   part('who', HTMLSpanElement).textContent = me.email ?? me.name ?? me.id
-  // What day is today, and when reminders come, is a matter of where the user is.
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (me.time_zone !== zone) void api.me.patch({ time_zone: zone })
+  agreeOnZone(me.time_zone)
   run(me.id)
+}
+
+/** What day is today, and when reminders come, is a matter of where the user is. */
+function agreeOnZone(known: string | null): void {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const set = () => void api.me.patch({ time_zone: zone })
+  if (known === null) return set()
+  // Who has said no to it is asked again somewhere else.
+  if (known === zone || localStorage.getItem('docket-zone') === zone) return
+  localStorage.setItem('docket-zone', zone)
+  tell(`Docket goes by the time of ${known}, and this browser by that of ${zone}.`, {
+    name: 'Change',
+    run: set,
+  })
 }
 
 function run(userId: string): void {

@@ -1,0 +1,349 @@
+import {
+  type Activity,
+  type Actor,
+  actorsOf,
+  keyOf,
+  type Run,
+  sayAction,
+  sayChanges,
+  sayCount,
+  sayKept,
+  sayUndone,
+  type Undone,
+} from './activity.ts'
+import { api, base, type List } from './api.ts'
+import { sayDate, sayMoment } from './days.ts'
+import { make, part } from './dom.ts'
+import { tell } from './notices.ts'
+import { ask, button, choices, fill, maker, type Row, row, showSecret, sure } from './rows.ts'
+
+// Access tokens and programs, each with what it did lately, and an undo beside it.
+
+type Token = NonNullable<Awaited<ReturnType<typeof api.me.tokens.get>>['data']>[number]
+
+/** A program that was let in. Where nobody lets any in, there is no such route. */
+type Program = {
+  id: string
+  name: string
+  host: string
+  scopes: string[]
+  last_used_on: string | null
+  created_at: string
+}
+
+type Outcome = { run: Run; words: string; kept: string[] }
+
+let tokens: Token[] = []
+let programs: Program[] | null = null
+let changes: Activity[] = []
+let next: number | null = null
+let lists = new Map<string, List>()
+/** What was said of the last undo of each. */
+const outcomes = new Map<string, Outcome>()
+
+const scopeWords: Record<string, string> = {
+  'tasks:read': 'reads tasks',
+  'tasks:write': 'changes tasks',
+  account: 'looks after webhooks, calendars and the time zone',
+}
+
+/** Changes of tokens and programs that are asked for at once. */
+const size = 200
+
+export async function loadPrograms(): Promise<void> {
+  const [foundTokens, foundLists] = await Promise.all([
+    ask(api.me.tokens.get()),
+    ask(api.lists.get()),
+    loadChanges(),
+    loadConsents(),
+  ])
+  tokens = foundTokens ?? []
+  lists = new Map((foundLists ?? []).map((list) => [list.id, list]))
+  const names = [...lists.values()].map(({ id, name }) => [id, name] as const)
+  part('token-choices', HTMLDivElement).replaceChildren(...choices('list', names, false))
+  part('token-lists', HTMLFieldSetElement).hidden = names.length === 0
+  show()
+}
+
+export const listName = (id: string): string => lists.get(id)?.name ?? 'a list that is gone'
+
+export const allLists = (): List[] => [...lists.values()]
+
+async function loadChanges(): Promise<void> {
+  const query = { by_kind: ['token' as const, 'program' as const], limit: size }
+  const cursor = next === null ? {} : { cursor: next }
+  const answer = await api.history.get({ query: { ...query, ...cursor } })
+  const page = await ask(Promise.resolve(answer))
+  if (page === null) return
+  changes = [...changes, ...page]
+  const link = answer.response.headers.get('link')
+  next = Number(link?.match(/cursor=(\d+)/)?.[1]) || null
+}
+
+async function loadConsents(): Promise<void> {
+  const answer = await fetch(`${base}/api/me/programs`).catch(() => null)
+  programs = answer?.ok ? ((await answer.json()) as Program[]) : null
+}
+
+function show(): void {
+  const actors = actorsOf(changes)
+  const take = (kind: string, name: string): Actor | undefined => actors.get(keyOf(kind, name))
+  const shown = new Set<string>()
+  const known = (kind: string, name: string): Node[] => {
+    shown.add(keyOf(kind, name))
+    const actor = take(kind, name)
+    return actor === undefined ? [] : deeds(actor)
+  }
+  fill(
+    'tokens',
+    tokens.map((token) => row(rowOfToken(token, known('token', token.name)))),
+  )
+  fill(
+    'programs',
+    (programs ?? []).map((program) => row(rowOfProgram(program, known('program', program.name)))),
+  )
+  const gone = [...actors].filter(([key]) => !shown.has(key)).map(([, actor]) => actor)
+  fill(
+    'gone',
+    gone.map((actor) =>
+      row({
+        key: `gone ${keyOf(actor.kind, actor.name)}`,
+        name: actor.name,
+        about: [actor.kind === 'token' ? 'an access token' : 'a program'],
+        buttons: [],
+        more: deeds(actor),
+      }),
+    ),
+  )
+  part('programs', HTMLElement).hidden = programs === null
+  part('programs-link', HTMLLIElement).hidden = programs === null
+  part('gone', HTMLElement).hidden = gone.length === 0
+  part('earlier', HTMLButtonElement).hidden = next === null
+}
+
+const used = (day: string | null): string =>
+  day === null ? 'never used' : `last used ${sayDate(day)}`
+
+function rowOfToken(token: Token, more: Node[]): Row {
+  const { id, name, scopes, list_ids, hint, expires_at, last_used_on } = token
+  const hasEnded = expires_at !== null && Date.parse(expires_at) <= Date.now()
+  return {
+    key: `token ${id}`,
+    name,
+    ...(hasEnded ? { mark: 'ended' } : {}),
+    about: [
+      sayScopes(scopes),
+      ...(list_ids === null ? [] : [`in ${list_ids.map(listName).join(', ')}`]),
+      used(last_used_on),
+      expires_at === null ? 'until you delete it' : `until ${sayDate(expires_at)}`,
+      make('code', {}, `…${hint}`),
+    ],
+    buttons: [
+      { name: 'New secret', run: () => void rotate(token) },
+      { name: 'Delete', isGrave: true, run: () => void remove(token) },
+    ],
+    more,
+  }
+}
+
+function sayScopes(scopes: readonly string[]): string {
+  // Who may change tasks may read them.
+  const said = scopes.filter((one) => one !== 'tasks:read' || !scopes.includes('tasks:write'))
+  return said.map((one) => scopeWords[one] ?? one).join(', ')
+}
+
+function rowOfProgram(program: Program, more: Node[]): Row {
+  const { id, name, host, scopes, last_used_on, created_at } = program
+  return {
+    key: `program ${id}`,
+    name,
+    about: [
+      host,
+      sayScopes(scopes),
+      `since ${sayDate(created_at)}`,
+      ...(last_used_on === null ? [] : [used(last_used_on)]),
+    ],
+    buttons: [{ name: 'Take away', isGrave: true, run: () => void takeAway(program) }],
+    more,
+  }
+}
+
+/** Goes that are shown of one. */
+const mostRuns = 3
+/** Changes that are shown of one go. */
+const mostChanges = 100
+
+function deeds(actor: Actor): Node[] {
+  const key = keyOf(actor.kind, actor.name)
+  const outcome = outcomes.get(key)
+  const runs = actor.runs.slice(0, mostRuns)
+  return [
+    make('ul', { class: 'deeds' }, ...runs.map((run) => deed(actor, run))),
+    ...(outcome === undefined ? [] : [told(actor, outcome)]),
+  ]
+}
+
+function deed(actor: Actor, run: Run): HTMLLIElement {
+  const key = `${keyOf(actor.kind, actor.name)} ${run.to}`
+  const [from, to] = [sayMoment(run.from), sayMoment(run.to)]
+  const listed = run.changes.slice(0, mostChanges)
+  const left = run.changes.length - listed.length
+  const undo = button(key, `by ${actor.name}`, {
+    name: `Undo everything since ${from}`,
+    run: () => void takeBack(actor, run, 'keep'),
+  })
+  undo.classList.replace('quiet', 'action')
+  return make(
+    'li',
+    {},
+    make(
+      'details',
+      { 'data-key': key },
+      make(
+        'summary',
+        { 'data-key': `${key} summary` },
+        make('span', { class: 'when' }, from === to ? from : `${from} to ${to}`),
+        ` · ${sayCount(run.changes.length, 'change')}`,
+        make('span', { class: 'counts' }, sayChanges(run.changes)),
+      ),
+      make(
+        'ol',
+        { tabindex: '0', 'aria-label': `What ${actor.name} did` },
+        ...listed.map(({ action, type, title, at }) =>
+          make(
+            'li',
+            {},
+            make('time', { datetime: at }, sayMoment(at)),
+            make('span', {}, `${sayAction(action)} `),
+            make('span', { class: 'of' }, title === null ? `a ${type} that is gone` : `“${title}”`),
+          ),
+        ),
+        ...(left === 0 ? [] : [make('li', {}, `and ${sayCount(left, 'more')}`)]),
+      ),
+    ),
+    undo,
+  )
+}
+
+/** What an undo has done, and what it has left as somebody made it since. */
+function told(actor: Actor, { run, words, kept }: Outcome): HTMLElement {
+  const force = button(`told ${keyOf(actor.kind, actor.name)}`, `by ${actor.name}`, {
+    name: kept.length === 1 ? 'Undo that too' : 'Undo these too',
+    run: () => void takeBack(actor, run, 'force'),
+  })
+  return make(
+    'div',
+    { class: 'told' },
+    make('p', {}, words),
+    ...(kept.length === 0
+      ? []
+      : [
+          make('p', {}, 'Changed since, and left as it is:'),
+          make('ul', {}, ...kept.map((one) => make('li', {}, one))),
+          force,
+        ]),
+  )
+}
+
+/** All that one did since then, in one call. */
+async function takeBack({ kind, name }: Actor, run: Run, how: 'keep' | 'force'): Promise<void> {
+  const key = keyOf(kind, name)
+  const by = { kind: kind as 'token' | 'program', name }
+  const say = (words: string): void => {
+    outcomes.set(key, { run, words, kept: [] })
+    tell(words)
+  }
+  const answer = await api.undo.post({ since: run.since, by, [how]: true })
+  const undone = (await ask(Promise.resolve(answer), say)) as Undone[] | null
+  if (undone !== null) {
+    const kept = sayKept(undone)
+    const whole = undone.filter((one) => one.kept === undefined)
+    const isNothing = undone.length === 0
+    const words = isNothing
+      ? `Nothing is left of what ${name} did since ${sayMoment(run.from)}.`
+      : sayUndone(whole)
+    outcomes.set(key, { run, words, kept })
+    const request = answer.response.headers.get('x-request-id') ?? ''
+    tell(
+      words,
+      isNothing ? undefined : { name: 'Take that back', run: () => void redo(key, request) },
+    )
+  }
+  show()
+}
+
+async function redo(key: string, request_id: string): Promise<void> {
+  if ((await ask(api.undo.post({ request_id }))) === null) return
+  outcomes.delete(key)
+  tell('It is as it was before the undo.')
+  show()
+}
+
+async function rotate(token: Token): Promise<void> {
+  const help = 'The one that it has works no more, from now on.'
+  if (!(await sure(`A new secret for “${token.name}”?`, help, 'New secret'))) return
+  const made = await ask(api.me.tokens({ id: token.id }).rotate.post())
+  if (made === null) return
+  await reloadTokens()
+  showToken(made)
+}
+
+async function remove({ id, name }: Token): Promise<void> {
+  const help = 'Whatever uses it is shut out at once. What it did stays, and can be undone.'
+  if (!(await sure(`Delete “${name}”?`, help, 'Delete'))) return
+  if ((await ask(api.me.tokens({ id }).delete())) === null) return
+  tell(`“${name}” is deleted.`)
+  await reloadTokens()
+}
+
+async function takeAway({ id, name }: Program): Promise<void> {
+  const help = 'It is shut out at once, until you let it in again. What it did stays.'
+  if (!(await sure(`Take away what “${name}” may?`, help, 'Take away'))) return
+  const answer = await fetch(`${base}/api/me/programs/${id}`, { method: 'DELETE' }).catch(
+    () => null,
+  )
+  tell(answer?.ok ? `“${name}” is shut out.` : `“${name}” is still there: try again.`)
+  await loadConsents()
+  show()
+}
+
+async function reloadTokens(): Promise<void> {
+  tokens = (await ask(api.me.tokens.get())) ?? tokens
+  show()
+}
+
+const showToken = ({ name, token }: { name: string; token: string }): void =>
+  showSecret(
+    `The token “${name}”`,
+    'It is shown this once. Whoever has it may do what it may.',
+    token,
+  )
+
+part('earlier', HTMLButtonElement).addEventListener('click', async () => {
+  await loadChanges()
+  show()
+})
+
+maker('token', async (data, say) => {
+  const list_ids = data.getAll('list') as string[]
+  const days = data.get('days')
+  const scopes = data.getAll('scope') as Token['scopes']
+  if (scopes.length === 0) {
+    say('Choose what it may do.')
+    return false
+  }
+  const made = await ask(
+    api.me.tokens.post({
+      name: String(data.get('name')).trim(),
+      scopes,
+      list_ids: list_ids.length === 0 ? null : list_ids,
+      expires_at: days ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null,
+    }),
+    say,
+  )
+  if (made === null) return false
+  await reloadTokens()
+  // Above the dialog that is about to close.
+  queueMicrotask(() => showToken(made))
+  return true
+})
