@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import axe from 'axe-core'
 import { OAuth2Server } from 'oauth2-mock-server'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { hasChromium, launchChromium, violations } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { type Server, startServer } from '../support/process.ts'
 
@@ -141,14 +140,6 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   ): Promise<{ title: string; completed: boolean; [name: string]: unknown }[]> {
     const answer = await context.request.get(`${at}/api/tasks`)
     return (await answer.json()) as { title: string; completed: boolean }[]
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source)
-    return page.evaluate(async () => {
-      const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-      return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-    })
   }
 
   test('adds with one line, completes, takes it back, and is the same after a reload', async () => {

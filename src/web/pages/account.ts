@@ -98,4 +98,9 @@ part('sign-out', HTMLButtonElement).addEventListener('click', async () => {
   else tell('You are still signed in: the server cannot be reached.')
 })
 
+// Agents go on while nobody looks.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && document.querySelector('dialog[open]') === null) void loadPrograms()
+})
+
 void begin()

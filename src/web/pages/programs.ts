@@ -69,13 +69,13 @@ export const listName = (id: string): string => lists.get(id)?.name ?? 'a list t
 
 export const allLists = (): List[] => [...lists.values()]
 
-async function loadChanges(): Promise<void> {
+async function loadChanges(isAnew = true): Promise<void> {
   const query = { by_kind: ['token' as const, 'program' as const], limit: size }
-  const cursor = next === null ? {} : { cursor: next }
+  const cursor = isAnew || next === null ? {} : { cursor: next }
   const answer = await api.history.get({ query: { ...query, ...cursor } })
   const page = await ask(Promise.resolve(answer))
   if (page === null) return
-  changes = [...changes, ...page]
+  changes = isAnew ? page : [...changes, ...page]
   const link = answer.response.headers.get('link')
   next = Number(link?.match(/cursor=(\d+)/)?.[1]) || null
 }
@@ -268,6 +268,8 @@ async function takeBack({ kind, name }: Actor, run: Run, how: 'keep' | 'force'):
       words,
       isNothing ? undefined : { name: 'Take that back', run: () => void redo(key, request) },
     )
+    // Things may be called otherwise now.
+    await loadChanges()
   }
   show()
 }
@@ -276,6 +278,7 @@ async function redo(key: string, request_id: string): Promise<void> {
   if ((await ask(api.undo.post({ request_id }))) === null) return
   outcomes.delete(key)
   tell('It is as it was before the undo.')
+  await loadChanges()
   show()
 }
 
@@ -308,7 +311,8 @@ async function takeAway({ id, name }: Program): Promise<void> {
 }
 
 async function reloadTokens(): Promise<void> {
-  tokens = (await ask(api.me.tokens.get())) ?? tokens
+  const [found] = await Promise.all([ask(api.me.tokens.get()), loadChanges()])
+  tokens = found ?? tokens
   show()
 }
 
@@ -320,7 +324,7 @@ const showToken = ({ name, token }: { name: string; token: string }): void =>
   )
 
 part('earlier', HTMLButtonElement).addEventListener('click', async () => {
-  await loadChanges()
+  await loadChanges(false)
   show()
 })
 
