@@ -184,6 +184,43 @@ describe.skipIf(!hasChromium)('/account in Chromium', () => {
     await context.close()
   })
 
+  test('shows the programs that were let in, where there can be any, and takes one away', async () => {
+    const { context, faults } = await person()
+    let programs = [
+      {
+        id: '6d1f0c1e7b5a4f0c9f9d3c1f0a2b4c6d',
+        name: 'Assistant',
+        host: 'assistant.example',
+        scopes: ['tasks:read', 'tasks:write'],
+        last_used_on: null,
+        created_at: '2026-11-20T22:36:42+00:00',
+      },
+    ]
+    // As a server answers that lets programs in.
+    await context.route('**/api/me/programs**', (route, request) => {
+      if (request.method() !== 'DELETE') return route.fulfill({ json: programs })
+      const [gone] = programs
+      programs = []
+      return route.fulfill({ json: gone })
+    })
+    const page = await open(context)
+    const assistant = row(page, 'Programs', 'Assistant')
+    await assistant.getByText('assistant.example').waitFor()
+    await assistant.getByText('changes tasks').waitFor()
+    await assistant.getByRole('button', { name: 'Take away' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click()
+    await section(page, 'Programs').getByText('There is none.').waitFor()
+    expect(faults).toEqual([])
+
+    await context.unroute('**/api/me/programs**')
+    await context.route('**/api/me/programs', (route) => route.fulfill({ status: 404, json: {} }))
+    await page.reload()
+    await page.getByText('this one').waitFor()
+    await section(page, 'Access tokens').getByText('There is none.').waitFor()
+    expect(await section(page, 'Programs').isVisible()).toBe(false)
+    await context.close()
+  })
+
   test('ends another session, and signs out of this one', async () => {
     const { context, faults, account } = await person()
     const other = await browser.newContext({

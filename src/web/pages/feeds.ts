@@ -62,13 +62,12 @@ document.getElementById('new-feed')?.addEventListener('click', () => {
     ?.replaceChildren(...lists.map(([value = '', words = '']) => make('option', { value }, words)))
 })
 
-maker('feed', async (data, say) => {
-  const filter = String(data.get('filter')).trim()
+maker('feed', async ({ text, say }) => {
   const made = await ask(
     api.feeds.post({
-      name: String(data.get('name')).trim(),
-      list_id: String(data.get('list_id')) || null,
-      filter: filter === '' ? null : filter,
+      name: text('name'),
+      list_id: text('list_id') || null,
+      filter: text('filter') || null,
     }),
     say,
   )

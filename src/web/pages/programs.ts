@@ -1,21 +1,10 @@
-import {
-  type Activity,
-  type Actor,
-  actorsOf,
-  keyOf,
-  type Run,
-  sayAction,
-  sayChanges,
-  sayCount,
-  sayKept,
-  sayUndone,
-  type Undone,
-} from './activity.ts'
+import { type Activity, actorsOf, keyOf } from './activity.ts'
 import { api, base, type List } from './api.ts'
-import { sayDate, sayMoment } from './days.ts'
+import { sayDate } from './days.ts'
+import { createDeeds } from './deeds.ts'
 import { make, part } from './dom.ts'
 import { tell } from './notices.ts'
-import { ask, button, choices, fill, maker, type Row, row, showSecret, sure } from './rows.ts'
+import { ask, choices, fill, maker, type Row, row, showSecret, sure } from './rows.ts'
 
 // Access tokens and programs, each with what it did lately, and an undo beside it.
 
@@ -31,15 +20,16 @@ type Program = {
   created_at: string
 }
 
-type Outcome = { run: Run; words: string; kept: string[] }
-
 let tokens: Token[] = []
 let programs: Program[] | null = null
 let changes: Activity[] = []
 let next: number | null = null
 let lists = new Map<string, List>()
-/** What was said of the last undo of each. */
-const outcomes = new Map<string, Outcome>()
+
+/** Goes that are shown of each. */
+let most = 3
+
+const deeds = createDeeds({ onUndone: loadChanges, show })
 
 const scopeWords: Record<string, string> = {
   'tasks:read': 'reads tasks',
@@ -87,12 +77,11 @@ async function loadConsents(): Promise<void> {
 
 function show(): void {
   const actors = actorsOf(changes)
-  const take = (kind: string, name: string): Actor | undefined => actors.get(keyOf(kind, name))
   const shown = new Set<string>()
   const known = (kind: string, name: string): Node[] => {
     shown.add(keyOf(kind, name))
-    const actor = take(kind, name)
-    return actor === undefined ? [] : deeds(actor)
+    const actor = actors.get(keyOf(kind, name))
+    return actor === undefined ? [] : deeds(actor, most)
   }
   fill(
     'tokens',
@@ -111,14 +100,15 @@ function show(): void {
         name: actor.name,
         about: [actor.kind === 'token' ? 'an access token' : 'a program'],
         buttons: [],
-        more: deeds(actor),
+        more: deeds(actor, most),
       }),
     ),
   )
   part('programs', HTMLElement).hidden = programs === null
   part('programs-link', HTMLLIElement).hidden = programs === null
   part('gone', HTMLElement).hidden = gone.length === 0
-  part('earlier', HTMLButtonElement).hidden = next === null
+  const isAll = [...actors.values()].every(({ runs }) => runs.length <= most)
+  part('earlier', HTMLButtonElement).hidden = isAll && next === null
 }
 
 const used = (day: string | null): string =>
@@ -168,120 +158,6 @@ function rowOfProgram(program: Program, more: Node[]): Row {
   }
 }
 
-/** Goes that are shown of one. */
-const mostRuns = 3
-/** Changes that are shown of one go. */
-const mostChanges = 100
-
-function deeds(actor: Actor): Node[] {
-  const key = keyOf(actor.kind, actor.name)
-  const outcome = outcomes.get(key)
-  const runs = actor.runs.slice(0, mostRuns)
-  return [
-    make('ul', { class: 'deeds' }, ...runs.map((run) => deed(actor, run))),
-    ...(outcome === undefined ? [] : [told(actor, outcome)]),
-  ]
-}
-
-function deed(actor: Actor, run: Run): HTMLLIElement {
-  const key = `${keyOf(actor.kind, actor.name)} ${run.to}`
-  const [from, to] = [sayMoment(run.from), sayMoment(run.to)]
-  const listed = run.changes.slice(0, mostChanges)
-  const left = run.changes.length - listed.length
-  const undo = button(key, `by ${actor.name}`, {
-    name: `Undo everything since ${from}`,
-    run: () => void takeBack(actor, run, 'keep'),
-  })
-  undo.classList.replace('quiet', 'action')
-  return make(
-    'li',
-    {},
-    make(
-      'details',
-      { 'data-key': key },
-      make(
-        'summary',
-        { 'data-key': `${key} summary` },
-        make('span', { class: 'when' }, from === to ? from : `${from} to ${to}`),
-        ` · ${sayCount(run.changes.length, 'change')}`,
-        make('span', { class: 'counts' }, sayChanges(run.changes)),
-      ),
-      make(
-        'ol',
-        { tabindex: '0', 'aria-label': `What ${actor.name} did` },
-        ...listed.map(({ action, type, title, at }) =>
-          make(
-            'li',
-            {},
-            make('time', { datetime: at }, sayMoment(at)),
-            make('span', {}, `${sayAction(action)} `),
-            make('span', { class: 'of' }, title === null ? `a ${type} that is gone` : `“${title}”`),
-          ),
-        ),
-        ...(left === 0 ? [] : [make('li', {}, `and ${sayCount(left, 'more')}`)]),
-      ),
-    ),
-    undo,
-  )
-}
-
-/** What an undo has done, and what it has left as somebody made it since. */
-function told(actor: Actor, { run, words, kept }: Outcome): HTMLElement {
-  const force = button(`told ${keyOf(actor.kind, actor.name)}`, `by ${actor.name}`, {
-    name: kept.length === 1 ? 'Undo that too' : 'Undo these too',
-    run: () => void takeBack(actor, run, 'force'),
-  })
-  return make(
-    'div',
-    { class: 'told' },
-    make('p', {}, words),
-    ...(kept.length === 0
-      ? []
-      : [
-          make('p', {}, 'Changed since, and left as it is:'),
-          make('ul', {}, ...kept.map((one) => make('li', {}, one))),
-          force,
-        ]),
-  )
-}
-
-/** All that one did since then, in one call. */
-async function takeBack({ kind, name }: Actor, run: Run, how: 'keep' | 'force'): Promise<void> {
-  const key = keyOf(kind, name)
-  const by = { kind: kind as 'token' | 'program', name }
-  const say = (words: string): void => {
-    outcomes.set(key, { run, words, kept: [] })
-    tell(words)
-  }
-  const answer = await api.undo.post({ since: run.since, by, [how]: true })
-  const undone = (await ask(Promise.resolve(answer), say)) as Undone[] | null
-  if (undone !== null) {
-    const kept = sayKept(undone)
-    const whole = undone.filter((one) => one.kept === undefined)
-    const isNothing = undone.length === 0
-    const words = isNothing
-      ? `Nothing is left of what ${name} did since ${sayMoment(run.from)}.`
-      : sayUndone(whole)
-    outcomes.set(key, { run, words, kept })
-    const request = answer.response.headers.get('x-request-id') ?? ''
-    tell(
-      words,
-      isNothing ? undefined : { name: 'Take that back', run: () => void redo(key, request) },
-    )
-    // Things may be called otherwise now.
-    await loadChanges()
-  }
-  show()
-}
-
-async function redo(key: string, request_id: string): Promise<void> {
-  if ((await ask(api.undo.post({ request_id }))) === null) return
-  outcomes.delete(key)
-  tell('It is as it was before the undo.')
-  await loadChanges()
-  show()
-}
-
 async function rotate(token: Token): Promise<void> {
   const help = 'The one that it has works no more, from now on.'
   if (!(await sure(`A new secret for “${token.name}”?`, help, 'New secret'))) return
@@ -324,24 +200,26 @@ const showToken = ({ name, token }: { name: string; token: string }): void =>
   )
 
 part('earlier', HTMLButtonElement).addEventListener('click', async () => {
-  await loadChanges(false)
+  most += 3
+  if (next !== null) await loadChanges(false)
   show()
 })
 
-maker('token', async (data, say) => {
-  const list_ids = data.getAll('list') as string[]
-  const days = data.get('days')
-  const scopes = data.getAll('scope') as Token['scopes']
+maker('token', async ({ text, all, say }) => {
+  const list_ids = all('list')
+  const days = text('days')
+  const scopes = all('scope') as Token['scopes']
   if (scopes.length === 0) {
     say('Choose what it may do.')
     return false
   }
   const made = await ask(
     api.me.tokens.post({
-      name: String(data.get('name')).trim(),
+      name: text('name'),
       scopes,
       list_ids: list_ids.length === 0 ? null : list_ids,
-      expires_at: days ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null,
+      expires_at:
+        days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString(),
     }),
     say,
   )

@@ -138,11 +138,19 @@ secretDialog.addEventListener('close', () => {
   secret.value = ''
 })
 
-/** The dialog in which something new is made. @param make gives whether it was: else it says why not */
-export function maker(
-  name: string,
-  create: (data: FormData, say: (words: string) => void) => Promise<boolean>,
-) {
+type Given = {
+  /** What is in a field. */
+  text: (name: string) => string
+  /** What is chosen of some. */
+  all: (name: string) => string[]
+  say: (words: string) => void
+}
+
+/**
+ * The dialog in which something new is made.
+ * @param create gives whether it was: else it says why not
+ */
+export function maker(name: string, create: (given: Given) => Promise<boolean>): void {
   const dialog = part(`${name}-dialog`, HTMLDialogElement)
   const form = part(`${name}-form`, HTMLFormElement)
   const fault = form.querySelector<HTMLElement>('.fault')
@@ -156,7 +164,9 @@ export function maker(
     event.preventDefault()
     say('')
     if (submit !== null) submit.disabled = true
-    const isMade = await create(new FormData(form), say)
+    const data = new FormData(form)
+    const all = (field: string) => data.getAll(field).map((value) => value as string)
+    const isMade = await create({ text: (field) => all(field)[0]?.trim() ?? '', all, say })
     if (submit !== null) submit.disabled = false
     if (isMade) dialog.close()
   })

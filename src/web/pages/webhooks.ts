@@ -93,18 +93,17 @@ async function remove({ id, url }: Webhook): Promise<void> {
 
 part('webhook-choices', HTMLDivElement).replaceChildren(...choices('event', events, true))
 
-maker('webhook', async (data, say) => {
-  const chosen = data.getAll('event') as Event[]
+maker('webhook', async ({ text, all, say }) => {
+  const chosen = all('event') as Event[]
   if (chosen.length === 0) {
     say('Choose what it is told of.')
     return false
   }
-  const filter = String(data.get('filter')).trim()
   const made = await ask(
     api.webhooks.post({
-      url: String(data.get('url')).trim(),
+      url: text('url'),
       events: chosen,
-      filter: filter === '' ? null : filter,
+      filter: text('filter') || null,
     }),
     say,
   )
