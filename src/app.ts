@@ -82,7 +82,7 @@ export type AppOptions = {
   issuer: (() => IssuerOptions) | null
   corsOrigins: string[]
   docs: boolean
-  /** The page at `/`. */
+  /** The pages at `/` and `/account`. */
   web: boolean
   log: Logger
   readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>

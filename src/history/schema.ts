@@ -111,9 +111,11 @@ export const ActivityQuerySchema = t.Object(
         examples: [['token', 'program']],
       }),
     ),
-    by_name: t.Optional(
-      t.String({ description: 'Only changes by who has this name.', examples: ['Claude'] }),
-    ),
+    by_name: t.Optional({
+      ...name,
+      description: 'Only changes by who has this name.',
+      examples: ['Claude'],
+    }),
     limit: t.Optional(
       t.Integer({
         minimum: 1,

@@ -1,21 +1,21 @@
 import { expect, test } from 'bun:test'
-import {
-  type Activity,
-  actorsOf,
-  keyOf,
-  sayChanges,
-  sayKept,
-  sayUndone,
-} from '../../src/web/pages/activity.ts'
+import type { Activity } from '../../src/client.ts'
+import { actorsOf, keyOf, sayChanges, sayKept, sayUndone } from '../../src/web/pages/activity.ts'
 import { sayBrowser } from '../../src/web/pages/browsers.ts'
 import { sayDate, sayMoment } from '../../src/web/pages/days.ts'
 
 // What the account page says of what was done.
 
-const change = (seq: number, at: string, name: string, action = 'updated'): Activity => ({
+const change = (
+  seq: number,
+  at: string,
+  name: string,
+  action: Activity['action'] = 'updated',
+): Activity => ({
   seq,
   at: `2026-11-27T${at}:00Z`,
   by: { kind: 'token', name },
+  request_id: null,
   action,
   type: 'task',
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',

@@ -1,15 +1,6 @@
-// What tokens and programs did, out of the log, in words.
+import type { Activity } from '../../client.ts'
 
-/** A change, as `GET /api/history` has it. */
-export type Activity = {
-  seq: number
-  at: string
-  by: { kind: string; name: string | null } | null
-  action: string
-  type: string
-  id: string
-  title: string | null
-}
+// What tokens and programs did, out of the log, in words.
 
 /** What somebody did in one go: nothing for half an hour came before it. */
 export type Run = { from: string; to: string; since: number; changes: Activity[] }

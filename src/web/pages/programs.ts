@@ -1,5 +1,5 @@
-import { type Activity, actorsOf, keyOf } from './activity.ts'
-import { api, base, type List } from './api.ts'
+import { actorsOf, keyOf } from './activity.ts'
+import { type Activity, api, base, type List } from './api.ts'
 import { sayDate } from './days.ts'
 import { createDeeds } from './deeds.ts'
 import { make, part } from './dom.ts'
