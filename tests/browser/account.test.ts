@@ -121,7 +121,7 @@ describe.skipIf(!hasChromium)('/account in Chromium', () => {
     expect(await stored()).toEqual(titles.with(7, 'Mine').toSorted())
 
     // It can be taken back itself, and what was kept can go too.
-    await page.getByRole('status').getByRole('button', { name: 'Take that back' }).click()
+    await page.getByRole('status').getByRole('button', { name: 'Redo' }).click()
     await page.getByText('It is as it was before the undo.').waitFor()
     expect(await stored()).toContain('By Claude 8')
     await claude.getByRole('button', { name: 'Undo everything since' }).click()

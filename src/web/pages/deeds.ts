@@ -132,10 +132,7 @@ export function createDeeds({ onUndone, show }: Options) {
         : sayUndone(whole)
       outcomes.set(key, { run, words, kept })
       const request = answer.response.headers.get('x-request-id') ?? ''
-      tell(
-        words,
-        isNothing ? undefined : { name: 'Take that back', run: () => void redo(key, request) },
-      )
+      tell(words, isNothing ? undefined : { name: 'Redo', run: () => void redo(key, request) })
       // Things may be called otherwise now.
       await onUndone()
     }
