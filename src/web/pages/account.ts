@@ -31,7 +31,7 @@ async function begin(): Promise<void> {
     loadPrograms().then(loadFeeds),
   ])
   // What came before it has moved what the address says.
-  if (location.hash !== '') document.querySelector(location.hash)?.scrollIntoView()
+  document.getElementById(location.hash.slice(1))?.scrollIntoView()
 }
 
 function showData({ id, usage, quota }: Me): void {
