@@ -2,7 +2,9 @@ import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
 import { type AuthOptions, createIdentify } from './auth/identify.ts'
 import { type IssuerOptions, issuerRoutes } from './auth/issuer.ts'
-import { signedIn } from './auth/signed-in.ts'
+import type { Programs } from './auth/oauth.ts'
+import { insufficient, signedIn } from './auth/signed-in.ts'
+import { openPaths, wellKnownRoutes } from './auth/well-known.ts'
 import { readerOf } from './changes/queries.ts'
 import { changeRoutes, type Documented } from './changes/routes.ts'
 import { createStreams, type Streams } from './changes/streams.ts'
@@ -51,6 +53,7 @@ import type { House } from './mcp/caller.ts'
 import { mcpRoutes } from './mcp/routes.ts'
 import { findTimeZone } from './me/queries.ts'
 import { meRoutes } from './me/routes.ts'
+import { programRoutes } from './programs/routes.ts'
 import { createKeys } from './push/keys.ts'
 import { pushKind } from './push/kind.ts'
 import { type PushOptions, pushRoutes } from './push/routes.ts'
@@ -80,6 +83,8 @@ export type AppOptions = {
   auth: AuthOptions
   /** The built-in issuer, asked for with its first request. Null: it is off. */
   issuer: (() => IssuerOptions) | null
+  /** Programs that it lets in: the hosts of those that are known here besides. Null: none. */
+  programs: { hosts: readonly string[] } | null
   corsOrigins: string[]
   docs: boolean
   /** The pages at `/` and `/account`. */
@@ -220,8 +225,9 @@ export function createDelivering(options: DeliveringOptions) {
 /** The whole API. */
 export function createApp(options: AppOptions) {
   const { db, auth, corsOrigins, epoch, load, metrics, outgoing, rates, streams } = options
-  const identify = createIdentify(db, auth, corsOrigins, options.log)
-  const authenticated = signedIn(identify, rates?.users ?? null, outgoing)
+  const programs = programsOf(options)
+  const identify = createIdentify(db, auth, corsOrigins, options.log, programs)
+  const authenticated = signedIn(identify, rates?.users ?? null, outgoing, programs)
   const usage = createUsage(options.quota)
   const log = logAnswers(options.log, auth.secret)
   const members = { discarding, restoring }
@@ -255,7 +261,16 @@ export function createApp(options: AppOptions) {
     todayOf: (request, userId) => todayOf(db.for(request, userId), userId, request.headers),
     dateOf,
     addressOf: addressFor,
+    stepUp: (needed) => insufficient(needed, true, programs),
   }
+
+  // In groups, for TypeScript counts how many there are.
+  const signingIn = new Elysia()
+    .use(issuerRoutes(options.issuer, programs))
+    .use(wellKnownRoutes(programs))
+  const letIn = new Elysia()
+    .use(tokenRoutes(db, authenticated, streams.recheck))
+    .use(programRoutes(db, authenticated, programs !== null))
 
   // `normalize: false`: an unknown field is refused, not dropped. `systemRouter: false`: Bun's own router finds routes
   // that Elysia's does not, by a Host header that makes the two read the path differently.
@@ -274,22 +289,23 @@ export function createApp(options: AppOptions) {
         outgoing,
       }),
     )
-    .use(allowOrigins(corsOrigins))
+    .use(allowOrigins(corsOrigins, programs === null ? null : openPaths))
     .use(door)
     .use(options.docs ? docs(auth.cookiePrefix) : new Elysia())
     .use(health(options.readiness))
     .use(
       webRoutes({
         hasHome: options.web,
+        hasPrograms: programs !== null,
         issuer: options.issuer,
         cookies: auth,
         origins: corsOrigins,
         hasDocs: options.docs,
       }),
     )
-    .use(issuerRoutes(options.issuer))
+    .use(signingIn)
     .use(meRoutes(db, authenticated, identify, auth.tables, usage, adopt, streams.recheck))
-    .use(tokenRoutes(db, authenticated, streams.recheck))
+    .use(letIn)
     .use(pushRoutes(db, authenticated, options.push))
     .use(exportRoutes(db, authenticated, exportLines, cutOff))
     .use(importRoutes(db, authenticated, importStore, takeLines, usage.setAside, findTimeZone))
@@ -316,6 +332,11 @@ export function createApp(options: AppOptions) {
   function handle(request: Request): Promise<Response> {
     return app.handle(request)
   }
+}
+
+/** Where its programs are let in is known when it listens. */
+function programsOf({ issuer, programs }: AppOptions): Programs | null {
+  return issuer === null || programs === null ? null : { ...programs, url: () => issuer().url }
 }
 
 /** For a typed client: `treaty<App>(…)` of @elysiajs/eden. */

@@ -117,6 +117,8 @@ export type IssuerConfig = {
   mail: MailConfig | null
   /** The page that is told what went wrong with a sign-in. Null: there is none. */
   errorUrl: string | null
+  /** Hosts of programs on the web that may ask users to let them in, besides those that are known. */
+  clientHosts: string[]
 }
 
 export type MailConfig = { by: 'webhook'; address: string } | SmtpConfig
@@ -280,6 +282,17 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return server === null || from === null ? null : { by: 'smtp', ...server, from }
   }
 
+  function readHosts(name: string): string[] {
+    const hosts = (read(name) ?? '').split(',').flatMap((part) => part.trim() || [])
+    for (const host of hosts) {
+      // As an address has it: with a port if need be, and in small letters.
+      if (!/^[\w.-]+(?::\d+)?$/.test(host) || !isOrigin(`https://${host}`)) {
+        faults.push(`${name}: "${host}" is not a host such as agent.example.com.`)
+      }
+    }
+    return hosts
+  }
+
   function readMail(): MailConfig | null {
     const address = readUrl('AUTH_MAIL_WEBHOOK')
     const smtp = readSmtp()
@@ -306,6 +319,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       mail: readMail(),
       errorUrl:
         readUrl('AUTH_ERROR_URL') ?? corsOrigins.find((origin) => !origin.includes('*')) ?? null,
+      clientHosts: readHosts('AUTH_CLIENT_HOSTS'),
     }
     if (isOn && read('AUTH_SESSIONS') === 'off') {
       faults.push('AUTH_SESSIONS=off has no use with AUTH_ISSUER=on: its sessions are here.')
@@ -524,7 +538,7 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger|feeds|mcp|web|sign-in)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|feeds|mcp|web|sign-in|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =

@@ -19,6 +19,11 @@ const open = [
   '/account',
   '/sign-in',
   '/web/:file',
+  '/consent',
+  '/.well-known/oauth-protected-resource',
+  '/.well-known/oauth-protected-resource/*',
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/oauth-authorization-server/*',
   // Who has the token has what it stands for.
   '/feeds/:token',
 ]
@@ -66,7 +71,9 @@ test.each(closed.map(({ method, path }) => [method, path]))(
         })
 
         expect(answer.status).toBe(401)
-        expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+        // At /mcp it says where to be let in.
+        const challenge = answer.headers.get('www-authenticate') ?? ''
+        expect(challenge.replace(path === '/mcp' ? / resource_metadata=.*/ : '', '')).toBe('Bearer')
         expect(answer.body.code).toBe('unauthorized')
       }
     }

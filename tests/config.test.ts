@@ -38,6 +38,7 @@ test('needs nothing', () => {
       oidc: null,
       mail: null,
       errorUrl: 'http://localhost:3000',
+      clientHosts: [],
     },
     corsOrigins: ['http://localhost:3000'],
     host: '127.0.0.1',
@@ -150,6 +151,28 @@ test.each([
   'https://a.example,',
 ])('refuses %p as an origin', (origin) => {
   expect(faultOf({ CORS_ORIGINS: origin })).toContain('CORS_ORIGINS')
+})
+
+test('takes hosts of programs, and nothing else for one', () => {
+  const hostsOf = (AUTH_CLIENT_HOSTS: string) =>
+    readConfig({ AUTH_CLIENT_HOSTS }).issuer?.clientHosts
+
+  expect(hostsOf('')).toEqual([])
+  expect(hostsOf('agent.example.com, localhost:8443')).toEqual([
+    'agent.example.com',
+    'localhost:8443',
+  ])
+  for (const wrong of [
+    'https://agent.example.com',
+    'agent.example.com/callback',
+    '*.example.com',
+    'Agent.example.com',
+    'agent.example.com:443',
+    'a b',
+    'a@b',
+  ]) {
+    expect(faultOf({ AUTH_CLIENT_HOSTS: wrong })).toContain(`"${wrong}" is not a host`)
+  }
 })
 
 test('has the issuer on without a DATABASE_URL, and off with one, unless told otherwise', () => {

@@ -24,7 +24,7 @@ const floors: [RegExp, number][] = [
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
   [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
@@ -78,13 +78,17 @@ test('only config.ts reads the environment', async () => {
 })
 
 test('Better Auth is loaded by nobody but its own file, and that with the first request for it', async () => {
-  const own = ['better-auth', 'issuer-database', 'ownership', 'providers'].map(
-    (name) => `auth/${name}.ts`,
-  )
+  const own = [
+    'authorization-server',
+    'better-auth',
+    'issuer-database',
+    'ownership',
+    'providers',
+  ].map((name) => `auth/${name}.ts`)
   for (const path of files.filter((file) => !own.includes(file))) {
     const text = await Bun.file(join('src', path)).text()
     const loads =
-      /^(import|export) (?!type ).*from '(better-auth|kysely|\.\/(better-auth|issuer-database|providers))/m
+      /^(import|export) (?!type ).*from '(@?better-auth|kysely|\.\/(authorization-server|better-auth|issuer-database|providers))/m
     expect([path, loads.test(text)]).toEqual([path, false])
   }
 })

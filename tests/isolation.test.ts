@@ -102,6 +102,9 @@ const bodies: Record<string, unknown> = {
   'POST /me/tokens': { name: 'Mine', scopes: ['tasks:read'] },
   'DELETE /me/tokens/:id': undefined,
   'POST /me/tokens/:id/rotate': undefined,
+  // tests/auth/oauth-programs.test.ts has those of others.
+  'GET /me/programs': undefined,
+  'DELETE /me/programs/:id': undefined,
   'GET /me/sessions': undefined,
   // A session is not a task: tests/me has the sessions of others.
   'DELETE /me/sessions/:id': undefined,

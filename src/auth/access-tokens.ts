@@ -98,6 +98,15 @@ export async function findAccessToken(db: Db, digest: string): Promise<Used | nu
   return { identity, id: found.id, isUsed: found.is_used }
 }
 
+/** All of a user: whoever made them may have been somebody else. */
+export async function deleteAccessTokens(db: Db, userId: string): Promise<void> {
+  await db.idempotentWrite(
+    (sql) => sql`
+    delete from docket.access_tokens t
+    where t.user_id = ${userId}`,
+  )
+}
+
 /** It was used today. */
 export async function markUsed(db: Db, userId: string, id: string): Promise<void> {
   await db.idempotentWrite(

@@ -8,6 +8,7 @@ const kinds = {
   session: 'session',
   session_cache: 'session',
   access_token: 'token',
+  program: 'program',
 } as const
 
 /** Who changes something by this request. */

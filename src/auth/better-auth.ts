@@ -11,6 +11,7 @@ import type { AuthTables } from '../database/auth-tables.ts'
 import type { Gate } from '../database/gate.ts'
 import { normalize } from '../http/address.ts'
 import type { Accounts } from './accounts.ts'
+import { authorizationServer, codeHooks } from './authorization-server.ts'
 import type { Background } from './background.ts'
 import { switchedOff } from './endpoints.ts'
 import { hashing } from './hashing.ts'
@@ -25,6 +26,8 @@ export type IssuerOptions = Omit<IssuerConfig, 'url'> & {
   db: Gate
   /** All four of them. */
   tables: AuthTables
+  /** Whether programs are let in: there are tables for it. */
+  hasPrograms: boolean
   /** Where browsers reach it. */
   url: string
   cookiePrefix: string
@@ -49,7 +52,7 @@ export type Issuer = {
 }
 
 export async function createIssuer(options: IssuerOptions, accounts: Accounts): Promise<Issuer> {
-  const { db, origins, log, tables, errorUrl } = options
+  const { db, origins, log, tables, errorUrl, hasPrograms } = options
   const { models, ids } = modelsOf(tables)
   const { pathname } = new URL(options.url)
   const auth = betterAuth<BetterAuthOptions>({
@@ -83,9 +86,14 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
     verification: models.verification,
     // No `cookieCache`: a session that was revoked ends at once.
     session: { ...models.session, expiresIn: 7 * day, updateAge: day },
-    databaseHooks: { account: accountHooks, session: sessionHooks },
+    databaseHooks: { account: accountHooks, session: sessionHooks, verification: codeHooks },
     socialProviders: socialProviders(options),
-    plugins: [bearer(), accessTokens(options), ...openIdConnect(options)],
+    plugins: [
+      bearer(),
+      accessTokens(options),
+      ...openIdConnect(options),
+      ...(hasPrograms ? [authorizationServer(options.url)] : []),
+    ],
     // issuer.ts does: Better Auth remembers each path that somebody thinks of.
     rateLimit: { enabled: false },
     advanced: {
@@ -119,7 +127,7 @@ export async function createIssuer(options: IssuerOptions, accounts: Accounts): 
   })
   const sessionOf: SessionOf = (headers) =>
     auth.api.getSession({ headers, query: { disableRefresh: true } })
-  giveToOwners(await auth.$context)
+  giveToOwners(await auth.$context, hasPrograms)
   return {
     handle: auth.handler,
     emailOf: async (headers) => (await sessionOf(headers))?.user.email ?? null,

@@ -2,7 +2,7 @@ import { isOurs } from './access-tokens.ts'
 
 /** What a request says of who sends it. */
 export type Credential = {
-  /** A JWT; a session token with its signature; a session token alone; a token that a user made. */
+  /** A JWT; a session token with its signature; a session token alone; a token that a user made, or of a program. */
   kind: 'jwt' | 'signed' | 'raw' | 'access'
   text: string
   /** From a cookie, which a browser sends whatever page asks for it. */

@@ -8,6 +8,8 @@ export type Current = {
   fault: unknown
   /** By what field of its `account` somebody signs in. */
   proof: { field: string; value: string } | null
+  /** Whose account has turned out to be of somebody else than whoever had it. */
+  taken: string | null
 }
 
 const requests = new AsyncLocalStorage<Current | undefined>()

@@ -2,13 +2,16 @@ import { Unavailable } from '../database/faults.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
+import { deleteAccessTokens } from './access-tokens.ts'
 import { attempt } from './attempt.ts'
 import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
+import { completed, hashSecret } from './oauth.ts'
 import { createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
+import { createTurns } from './turns.ts'
 import { isVerificationLink } from './verification.ts'
 
 /** Requests at a time, and of those that go to a provider: one that hangs keeps nobody from signing in by a password. */
@@ -29,6 +32,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
   const reset = createReset(options.background, options.log)
   const others = createQueue(most.others, 0, crowded)
   const providers = createQueue(most.providers, 0, crowded)
+  const turns = createTurns()
 
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
     const { endpoint } = asked
@@ -45,6 +49,12 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
       // Better Auth takes half a second for everybody, so that nobody learns who has an account.
       return whileWaiting(setWaiting, () => others(() => ask(input)))
     }
+    const refreshToken = asked.form?.get('refresh_token')
+    if (refreshToken) {
+      // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike.
+      const answer = turns(hashSecret(refreshToken), () => others(() => ask(null)))
+      return whileWaiting(setWaiting, () => answer)
+    }
     const email = input?.['email']
     return others(() =>
       endpoint.path === '/request-password-reset' && typeof email === 'string'
@@ -58,12 +68,16 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const { place } = exchangeOf(asked.request)
     const setWaiting = (waiting: boolean) => place.setWaiting(waiting)
     const loaded = await whileWaiting(setWaiting, load)
-    const state: Current = { signal, setWaiting, fault: null, proof: null }
+    const state: Current = { signal, setWaiting, fault: null, proof: null, taken: null }
     const response = await asCurrent(state, () => serve(loaded, asked, state)).catch(
       (error: unknown) => {
         throw state.fault instanceof Unavailable ? state.fault : error
       },
     )
+    if (state.taken !== null) {
+      const { taken } = state
+      await deleteAccessTokens(options.db.for(asked.request, taken), taken)
+    }
     // Better Auth answers as if there were no session, or none to end.
     const { fault } = state
     if (fault instanceof Unavailable || (fault !== null && response.status >= 500)) throw fault
@@ -80,7 +94,7 @@ function withPage({ endpoint, input }: Asked, origins: string[]): Input | null {
 
 /** As Better Auth reads it: at the address that it believes to be at. */
 function forward(
-  { request, path, address }: Asked,
+  { request, path, endpoint, address, form }: Asked,
   url: string,
   addressHeader: string,
   body: Input | null,
@@ -95,10 +109,16 @@ function forward(
   headers.delete('content-length')
   // It was read, and is written anew.
   if (body !== null) headers.set('content-type', 'application/json')
-  return new Request(`${url}/api/auth${path}${isMeant ? search : `?${searchParams.toString()}`}`, {
+  if (endpoint.isOAuth) {
+    // A program is known by what it says, from whatever page it says it.
+    for (const name of ['cookie', 'origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode', 'dpop'])
+      headers.delete(name)
+  }
+  const asked = path === '/oauth2/authorize' ? completed(search, url) : search
+  return new Request(`${url}/api/auth${path}${isMeant ? asked : `?${searchParams.toString()}`}`, {
     method: request.method,
     headers,
-    body: body === null ? null : JSON.stringify(body),
+    body: form?.toString() ?? (body === null ? null : JSON.stringify(body)),
   })
 }
 

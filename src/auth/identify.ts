@@ -9,6 +9,8 @@ import { digestOf, findAccessToken, markUsed } from './access-tokens.ts'
 import { type Cookies, type Credential, findCredentials, readCredential } from './credential.ts'
 import { type Identity, signIn } from './identity.ts'
 import { createMemory } from './memory.ts'
+import { type Programs, programDigestOf } from './oauth.ts'
+import { findProgram } from './program-tokens.ts'
 import { algorithms, publishedKeys } from './published-keys.ts'
 import { findSession } from './queries.ts'
 import { isSessionToken, openSigned } from './session-tokens.ts'
@@ -44,6 +46,7 @@ export function createIdentify(
   options: AuthOptions,
   origins: readonly string[],
   log: Logger,
+  programs: Programs | null = null,
 ): Identify {
   const { secret, jwksUrl, hasSessions, tables } = options
   const tokens = createTokens(options)
@@ -53,6 +56,8 @@ export function createIdentify(
   const isListed = originMatcher(origins)
   const isOfOurs = ({ headers }: Request) =>
     isListed(headers.get('origin')) || isSameOrigin(headers)
+  /** The access tokens of which it is being written that they were used today. */
+  const marked = new Set<string>()
   let told = Number.NEGATIVE_INFINITY
 
   async function verifyJwt(
@@ -99,13 +104,21 @@ export function createIdentify(
   }
 
   async function findOwner(db: Db, token: string): Promise<Identity | null> {
+    const ofProgram = programs === null ? null : programDigestOf(token)
+    if (programs !== null && ofProgram !== null) return findProgram(db, ofProgram, programs.url())
     const digest = digestOf(token)
     const found = digest === null ? null : await findAccessToken(db, digest)
     if (found === null) return null
     const { identity, id, isUsed } = found
-    // In nobody's name, and nobody waits for it. What is not written now is written the next time.
-    if (!isUsed) void markUsed(gate.for(null, identity.id), identity.id, id).catch(() => {})
+    if (!isUsed && !marked.has(id)) void mark(identity.id, id)
     return identity
+  }
+
+  /** In nobody's name, and nobody waits for it. What is not written now is written the next time. */
+  async function mark(userId: string, id: string): Promise<void> {
+    marked.add(id)
+    await markUsed(gate.for(null, userId), userId, id).catch(() => {})
+    marked.delete(id)
   }
 
   function check(

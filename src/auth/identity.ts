@@ -5,8 +5,11 @@ import { type Scope, scopes } from './scopes.ts'
 /** Who is calling, and how we know. */
 export type Identity = {
   id: string
-  /** A JWT of the user, a session that the database has, the copy of a session in a cookie or token, or a token that the user made. */
-  by: 'token' | 'session' | 'session_cache' | 'access_token'
+  /**
+   * A JWT of the user, a session that the database has, the copy of a session in a cookie or token, a token that the user made, or one of a
+   * program that the user has let in.
+   */
+  by: 'token' | 'session' | 'session_cache' | 'access_token' | 'program'
   session_id: string | null
   name: string | null
   email: string | null

@@ -1,6 +1,6 @@
 import { Type as t } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { readBody } from '../http/body.ts'
+import { readBody, readBytes } from '../http/body.ts'
 import { hasAtMost, isStorable, nullable, storable } from '../http/formats.ts'
 import { invalid, Problem } from '../http/problem.ts'
 import { findFaults } from '../http/validation.ts'
@@ -18,6 +18,8 @@ const InputSchema = t.Object({
   image: t.Optional(nullable(storable(0, 2048, {}))),
   email: t.Optional(storable(0, 254, {})),
   idToken: t.Optional(t.Undefined({ error: 'is not taken: sign in by a code of the provider' })),
+  // The authorization server reads it wherever it is.
+  oauth_query: t.Optional(storable(0, longest, {})),
   additionalData: t.Optional(t.Undefined({ error: 'is not taken' })),
 })
 const input = TypeCompiler.Compile(InputSchema)
@@ -33,6 +35,8 @@ export type Asked = {
   /** Of the client, as all limits count. */
   address: string
   input: Input | null
+  /** What is asked by a form, as programs do it. */
+  form: URLSearchParams | null
 }
 
 /**
@@ -50,6 +54,23 @@ export async function readInput(request: Request): Promise<Input | null> {
   if (!input.Check(body)) throw invalid(findFaults(input.Errors(body)))
   return { ...body }
 }
+
+/**
+ * A form, as OAuth has it.
+ * @throws Problem as readBytes does; 400 for text that cannot be stored; 415
+ */
+export async function readForm(request: Request): Promise<URLSearchParams> {
+  for (const [name, value] of new URL(request.url).searchParams) refuse(name, value)
+  const bytes = await readBytes(request)
+  if (!isForm.test(request.headers.get('content-type') ?? '')) {
+    throw new Problem(415, 'Send the body as application/x-www-form-urlencoded.')
+  }
+  const form = new URLSearchParams(new TextDecoder().decode(bytes))
+  for (const [name, value] of form) refuse(name, value)
+  return form
+}
+
+const isForm = /^application\/x-www-form-urlencoded *(?:;|$)/i
 
 /** At any depth, of which readBody leaves few; names of fields too. */
 function refuseWithin(value: unknown): void {

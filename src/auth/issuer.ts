@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Elysia } from 'elysia'
 import { strangerAt } from '../http/address.ts'
 import { tooMany } from '../http/errors.ts'
@@ -6,16 +7,19 @@ import { measured } from '../http/outgoing.ts'
 import { overloaded, Problem } from '../http/problem.ts'
 import { problemAnswer, toAnswer } from './answers.ts'
 import type { IssuerOptions } from './better-auth.ts'
+import { insertClient } from './client-writes.ts'
+import { readClient, registered } from './clients.ts'
 import { createCounter } from './counter.ts'
-import { findEndpoint, limits } from './endpoints.ts'
+import { type Endpoint, findEndpoint, limits } from './endpoints.ts'
 import { createExecutor } from './execute.ts'
-import { type Asked, readInput } from './input.ts'
+import { type Asked, readForm, readInput } from './input.ts'
+import { type Programs, resourceOf } from './oauth.ts'
 
 export type { IssuerOptions } from './better-auth.ts'
 
 /** Better Auth under /api/auth, loaded with the first request for it. Null: it is off. */
-export function issuerRoutes(options: (() => IssuerOptions) | null) {
-  const handle = options === null ? refuse : createHandler(options)
+export function issuerRoutes(options: (() => IssuerOptions) | null, programs: Programs | null) {
+  const handle = options === null ? refuse : createHandler(options, programs)
   const answer = async ({ request }: { request: Request }) => {
     try {
       return measured(await handle(request))
@@ -38,12 +42,13 @@ async function refuse(): Promise<Response> {
   )
 }
 
-function createHandler(options: () => IssuerOptions) {
+function createHandler(options: () => IssuerOptions, programs: Programs | null) {
   const counters = {
     passwords: createCounter(limits.passwords),
     accounts: createCounter(limits.accounts),
     providers: createCounter(limits.providers),
     mails: createCounter(limits.mails),
+    clients: createCounter(limits.clients),
     others: createCounter(limits.others),
   }
   // Where it is reached is known when it listens.
@@ -54,7 +59,7 @@ function createHandler(options: () => IssuerOptions) {
   return async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     const path = pathname.slice('/api/auth'.length).replace(/(.)\/$/, '$1')
-    const endpoint = findEndpoint(request.method, path)
+    const endpoint = findEndpoint(request.method, path, programs !== null)
     const exchange = exchangeOf(request)
     if (endpoint.isVisited && isVisit(request.headers)) exchange.errorPage = given().errorUrl
     const { address: addressOf, place } = exchange
@@ -63,11 +68,26 @@ function createHandler(options: () => IssuerOptions) {
     const retry = counters[endpoint.limit].take(address)
     if (retry > 0) throw tooMany('requests of this kind', retry)
 
-    const asked: Asked = { request, path, endpoint, address, input: await readInput(request) }
+    if (programs !== null && endpoint.path === '/oauth2/register') {
+      const client = readClient(await readInput(request), programs.hosts)
+      const id = randomUUID().replaceAll('-', '')
+      const db = given().db.for(request, strangerAt(address))
+      await insertClient(db, id, client, resourceOf(programs.url()))
+      return Response.json(registered(id, client), { status: 201 })
+    }
+    const asked: Asked = { request, path, endpoint, address, ...(await read(request, endpoint)) }
     execute ??= createExecutor(given())
     return toAnswer(await execute(asked), request)
   }
 }
+
+const read = async (
+  request: Request,
+  { isOAuth }: Endpoint,
+): Promise<Pick<Asked, 'input' | 'form'>> =>
+  isOAuth
+    ? { input: null, form: await readForm(request) }
+    : { input: await readInput(request), form: null }
 
 /** Whether a browser goes there, and not a program of a page. */
 const isVisit = (headers: Headers): boolean =>

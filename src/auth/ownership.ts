@@ -12,7 +12,10 @@ type Stored = { id: string; emailVerified: boolean }
  * reset the password. Everything that others could come in by goes with that. What is in the account stays: most often both are
  * the same person.
  */
-export function giveToOwners({ adapter, internalAdapter }: AuthContext): void {
+export function giveToOwners(
+  { adapter, internalAdapter }: AuthContext,
+  hasPrograms: boolean,
+): void {
   const linkAccount = internalAdapter.linkAccount.bind(internalAdapter)
   const consume = internalAdapter.consumeVerificationValue.bind(internalAdapter)
 
@@ -30,6 +33,12 @@ export function giveToOwners({ adapter, internalAdapter }: AuthContext): void {
     // Ways to sign in before sessions: a session that begins meanwhile looks for its own again, and waits here.
     await within.deleteMany({ model: 'account', where: of(userId) })
     await within.deleteMany({ model: 'session', where: of(userId) })
+    // Not in this transaction, which knows none of our tables: execute.ts does before it answers.
+    const request = current()
+    if (request !== undefined) request.taken = userId
+    if (hasPrograms) {
+      for (const model of ofPrograms) await within.deleteMany({ model, where: of(userId) })
+    }
     return false
   }
 
@@ -64,6 +73,9 @@ export function giveToOwners({ adapter, internalAdapter }: AuthContext): void {
 }
 
 const resets = 'reset-password:'
+
+/** What was consented to, and what came of it. Codes end by themselves: without the consent nothing comes of them. */
+const ofPrograms = ['oauthConsent', 'oauthRefreshToken', 'oauthAccessToken']
 
 const of = (userId: string) => [{ field: 'userId', value: userId }]
 

@@ -37,6 +37,8 @@ const ofRoutes: Record<string, Scope> = {
   'POST /me/tokens': 'sign-in',
   'DELETE /me/tokens/:id': 'sign-in',
   'POST /me/tokens/:id/rotate': 'sign-in',
+  'GET /me/programs': 'sign-in',
+  'DELETE /me/programs/:id': 'sign-in',
   'GET /me/push': 'account',
   'POST /me/push': 'account',
   'DELETE /me/push/:id': 'account',

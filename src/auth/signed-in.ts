@@ -4,8 +4,10 @@ import { type Exchange, exchangeOf } from '../http/exchange.ts'
 import type { Outgoing } from '../http/outgoing.ts'
 import { overloaded, Problem } from '../http/problem.ts'
 import type { Quota, Rates } from '../http/rates.ts'
+import { challengeAt, challengeFor } from './challenge.ts'
 import { handedOver, type Identify } from './identify.ts'
 import type { Identity } from './identity.ts'
+import { type Programs, resourceRoute } from './oauth.ts'
 import { allows, isWithinLists, type Scope, scopeOf } from './scopes.ts'
 
 /** Undefined where the path has none. */
@@ -17,36 +19,55 @@ type Context = { request: Request; params: Params | undefined; route: string }
 type Soon<T> = T | Promise<T>
 
 /** The same for every reason: a stranger learns nothing of which it was. */
-const unauthorized = (): Problem =>
+const unauthorized = (challenge: string): Problem =>
   new Problem(401, 'Sign in: there is no token or session here, or it is invalid or has expired.', {
-    headers: { 'www-authenticate': 'Bearer' },
+    headers: { 'www-authenticate': challenge },
   })
 
 /** @throws Problem 403 where a token is not for a route */
-function refuseBeyond({ scopes, list_ids }: Identity, method: string, route: string): void {
+function refuseBeyond(
+  { by, scopes, list_ids }: Identity,
+  method: string,
+  route: string,
+  programs: Programs | null,
+): void {
   const needed = scopeOf(method, route) ?? 'sign-in'
-  if (!allows(scopes, needed)) throw insufficient(needed)
+  if (!allows(scopes, needed)) throw insufficient(needed, by === 'program', programs)
   if (list_ids === null || isWithinLists(method, route)) return
   throw new Problem(403, 'This token is for some lists only: this is about more than those.', {
     code: 'insufficient_scope',
   })
 }
 
-function insufficient(needed: Scope): Problem {
+/** 403: this takes a scope that the token does not have. */
+export function insufficient(
+  needed: Scope,
+  isProgram: boolean,
+  programs: Programs | null,
+): Problem {
   if (needed === 'sign-in') {
     return new Problem(403, 'No token may do this: sign in.', { code: 'insufficient_scope' })
   }
   return new Problem(403, `This token may not do this: it needs the scope ${needed}.`, {
     code: 'insufficient_scope',
-    headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
+    headers: { 'www-authenticate': challengeFor(needed, isProgram, programs) },
   })
 }
+
+/** What a program was given is for one route alone. */
+const isMeantFor = ({ by }: Identity, route: string): boolean =>
+  by !== 'program' || route === resourceRoute
 
 /**
  * Every route of the instance that uses this one needs a valid credential and gets a `user`. Where its path has a
  * `{user_id}`, that is the caller's own or `me`.
  */
-export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outgoing) {
+export function signedIn(
+  identify: Identify,
+  rates: Rates | null,
+  outgoing: Outgoing,
+  programs: Programs | null,
+) {
   // Of requests with a body.
   const users = new WeakMap<Request, Identity>()
 
@@ -61,12 +82,15 @@ export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outg
   }
 
   function count(context: Context, user: Identity | null): Soon<Identity> {
-    if (user === null) throw unauthorized()
+    const isHanded = handedOver(context.request) !== undefined
+    if (user === null || !(isHanded || isMeantFor(user, context.route))) {
+      throw unauthorized(challengeAt(context.route, programs))
+    }
     const exchange = exchangeOf(context.request)
     exchange.userId = user.id
     // Before it is counted: what is refused because of others costs nobody a request.
     if (!exchange.place.claim(user.id)) throw overloaded()
-    if (handedOver(context.request) !== undefined) return admit(exchange, context, user, null)
+    if (isHanded) return admit(exchange, context, user, null)
     if (outgoing.isFull(user.id)) {
       throw overloaded('Read the answers that are on their way to you first. Then try again.')
     }
@@ -89,7 +113,9 @@ export function signedIn(identify: Identify, rates: Rates | null, outgoing: Outg
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
       throw new Problem(403, 'The path names another user: put your own id there, or me.')
     }
-    if (user.by === 'access_token') refuseBeyond(user, method, route)
+    if (user.by === 'access_token' || user.by === 'program') {
+      refuseBeyond(user, method, route, programs)
+    }
     return user
   }
 

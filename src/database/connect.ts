@@ -7,7 +7,13 @@ import type { ServerAddress } from './url.ts'
 /** What a query needs. */
 export type Sql = postgres.Sql<Types>
 
-type Types = { timestamptz: string; date: string; text_array: string[]; int_array: number[] }
+type Types = {
+  timestamptz: string
+  date: string
+  text_array: string[]
+  int_array: number[]
+  json: unknown
+}
 
 /**
  * What the database says goes to the wire. A JavaScript `Date` would lose the microseconds of an instant and
@@ -37,6 +43,13 @@ const types = {
     from: [1007],
     serialize: arrayLiteral,
     parse: (text: string) => parseArrayLiteral(text).map(Number),
+  },
+  // As the driver has it, but text is JSON already: what Better Auth writes would else be a string with JSON in it.
+  json: {
+    to: 114,
+    from: [114, 3802],
+    serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+    parse: (text: string): unknown => JSON.parse(text),
   },
 }
 

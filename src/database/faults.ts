@@ -20,6 +20,11 @@ export class Unavailable extends Error {
   readonly code = 'UNAVAILABLE'
 }
 
+/** It may be well, but too much waits for it. */
+export class Crowded extends Unavailable {
+  readonly isCrowded = true
+}
+
 /** It can be read, and takes no writes. */
 export class ReadOnly extends Unavailable {
   readonly sqlstate = '25006'

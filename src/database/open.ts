@@ -20,7 +20,7 @@ import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
 import { applySchema, readLedger } from './ledger.ts'
 import { createPool } from './pool.ts'
 import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
-import { usualSchema } from './schema-name.ts'
+import { quote, usualSchema } from './schema-name.ts'
 import { isolation, settingsFor } from './settings.ts'
 import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
@@ -43,6 +43,8 @@ export type Accounts = {
   find: (db: Db) => Promise<AuthTables | null>
   /** What this role may not do with them, for the operator. */
   faults: string[]
+  /** Whether the tables are Docket's own, with those of programs beside them. */
+  hasPrograms: boolean
 }
 
 export type Listeners = {
@@ -176,7 +178,10 @@ async function prepare(
   const { databaseSchema: schema, hasSessions } = config
   const applied = await applySchema(sql, schemaFilesWithoutAccounts, schema)
   if (!hasSessions) {
-    return { applied, accounts: { tables: null, find: async () => null, faults: [] } }
+    return {
+      applied,
+      accounts: { tables: null, find: async () => null, faults: [], hasPrograms: false },
+    }
   }
 
   // A simple message: without our settings, of which the search path is one.
@@ -191,7 +196,8 @@ async function prepare(
   const wanted: Wanted = { schema, searchPath, named: config.authTables, isIssuer }
   let found = await findAuthTables(sql, wanted)
   const isNone = found.tables === null && found.unreadable.length === 0
-  if (isIssuer && (isNone || (await hasOwnAccounts(sql, schema)))) {
+  const isOwn = isIssuer && (isNone || (await hasOwnAccounts(sql, schema)))
+  if (isOwn) {
     applied.push(...(await applySchema(sql, schemaFiles, schema)))
     found = await findAuthTables(sql, wanted)
   }
@@ -209,7 +215,8 @@ async function prepare(
     }
     return later
   }
-  return { applied, accounts: { tables, find, faults } }
+  const hasPrograms = isOwn && tables?.user.path === `${quote(schema)}."user"`
+  return { applied, accounts: { tables, find, faults, hasPrograms } }
 }
 
 /** In a schema that others use too the tables may be theirs. */

@@ -3,6 +3,7 @@ import { createCosts } from './costs.ts'
 import { createDoubt } from './doubt.ts'
 import { type Account, createAccounts } from './fairness.ts'
 import {
+  Crowded,
   codeOf,
   isAnswer,
   isLocked,
@@ -112,7 +113,7 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
         resolve,
         reject,
       }
-      if (waiting.length >= room && !makeRoom(at)) return dismiss(job, 'too many statements wait')
+      if (waiting.length >= room && !makeRoom(at)) return dismiss(job)
 
       insert(waiting, job)
       setAlarm(caller.until)
@@ -126,15 +127,16 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
   function makeRoom(turn: number): boolean {
     const last = waiting.at(-1)
     if (last === undefined || last.turn <= turn) return false
-    dismiss(last, 'too many statements wait')
+    dismiss(last)
     remove(waiting, (job) => job.isDone)
     return true
   }
 
   /** Out of the queue, with nothing. */
-  function dismiss(job: Job, why: string): void {
+  function dismiss(job: Job, why?: string): void {
     if (!job.isDone) accounts.leave(job.account, job.expected)
-    refuse(job, why, job.cause)
+    if (why !== undefined) return refuse(job, why, job.cause)
+    fail(job, new Crowded('too many statements wait', { cause: job.cause }))
   }
 
   /** A part of the statements at a time, one at least. */

@@ -10,6 +10,7 @@ import feeds from '../../sql/009_feeds.sql' with { type: 'text' }
 import reminders from '../../sql/010_reminders.sql' with { type: 'text' }
 import push from '../../sql/011_push.sql' with { type: 'text' }
 import accessTokens from '../../sql/012_access_tokens.sql' with { type: 'text' }
+import oauth from '../../sql/013_oauth.sql' with { type: 'text' }
 
 export type SchemaFile = {
   version: number
@@ -40,6 +41,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   file('010_reminders', reminders),
   file('011_push', push),
   file('012_access_tokens', accessTokens),
+  file('013_oauth', oauth),
 ]
 
 /** Without those of the built-in issuer, which are for where it is on and there are no accounts of a frontend's. */

@@ -5,8 +5,14 @@ import { originMatcher } from './origins.ts'
 /**
  * Lets browsers call from these origins, with cookies, and from no other. Without any there is no CORS at all. Whoever asks by
  * OPTIONS is answered: some health checks do nothing else.
+ * @param open the addresses where every page may ask, for nothing depends on a cookie there; null: none
  */
-export function allowOrigins(origins: string[]) {
+export const allowOrigins = (origins: string[], open: RegExp | null = null) =>
+  open === null
+    ? allowListed(origins)
+    : new Elysia({ name: 'open', seed: origins }).use(allowAll(open)).use(allowListed(origins))
+
+function allowListed(origins: string[]) {
   if (origins.length === 0) {
     return new Elysia({ name: 'no-origins' }).onRequest(({ request }) =>
       request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : undefined,
@@ -53,6 +59,21 @@ export function allowOrigins(origins: string[]) {
       })
   )
 }
+
+const allowAll = (open: RegExp) =>
+  new Elysia({ name: 'allow-all', seed: open.source }).onRequest(({ request, set }) => {
+    if (!open.test(request.url)) return
+    set.headers['access-control-allow-origin'] = '*'
+    if (request.method !== 'OPTIONS') return
+    return new Response(null, {
+      status: 204,
+      headers: {
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'Authorization, Content-Type, MCP-Protocol-Version',
+        'access-control-max-age': '7200',
+      },
+    })
+  })
 
 const allowedHeaders = [
   'Authorization',

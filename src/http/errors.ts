@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import postgres from 'postgres'
 import { remedyFor, sqlstateOf, wordsFor } from '../database/sqlstates.ts'
 import { exchangeOf } from './exchange.ts'
-import { type Fault, invalid, Problem } from './problem.ts'
+import { type Fault, invalid, overloaded, Problem } from './problem.ts'
 import type { Rates } from './rates.ts'
 import { findFaults } from './validation.ts'
 import { absent } from './written.ts'
@@ -61,7 +61,10 @@ function toProblem(error: unknown, constraints: Constraints, route: string): Pro
   // Elysia wraps what a parser throws.
   if (error instanceof ParseError) return toProblem(error.cause, constraints, route)
   if (code === 'NOT_FOUND') return new Problem(404, 'There is nothing at this path.')
-  if (code === 'UNAVAILABLE') return unavailable(sqlstateOf(error))
+  if (code === 'UNAVAILABLE') {
+    const isCrowded = error instanceof Error && 'isCrowded' in error
+    return isCrowded ? overloaded() : unavailable(sqlstateOf(error))
+  }
   return internal()
 }
 

@@ -1,5 +1,6 @@
 import { handOver } from '../auth/identify.ts'
 import type { Identity } from '../auth/identity.ts'
+import type { Scope } from '../auth/scopes.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { Problem, type ProblemBody } from '../http/problem.ts'
 import type { ListNames, Task } from './lean.ts'
@@ -14,6 +15,8 @@ export type House = {
   dateOf: (text: string, today: Today) => string | null
   /** Where a request has reached us. */
   addressOf: (request: Request) => string
+  /** What a program is told that lacks a scope: it can ask its user for it. */
+  stepUp: (needed: Scope) => Problem
 }
 
 type Today = { zone: string; date: string }
@@ -42,6 +45,7 @@ export type Caller = {
   /** What the lists of these tasks are called. */
   namesFor: (tasks: Task[]) => Promise<ListNames>
   urlOf: (path: string) => string
+  stepUp: House['stepUp']
 }
 
 /** What the API has refused. */
@@ -65,7 +69,15 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
   let lists: Promise<List[]> | undefined
   let today: Promise<Today> | undefined
 
-  async function ask<T>(
+  // One thing at a time: who calls a tool has no more at work than who sends one request.
+  let last: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
+
+  async function send<T>(
     method: string,
     path: string,
     body?: object,
@@ -89,6 +101,8 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
     }
   }
 
+  const ask: Caller['ask'] = (...asked) => inTurn(() => send(...asked))
+
   const readLists = (): Promise<List[]> =>
     (lists ??= ask<List[]>('GET', '/api/lists').then(({ value }) => value))
 
@@ -96,7 +110,7 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
     user,
     requestId,
     ask,
-    today: () => (today ??= house.todayOf(request, user.id)),
+    today: () => (today ??= inTurn(() => house.todayOf(request, user.id))),
     dateOf: house.dateOf,
     lists: readLists,
     namesFor: async (tasks) => {
@@ -104,6 +118,7 @@ export function createCaller(request: Request, user: Identity, house: House): Ca
       return new Map((await readLists()).map((list) => [list.id, list.name]))
     },
     urlOf: (path) => `${house.addressOf(request)}${path}`,
+    stepUp: house.stepUp,
   }
 }
 
@@ -133,10 +148,15 @@ export function wordsFor(error: unknown, requestId: string): string | null {
 }
 
 /** What fields of the API are called here. */
-const argumentNames: Record<string, string> = { list_id: 'list', q: 'query' }
+const argumentNames: Record<string, string> = {
+  list_id: 'list',
+  q: 'query',
+  'Time-Zone': 'The header Time-Zone of your connection',
+}
 
 export function explain({ status, detail, errors = [] }: ProblemBody): string {
-  if (status === 404 && /no task with this id/.test(detail)) return `${detail} ${whereTasksAre}`
+  if (status === 404 && /no task with (?:this id|the id of the parent)/.test(detail))
+    return `${detail} ${whereTasksAre}`
   const [first] = errors
   if (status !== 422 || first === undefined) return detail
   if (first.at !== undefined) return `${detail} See character ${first.at} of the filter.`

@@ -59,7 +59,8 @@ export async function answer(body: unknown, headers: Headers, server: Server): P
     if (!(error instanceof RpcError)) throw error
     // To older clients any other status is a broken connection, and what the body says is lost.
     const isOld = message !== undefined && !isModern(message, headers)
-    return refusal(error, isOld && error.code !== codes.version ? 200 : error.status, message?.id)
+    const status = isOld && error.code !== codes.version ? 200 : error.status
+    return refusal(error, status, idOf(body))
   }
 }
 
@@ -95,12 +96,21 @@ function readMessage(body: unknown): Message {
   const isAnswer = method === undefined && ('result' in body || 'error' in body)
   if (isAnswer) return { id: undefined, method: '', params: {} }
   if (typeof method !== 'string') throw new RpcError(codes.message, 'The method is missing.')
-  if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id)) {
+  if (id !== undefined && !isId(id)) {
     throw new RpcError(codes.message, 'The id must be a string or a whole number.')
   }
   if (!isObject(params)) throw new RpcError(codes.params, 'The params must be an object.')
-  return { id: id as Message['id'], method, params }
+  return { id, method, params }
 }
+
+/** What a message is known by, also where it is wrong otherwise. */
+export function idOf(body: unknown): Message['id'] {
+  const id = isObject(body) ? body['id'] : undefined
+  return isId(id) ? id : undefined
+}
+
+const isId = (id: unknown): id is string | number =>
+  typeof id === 'string' || Number.isSafeInteger(id)
 
 const metaOf = ({ params: { _meta: meta } }: Message): Json => (isObject(meta) ? meta : {})
 

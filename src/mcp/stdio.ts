@@ -1,5 +1,5 @@
 import { type Config, OperatorError } from '../config.ts'
-import { codes, headersOf } from './protocol.ts'
+import { codes, headersOf, idOf } from './protocol.ts'
 
 type Message = { id?: string | number; method?: unknown; params?: { requestId?: unknown } }
 
@@ -10,7 +10,13 @@ type Message = { id?: string | number; method?: unknown; params?: { requestId?: 
  */
 export async function bridge({ server: { url, token } }: Config): Promise<void> {
   if (token === null) throw new OperatorError('Set DOCKET_TOKEN to a token of the user.')
+  if (!/^[!-~]+$/.test(token)) {
+    throw new OperatorError(
+      'DOCKET_TOKEN is no token: it has a space, or a character that none has.',
+    )
+  }
   const address = `${url.replace(/\/$/, '')}/mcp`
+  process.stdout.on('error', leave)
   const underWay = new Map<string | number, AbortController>()
   const pending = new Set<Promise<void>>()
 
@@ -34,7 +40,9 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
     if (id !== undefined) underWay.set(id, controller)
     try {
       const answer = await ask(line, message, controller.signal)
-      if (answer !== null) say(answer)
+      // Whoever waits for an answer knows it by its id, which is not read of what is too deep.
+      if (answer !== null)
+        say(idOf(answer) === undefined && id !== undefined ? { ...answer, id } : answer)
     } catch (error) {
       if (controller.signal.aborted) return
       const why = error instanceof Error ? error.message : String(error)
@@ -67,7 +75,8 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
     if (text === '' && response.ok) return null
     const body = parse(text)
     if (body.jsonrpc === '2.0') return body
-    throw new Error(`${address} answered ${response.status}. ${body.detail ?? ''}`.trim())
+    const hint = response.status === 401 ? ' Set DOCKET_TOKEN to another one.' : ''
+    throw new Error(`${address} answered ${response.status}. ${body.detail ?? ''}${hint}`.trim())
   }
 
   for await (const line of console) {
@@ -79,9 +88,16 @@ export async function bridge({ server: { url, token } }: Config): Promise<void> 
   await Promise.all(pending)
 }
 
-const say = (message: object): void => {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+function say(message: object): void {
+  try {
+    process.stdout.write(`${JSON.stringify(message)}\n`)
+  } catch {
+    leave()
+  }
 }
+
+/** The client has gone, with or without closing the input: nobody hears what is said. */
+const leave = (): never => process.exit(0)
 
 /** A message, or a problem, if it is what it should be. */
 function parse(text: string): { jsonrpc?: string; detail?: string } {

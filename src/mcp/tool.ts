@@ -62,7 +62,7 @@ export function tool<const T extends TObject>(definition: Definition<T>): Tool {
       if (!Value.Check(checked, args)) {
         const { message, errors } = invalid(findFaults(Value.Errors(checked, args)))
         const isUnknown = errors?.some(({ detail }) => detail === 'is not known here')
-        const hint = isUnknown ? ` ${name} takes ${namesIn(input)}.` : ''
+        const hint = isUnknown ? ` ${name} takes ${namesIn(input) || 'no arguments'}.` : ''
         throw new Problem(422, `${message}${hint}`)
       }
       const { user_id: whose, ...rest }: Json = args

@@ -1,6 +1,6 @@
 import { Type as t } from '@sinclair/typebox'
 import { allows } from '../auth/scopes.ts'
-import { Problem } from '../http/problem.ts'
+import { invalid, Problem } from '../http/problem.ts'
 import { addTasks } from './add-tasks.ts'
 import { type Caller, Refused, search, wordsFor } from './caller.ts'
 import {
@@ -25,6 +25,8 @@ import { adding, type Json, reading, removing, settling, type Tool, tool } from 
 // What agents can do. Each tool is a request to the API, or a few: it can do no more than those.
 
 const closed = { additionalProperties: false }
+
+const states = ['pending', 'completed', 'all', 'deleted']
 
 const made = async (caller: Caller, status: string, task: Task): Promise<Json> => ({
   ...outcome(status, task, await caller.namesFor([task])),
@@ -68,7 +70,7 @@ const tools: Tool[] = [
         filter: t.Optional(t.String()),
         status: t.Optional(
           t.String({
-            enum: ['pending', 'completed', 'all', 'deleted'],
+            enum: states,
             default: 'pending',
             description: 'deleted: the trash',
           }),
@@ -87,6 +89,9 @@ const tools: Tool[] = [
     ),
     call: async (caller, { filter, status = 'pending', list, sort, limit = 25, cursor }) => {
       const state = status.toLowerCase()
+      if (!states.includes(state)) {
+        throw invalid([{ pointer: '/status', detail: `must be one of ${states.join(', ')}` }])
+      }
       const query = search({
         ...(state === 'deleted' ? { deleted: 'true' } : { status: state }),
         ...(list === undefined ? {} : { list: (await listIdOf(caller, list)) ?? 'none' }),
@@ -288,6 +293,10 @@ export const listTools = (caller: Caller): Json => ({
 export async function callTool(caller: Caller, name: string, given: unknown): Promise<Json> {
   const found = byName.get(name)
   if (found === undefined) throw new RpcError(codes.params, `Unknown tool: ${name.slice(0, 100)}`)
+  // Not to the model: its client asks the user, and comes again.
+  if (caller.user.by === 'program' && !allows(caller.user.scopes, found.scope)) {
+    throw caller.stepUp(found.scope)
+  }
   try {
     if (!isFor(found, caller)) throw new Problem(403, refusalOf(found, caller))
     const args = given ?? {}

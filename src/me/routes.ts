@@ -23,13 +23,14 @@ import {
 } from './queries.ts'
 import { type Me, meModels, type Session } from './schema.ts'
 
-type Reservation = { settle: (added: Me['usage'] | null) => void }
+type Amount = NonNullable<Me['usage']>
+type Reservation = { settle: (added: Amount | null) => void }
 
 /** How much a user has, and may have. */
 type Usage = {
   quota: Me['quota']
-  read: (db: Db, userId: string) => Promise<Me['usage']>
-  setAside: (db: Db, userId: string, amount: Me['usage']) => Reservation | Promise<Reservation>
+  read: (db: Db, userId: string) => Promise<Amount>
+  setAside: (db: Db, userId: string, amount: Amount) => Reservation | Promise<Reservation>
   forget: (userId: string) => void
 }
 
@@ -133,7 +134,7 @@ async function describe(db: Db, user: Identity, tables: Tables, usage: Usage): P
   // A session comes with its account.
   const [account, used, time_zone] = await Promise.all([
     user.by === 'session' ? user : tables.within(db, (found) => findAccount(db, found, user.id)),
-    usage.read(db, user.id),
+    user.list_ids === null ? usage.read(db, user.id) : null,
     findTimeZone(db, user.id),
   ])
   return {

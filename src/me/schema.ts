@@ -21,10 +21,11 @@ export const MeSchema = t.Object(
         t.Literal('session'),
         t.Literal('session_cache'),
         t.Literal('access_token'),
+        t.Literal('program'),
       ],
       {
         description:
-          'A JWT, a session that the database has, the copy of one in a cookie, or a token that you made.',
+          'A JWT, a session that the database has, the copy of one in a cookie, a token that you made, or that of a program at /mcp.',
         examples: ['token'],
       },
     ),
@@ -68,16 +69,19 @@ export const MeSchema = t.Object(
         examples: [{ tasks: 100_000, bytes: 256_000_000 }],
       },
     ),
-    usage: t.Object(
-      {
-        tasks: t.Integer({ description: 'Your tasks, the trash included.', examples: [7] }),
-        bytes: t.Integer({ description: 'Of their JSON, as it is answered.', examples: [2948] }),
-      },
-      {
-        additionalProperties: false,
-        description: 'What you have.',
-        examples: [{ tasks: 7, bytes: 2948 }],
-      },
+    usage: nullable(
+      t.Object(
+        {
+          tasks: t.Integer({ description: 'Your tasks, the trash included.', examples: [7] }),
+          bytes: t.Integer({ description: 'Of their JSON, as it is answered.', examples: [2948] }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'What you have. Null for a token for some lists, as it is about more than those.',
+          examples: [{ tasks: 7, bytes: 2948 }],
+        },
+      ),
     ),
   },
   { additionalProperties: false, description: 'Who is calling.' },

@@ -22,7 +22,8 @@ import {
   untouched,
 } from './trees.ts'
 import type { Usage } from './usage.ts'
-import { type Caller, isWithin } from './within-lists.ts'
+import { isWithin, refuseLeaving } from './within.ts'
+import type { Caller } from './within-lists.ts'
 
 /** The most that are changed together, with what is under them. */
 const most = mostInTree
@@ -69,8 +70,9 @@ export async function changeBulk(
     const earlier = once && (await findAnswer(to, userId, once.key))
     if (earlier) return answerOf(earlier, once)
     if (ids !== undefined) refuse(targets, trees)
-    const context = contextOf(to, userId, trees, zone)
+    const context = contextOf(to, userId, trees, { zone, list_ids: caller.list_ids })
     const changes = await reckonAll(context, trees, reckon, ids !== undefined)
+    refuseLeaving(caller, changes)
     const matched = trees.length
     // The key is kept though nothing changes, where there is something to keep it with.
     const [first] = trees

@@ -150,6 +150,10 @@ export function dueOf(tests: Tests): { due_after?: string; due_before?: string }
 export const looksOf = (tests: Tests): number =>
   leavesOf(tests).filter(({ is }) => is === 'words').length
 
+/** Whether it is for who may not see all. */
+export const isLimited = (tests: Tests): boolean =>
+  leavesOf(tests).some(({ is }) => is === 'within')
+
 /** Whether all that passes is in lists that it names: these are asked for, also where they are archived. */
 export function namesList(tests: Tests): boolean {
   if ('all' in tests) return tests.all.some(namesList)

@@ -18,7 +18,8 @@ import {
 } from './filter-tree.ts'
 import type { ListQuery } from './rules.ts'
 import type { TaskListQuery } from './schema.ts'
-import { type Caller, isWithin } from './within-lists.ts'
+import { isWithin } from './within.ts'
+import type { Caller } from './within-lists.ts'
 
 /**
  * A query with what its filter means to the user now. Today is where the user is, else where the header `Time-Zone` says.

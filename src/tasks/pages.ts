@@ -1,7 +1,8 @@
 import { Unavailable } from '../database/faults.ts'
 import type { Db } from '../database/gate.ts'
 import { fold } from '../http/fold.ts'
-import { dueOf, looksOf, namesList } from './filter-meaning.ts'
+import { overloaded } from '../http/problem.ts'
+import { dueOf, isLimited, looksOf, namesList } from './filter-meaning.ts'
 import type { Tests } from './filter-tree.ts'
 import {
   firstStride,
@@ -76,8 +77,14 @@ export async function readPage(
   /** Of the first statement: what has changed since may be in what is found later, or not. */
   let seq = 0
   const end = (rest: Position | null) => ({ ...page.end(rest), seq })
+  // A cursor says something of the task that it is after: who may not see that goes on after the last one that was found.
+  const endAt = (rest: Position) => {
+    if (list.tests === undefined || !isLimited(list.tests)) return end(rest)
+    if (page.weight() === null) throw overloaded()
+    return end(page.last())
+  }
   if (skipped === null) return end(null)
-  if (skipped.left > 0) return end({ ...cursorOf(skipped.place), skip: skipped.left })
+  if (skipped.left > 0) return endAt({ ...cursorOf(skipped.place), skip: skipped.left })
   let { place } = skipped
   const isWhole = place.from === null
 
@@ -87,7 +94,7 @@ export async function readPage(
     const ask = { user_id: userId, size, ...scope, ...list.filters, ...place.from, isLong }
     const asked = readSlice(db, shapeOf(list, place), ask)
     const slice = await (isFirst ? asked : orNothing(asked))
-    if (slice === undefined) return end(isFirst ? null : cursorOf(place))
+    if (slice === undefined) return isFirst ? end(null) : endAt(cursorOf(place))
 
     if (isOpen && slice.archives) {
       learnArchives(userId)
@@ -112,7 +119,7 @@ export async function readPage(
       if (isAll && isPart && !page.isFull()) learnFew(userId, list.deleted)
       return end(null)
     }
-    if (performance.now() - began > patience) return end(cursorOf(next))
+    if (performance.now() - began > patience) return endAt(cursorOf(next))
     place = next
   }
 }

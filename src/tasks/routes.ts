@@ -47,7 +47,8 @@ import {
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
 import type { Usage } from './usage.ts'
-import { isWithin, refuseElsewhere, refuseNewElsewhere, writeWithin } from './within-lists.ts'
+import { isWithin } from './within.ts'
+import { placedWithin, refuseElsewhere, writeWithin } from './within-lists.ts'
 import { withinQuota } from './within-quota.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
@@ -93,7 +94,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
   const update =
     (isExact: boolean) =>
     async ({ db, user, params: { id }, body, request, set }: Asked<TaskPatch>) => {
-      const asked = askedOf(request, id, 'update', body)
+      const asked = askedOf(user, request, id, 'update', body)
       // What comes after a task is told, and says nothing.
       const { next_task: _next, ...patch } = body
       const { changes, course } = partsOf(patch, isOfCourse, user.id, id)
@@ -113,7 +114,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     set,
   }: Asked<Completion>): Promise<ChangedTask> => {
     const completed = body.completed ?? null
-    const asked = askedOf(request, id, 'complete', completed)
+    const asked = askedOf(user, request, id, 'complete', completed)
     const author = authorOf(user, request)
     const change = await writeWithin(db, user, asked, (as) =>
       completeTask(db, author, as, completed),
@@ -176,11 +177,11 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks',
       async ({ db, user, body, path, request, set, status }) => {
-        const once = readOnce(request.headers, 'create', body)
+        const once = onceOf(user, request, 'create', body)
         refuseOthers(user.id, body.user_id)
         const zone = readZone(request.headers)
-        await refuseNewElsewhere(db, user, [body])
-        const change = await insertTask(db, authorOf(user, request), body, once, zone)
+        const [task = body] = await placedWithin(db, user, [body])
+        const change = await insertTask(db, authorOf(user, request), task, once, zone)
         if (change.outcome === 'stale') {
           throw new Problem(409, 'You have another task with this id.')
         }
@@ -194,11 +195,11 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks/batch',
       async ({ db, user, body, request, set, status }) => {
-        const once = readOnce(request.headers, 'batch', body)
+        const once = onceOf(user, request, 'batch', body)
         const zone = readZone(request.headers)
         const way = { usage, zone }
-        await refuseNewElsewhere(db, user, body.tasks)
-        const made = await createBatch(db, authorOf(user, request), body, once, way)
+        const tasks = await placedWithin(db, user, body.tasks)
+        const made = await createBatch(db, authorOf(user, request), { ...body, tasks }, once, way)
         if (made.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<ReturnType<typeof status<201, Task[]>>>(set, made.text, 201)
       },
@@ -207,7 +208,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks/bulk',
       async ({ db, user, body, request, set }) => {
-        const once = readOnce(request.headers, 'bulk', body)
+        const once = onceOf(user, request, 'bulk', body)
         refuseBulk(body)
         const meant = async () => {
           // What is restored is in the trash, and so may be the lists that the filter names.
@@ -248,7 +249,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .delete(
       '/tasks/:id',
       async ({ db, user, params: { id }, request, set }) => {
-        const asked = askedOf(request, id, 'delete')
+        const asked = askedOf(user, request, id, 'delete')
         const author = authorOf(user, request)
         return answer(await writeWithin(db, user, asked, (as) => deleteTask(db, author, as)), set)
       },
@@ -257,7 +258,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks/:id/restore',
       async ({ db, user, params: { id }, request, set }) => {
-        const asked = askedOf(request, id, 'restore')
+        const asked = askedOf(user, request, id, 'restore')
         const author = authorOf(user, request)
         return answer(await writeWithin(db, user, asked, (as) => restoreTask(db, author, as)), set)
       },
@@ -266,7 +267,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks/:id/move',
       async ({ db, user, params: { id }, body, request, set }) => {
-        const asked = askedOf(request, id, 'move', body)
+        const asked = askedOf(user, request, id, 'move', body)
         await refuseElsewhere(db, user, body)
         const author = authorOf(user, request)
         return answer(
@@ -279,7 +280,7 @@ export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/tasks/:id/skip',
       async ({ db, user, params: { id }, body, request, set }) => {
-        const asked = askedOf(request, id, 'skip', body)
+        const asked = askedOf(user, request, id, 'skip', body)
         const author = authorOf(user, request)
         const change = await writeWithin(db, user, asked, (as) =>
           skipTask(db, author, as, body.occurrence),
@@ -346,12 +347,27 @@ type Asked<Body> = {
 type Set = { headers: Record<string, unknown> }
 
 /** What is asked of a task, the same for all that change one. */
-const askedOf = (request: Request, id: string, operation: string, ...asked: unknown[]) => ({
+const askedOf = (
+  user: Identity,
+  request: Request,
+  id: string,
+  operation: string,
+  ...asked: unknown[]
+) => ({
   id,
+  list_ids: user.list_ids,
   versions: readIfMatch(request.headers),
-  once: readOnce(request.headers, operation, id, ...asked),
+  once: onceOf(user, request, operation, id, ...asked),
   zone: readZone(request.headers),
 })
+
+/** What was answered to who sees other lists is no answer for this one: that was another request. */
+const onceOf = (
+  { list_ids }: Identity,
+  { headers }: Request,
+  operation: string,
+  ...asked: unknown[]
+) => readOnce(headers, operation, ...asked, ...(list_ids === null ? [] : [list_ids]))
 
 const answer = (change: Outcome, set: Set, said: Course = {}): ChangedTask =>
   json<ChangedTask>(set, rowAfter(change, set, 'task', said).text)

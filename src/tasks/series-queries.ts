@@ -19,7 +19,7 @@ export type Under = {
   task: Task & Kept
   next_id: string
   /** What has this id: `deleted`, whether it is in the trash. */
-  taken: { version: number; deleted: boolean } | null
+  taken: { version: number; deleted: boolean; list_id: string | null } | null
 }
 
 /** What decides of a task what comes after it. */
@@ -139,7 +139,9 @@ export const readSeries = (db: Db, userId: string, ids: readonly string[]): Prom
         )
         select coalesce(json_agg(json_build_object(
           'task', u.json::json, 'next_id', docket.next_id(u.id),
-          'taken', case when n.id is not null then json_build_object('version', n.version, 'deleted', n.deleted_at is not null) end
+          'taken', case when n.id is not null then json_build_object(
+            'version', n.version, 'deleted', n.deleted_at is not null, 'list_id', n.list_id
+          ) end
         ) order by tree.depth, u.position), '[]')
         from tree
         cross join lateral (
@@ -150,7 +152,7 @@ export const readSeries = (db: Db, userId: string, ids: readonly string[]): Prom
           offset 0
         ) u
         left join lateral (
-          select n.id, n.version, n.deleted_at
+          select n.id, n.version, n.deleted_at, n.list_id
           from docket.tasks n
           where n.user_id = ${userId}
             and n.id = docket.next_id(u.id)

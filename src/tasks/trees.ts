@@ -18,7 +18,7 @@ import { isRelative } from './reminders.ts'
 import type { Parts } from './rules.ts'
 import { type Course, type Kept, type Move, type NewTask, noParent, type Task } from './schema.ts'
 import { alone, following, moved, type Now, repeating } from './series.ts'
-import { readSeries, type Series } from './series-queries.ts'
+import { readSeries, type Series, type Under } from './series-queries.ts'
 import { sizeOf } from './sizes.ts'
 import { columns } from './table.ts'
 import {
@@ -32,6 +32,7 @@ import {
   type Tree,
 } from './tree-queries.ts'
 import type { Usage } from './usage.ts'
+import { isWithin, refuseLeaving, type Within } from './within.ts'
 import { taskKind } from './writes.ts'
 
 // Changes of a task with what is under it: read at one moment, reckoned, and written in one statement if nobody has changed anything of
@@ -40,6 +41,8 @@ import { taskKind } from './writes.ts'
 /** What is asked of a task, and what must be so of it. */
 export type Asked = {
   id: string
+  /** The lists that it may be asked for; null: all, and the inbox. */
+  list_ids: Within
   versions: number[] | null
   once: Once | null
   /** Where the request says that it comes from. */
@@ -69,12 +72,18 @@ export type Changes = (Change & { isNext?: boolean })[]
 export type Context = {
   db: Db
   zone: string | null
+  list_ids: Within
   /** Undefined where the task has gone meanwhile. */
   seriesOf: (root: Root) => Promise<Series | undefined>
 }
 
 /** Of trees: the series of those that repeat are read together, and those of all if one that does not is asked for. */
-export function contextOf(db: Db, userId: string, trees: Tree[], zone: string | null): Context {
+export function contextOf(
+  db: Db,
+  userId: string,
+  trees: Tree[],
+  { zone, list_ids }: Pick<Context, 'zone' | 'list_ids'>,
+): Context {
   const known = new Map<string, Series>()
   const seriesOf: Context['seriesOf'] = async ({ id, repeats }) => {
     if (known.has(id)) return known.get(id)
@@ -88,7 +97,7 @@ export function contextOf(db: Db, userId: string, trees: Tree[], zone: string | 
     }
     return known.get(id)
   }
-  return { db, zone, seriesOf }
+  return { db, zone, list_ids, seriesOf }
 }
 
 const nowOf = ({ zone }: Context, series: Series): Now => ({
@@ -147,7 +156,10 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
   const next = await following(task, nowOf(context, series))
   if (next === null || task.occurrence === null) return []
   const { under, successors } = series
-  const place = successors.find((one) => one.task === null || one.task.deleted_at !== null)
+  const isFree = (list: string | null) => isWithin(context, list)
+  const place = successors.find(
+    (one) => one.task === null || (one.task.deleted_at !== null && isFree(one.task.list_id)),
+  )
   const id = place?.id ?? Bun.randomUUIDv7()
   const { position } = task
   const between = spotBetween(position, series.after)
@@ -160,16 +172,17 @@ async function succeeding(series: Series, task: Task & Kept, context: Context): 
     { ...copied(task), ...next, parent_id: null },
     spot.own,
   )
+  const trashed = ({ taken }: Under) => (taken?.deleted && isFree(taken.list_id) ? taken : null)
   const ids = new Map(
-    under.map(({ task: one, next_id, taken }) => [
-      one.id,
-      taken?.deleted === false ? Bun.randomUUIDv7() : next_id,
+    under.map((one) => [
+      one.task.id,
+      one.taken === null || trashed(one) !== null ? one.next_id : Bun.randomUUIDv7(),
     ]),
   )
   const { occurrence } = task
-  const copies = under.map(({ task: one, taken }) =>
+  const copies = under.map(({ task: one, ...rest }) =>
     making(
-      taken?.deleted ? taken : null,
+      trashed({ task: one, ...rest }),
       ids.get(one.id) ?? id,
       {
         ...copied(one),
@@ -472,7 +485,7 @@ const replaced = (task: Pick<Node, 'id' | 'version'>, spot: Spot): Change =>
 export async function changeTree(
   db: Db,
   author: Author,
-  { id, versions, once, zone }: Asked,
+  { id, list_ids, versions, once, zone }: Asked,
   way: Way,
   reckon: Reckon,
 ): Promise<Outcome> {
@@ -489,10 +502,11 @@ export async function changeTree(
     const row = { text: text ?? '', version: root.version }
     const isStale = versions !== null && !versions.includes(root.version)
     if (isStale && !root.deleted) return { outcome: 'stale' }
-    const context = contextOf(to, userId, trees, zone)
+    const context = contextOf(to, userId, trees, { zone, list_ids })
     const changes = await reckon(tree, context)
     if (changes === null) return { outcome: 'not_found' }
     if (isStale) return { outcome: 'stale' }
+    refuseLeaving(context, changes)
     if (course && !Bun.deepMatch(course, JSON.parse(row.text))) return { outcome: 'unlike', row }
     if (nodes.length > mostInTree) throw new Problem(422, tooMany)
     // The one that is asked for comes first, with the key, though nothing of it may change.
@@ -524,14 +538,14 @@ const isEmpty = (fields: Fields): boolean => Object.keys(fields).length === 0
 /** What comes after a task that is completed: what is made, or is there. */
 type Next = { id: string | null; text: string | null }
 
-async function nextIn(changes: Changes, { root }: Tree, { seriesOf }: Context): Promise<Next> {
+async function nextIn(changes: Changes, { root }: Tree, context: Context): Promise<Next> {
   const own = changes.find(({ isNext }) => isNext)
   if (own !== undefined) return { id: own.id, text: null }
   const isDone = changes.some(({ id, fields }) => id === root.id && 'completed_at' in fields)
   if (!root.repeats || !root.completed || isDone) return { id: null, text: null }
-  const series = await seriesOf(root)
+  const series = await context.seriesOf(root)
   const there = series?.successors.find(({ task }) => task?.series_id === series.task.series_id)
-  const isThere = there?.task?.deleted_at === null
+  const isThere = there?.task?.deleted_at === null && isWithin(context, there.task.list_id)
   return { id: null, text: isThere ? JSON.stringify(there.task) : null }
 }
 

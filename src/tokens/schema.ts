@@ -20,7 +20,7 @@ const scopes = t.Array(
     maxItems: 3,
     description:
       'What it may do. tasks:read: read tasks, lists and all that is about them. tasks:write: change them too, which includes reading. ' +
-      'account: webhooks, calendar feeds, pushes, and your time zone.',
+      'account: webhooks, calendar feeds, pushes, and your time zone; webhooks and calendars tell of your tasks.',
     examples: [['tasks:read']],
   },
 )

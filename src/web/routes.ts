@@ -10,6 +10,8 @@ import { readFiles } from './bundle.ts'
 export type WebOptions = {
   /** Whether there are pages at `/` and `/account`. That of the sign-in is there with the issuer. */
   hasHome: boolean
+  /** Whether programs are let in, by the page at `/consent`. */
+  hasPrograms: boolean
   /** The built-in issuer. Null: users sign in elsewhere. */
   issuer: (() => IssuerOptions) | null
   cookies: Cookies
@@ -17,8 +19,8 @@ export type WebOptions = {
   hasDocs: boolean
 }
 
-/** `/`, `/account` and `/sign-in`, for people, and what these load: all of it from here, and nothing inline. */
-export function webRoutes({ hasHome, issuer, cookies, origins, hasDocs }: WebOptions) {
+/** `/`, `/account`, `/sign-in` and `/consent`, for people, and what these load: all of it from here, and nothing inline. */
+export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasDocs }: WebOptions) {
   let reading: Promise<Assets> | undefined
   const read = () => (reading ??= readFiles().then(toAssets))
   const routes = new Elysia({ name: 'web', detail: { hide: true } }).get(
@@ -65,6 +67,7 @@ export function webRoutes({ hasHome, issuer, cookies, origins, hasDocs }: WebOpt
       return toSignIn(request) ?? page(request, 'account.html', { home })
     })
   }
+  if (hasPrograms) routes.get('/consent', ({ request }) => page(request, 'consent.html'))
   if (hasHome) {
     // For every method: programs are told what they are told of any path that is none.
     const visit = ({ request }: { request: Request }) => {

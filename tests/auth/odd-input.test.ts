@@ -79,7 +79,24 @@ const bodies: Record<string, Record<string, unknown>> = {
   '/update-user': { name: 'Kim', image: null },
   '/revoke-session': { token: 'x'.repeat(32) },
   '/unlink-account': { providerId: 'credential', accountId: 'x' },
+  '/oauth2/register': { client_name: 'x', redirect_uris: ['http://127.0.0.1/'], scope: 'x' },
+  '/oauth2/consent': { accept: true, oauth_query: 'sig=x&exp=1', scope: 'x' },
+  '/oauth2/token': {
+    grant_type: 'authorization_code',
+    code: 'x',
+    code_verifier: 'x'.repeat(43),
+    client_id: 'x',
+    redirect_uri: 'http://127.0.0.1/',
+    refresh_token: 'dkt_rt_x',
+    resource: `${issuerUrl}/mcp`,
+    scope: 'tasks:read',
+    client_secret: 'x',
+  },
+  '/oauth2/revoke': { token: 'x', client_id: 'x', token_type_hint: 'refresh_token' },
 }
+
+/** What takes a form, and nothing else. */
+const forms = ['/oauth2/token', '/oauth2/revoke']
 
 async function send(
   method: string,
@@ -112,11 +129,15 @@ function check(what: unknown, { status, headers, text }: Awaited<ReturnType<type
   expect(problem).toMatchObject({ type: 'about:blank', status, title: expect.any(String) })
   expect([what, Object.keys(problem).toSorted().join()]).toEqual([
     what,
-    expect.stringMatching(/^code,detail,(errors,)?message,request_id,status,title,type$/),
+    expect.stringMatching(
+      /^code,detail,(error,error_description,)?(errors,)?message,request_id,status,title,type$/,
+    ),
   ])
 }
 
-const posts = endpoints.filter(({ method }) => method === 'POST').map(({ path }) => path)
+const posts = endpoints
+  .filter(({ method, path }) => method === 'POST' && !forms.includes(path))
+  .map(({ path }) => path)
 
 test.each(posts)(
   'POST %s answers whatever is sent with a 4xx at most',
@@ -144,6 +165,32 @@ test.each(posts)(
   },
   60_000,
 )
+
+test.each(forms)('POST %s answers whatever form is sent with a 4xx at most', async (path) => {
+  const type = { 'content-type': 'application/x-www-form-urlencoded' }
+  const body = bodies[path] ?? {}
+  for (const name of [...Object.keys(body), 'unknown']) {
+    for (const value of odd) {
+      const form = new URLSearchParams(
+        Object.entries({ ...body, [name]: value }).map(([key, one]): [string, string] => [
+          key,
+          typeof one === 'string' ? one : JSON.stringify(one),
+        ]),
+      )
+      check([path, name, value], await send('POST', path, form.toString(), type))
+      form.append(name, 'twice')
+      check([path, name, value], await send('POST', path, form.toString(), type))
+      form.delete(name)
+      check([path, name], await send('POST', path, form.toString(), type))
+    }
+  }
+  for (const raw of ['', '&', '=', 'a', '%', '%ff', 'grant_type=%ff', '{}']) {
+    check([path, raw], await send('POST', path, raw, type))
+  }
+  check([path, 'none'], await send('POST', path, null, type))
+  const json = { 'content-type': 'application/json' }
+  expect((await send('POST', path, JSON.stringify(body), json)).status).toBe(415)
+})
 
 const unstorable = ['\0', 'a\0b', '\ud800', 'a\udfffb']
 

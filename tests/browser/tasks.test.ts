@@ -225,6 +225,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.keyboard.press('e')
     expect(await page.getByRole('dialog').getByLabel('Title').inputValue()).toBe('First')
     await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('z')
     await row(page, 'Second').waitFor()
     await page.keyboard.press('/')

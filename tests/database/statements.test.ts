@@ -2,6 +2,8 @@ import { expect, test } from 'bun:test'
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { Statement } from 'postgres'
 import * as accessTokens from '../../src/auth/access-tokens.ts'
+import { insertClient } from '../../src/auth/client-writes.ts'
+import { findProgram } from '../../src/auth/program-tokens.ts'
 import * as authQueries from '../../src/auth/queries.ts'
 import { readerOf } from '../../src/changes/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
@@ -39,6 +41,8 @@ import * as listTransfer from '../../src/lists/transfer.ts'
 import * as listWrites from '../../src/lists/writes.ts'
 import * as meQueries from '../../src/me/queries.ts'
 import { DeletedSchema, SessionSchema } from '../../src/me/schema.ts'
+import * as programQueries from '../../src/programs/queries.ts'
+import * as programWrites from '../../src/programs/writes.ts'
 import * as pushQueries from '../../src/push/queries.ts'
 import { SubscriptionSchema } from '../../src/push/schema.ts'
 import * as pushWrites from '../../src/push/writes.ts'
@@ -810,6 +814,46 @@ const ofTokens: Record<
   ],
 }
 
+/** A program that was let in. */
+const consent = t.Object({
+  id: t.String(),
+  name: orNull(t.String()),
+  redirect_uris: t.Array(t.String()),
+  scopes: t.Array(t.String()),
+  created_at: t.String({ format: 'date-time' }),
+  last_used_on: t.String({ format: 'date' }),
+})
+
+/** Of programs. */
+const ofPrograms: Record<
+  | Exclude<keyof typeof programQueries, 'columns'>
+  | keyof typeof programWrites
+  | 'findProgram'
+  | 'deleteAccessTokens',
+  [Way, TSchema, ((db: Db) => unknown)[]]
+> = {
+  listPrograms: ['read', consent, [(db) => programQueries.listPrograms(db, 'alice')]],
+  deleteProgram: ['write', consent, [(db) => programWrites.deleteProgram(db, 'alice', 'an id')]],
+  findProgram: [
+    'shared, idempotent',
+    t.Object({
+      n,
+      // Of a row that was joined by it.
+      user_id: orNull(t.String()),
+      name: orNull(t.String()),
+      given: t.Array(t.String()),
+      consented: t.Array(t.String()),
+      expires_at: t.String({ format: 'date-time' }),
+    }),
+    [(db) => findProgram(db, 'a digest', 'https://tasks.example.com')],
+  ],
+  deleteAccessTokens: [
+    'idempotentWrite',
+    t.Object({}),
+    [(db) => accessTokens.deleteAccessTokens(db, 'alice')],
+  ],
+}
+
 const keys = t.Object({ public_key: t.String(), private_key: t.String() })
 
 /** Of browsers that show reminders. */
@@ -990,6 +1034,12 @@ const others: [string, TSchema, (db: Gate, sql: Sql) => unknown][] = [
     'purging',
     written,
     (db) => write(db, taskKind.purging, { ...author('alice'), id, versions: [1] }, null),
+  ],
+  [
+    'insertClient',
+    t.Object({}),
+    (db) =>
+      insertClient(db, 'an id', { name: 'A', redirectUris: [] }, 'https://tasks.example.com/mcp'),
   ],
   ['raiseNumber', t.Object({}), (db) => raiseNumber(db, 'alice', 9)],
   ['claim', claimed, (db) => deliveryQueries.claim(db, [addresses], 16, [{ target: id, many: 4 }])],
@@ -1172,8 +1222,10 @@ test('are all here', async () => {
   }
   expect(files.toSorted()).toEqual([
     'src/auth/access-tokens.ts',
+    'src/auth/client-writes.ts',
     // It hands on those of Better Auth.
     'src/auth/issuer-database.ts',
+    'src/auth/program-tokens.ts',
     'src/auth/queries.ts',
     'src/changes/queries.ts',
     // Of the catalog, and of tables whose names it says.
@@ -1210,6 +1262,8 @@ test('are all here', async () => {
     'src/lists/transfer.ts',
     'src/lists/writes.ts',
     'src/me/queries.ts',
+    'src/programs/queries.ts',
+    'src/programs/writes.ts',
     'src/push/queries.ts',
     'src/push/writes.ts',
     'src/reminders/queries.ts',
@@ -1239,6 +1293,7 @@ test.each(
     ...ofFilters,
     ...ofFeeds,
     ...ofTokens,
+    ...ofPrograms,
     ...ofLists,
     ...ofWebhooks,
     ...ofPush,
@@ -1251,7 +1306,8 @@ test.each(
     expect(more).toEqual([])
     expect(statement.way).toBe(way)
     expect(await differences(statement, schema)).toEqual([])
-    expect(statement.text).toMatch(/user_id|users/)
+    // Better Auth's tables have it in their own way.
+    expect(statement.text).toMatch(/user_id|users|"userId"/)
     expect(statement.text).not.toMatch(starred)
   }
 })

@@ -43,11 +43,11 @@ test('has every route', () => {
         method !== 'ALL' &&
         method !== 'OPTIONS' &&
         !path.startsWith('/swagger') &&
-        // It says itself what it can.
-        path !== '/mcp' &&
+        // They say themselves what they can.
+        !/^\/(mcp$|\.well-known\/)/.test(path) &&
         !hooks.detail?.['x-refused'] &&
         // The pages for people.
-        !/^\/(?:$|sign-in$|web\/)/.test(path),
+        !/^\/(?:$|account$|sign-in$|consent$|web\/)/.test(path),
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
-import { Unavailable } from '../../src/database/faults.ts'
+import { Crowded, Unavailable } from '../../src/database/faults.ts'
 import { createGate } from '../../src/database/gate.ts'
 import { errors } from '../../src/http/errors.ts'
 import { createLog } from '../../src/http/log.ts'
@@ -55,7 +55,7 @@ test.each([
   ['55P03', 'Others have locked what is to be changed. Try again.'],
   ['57014', 'The database took too long. Try again.'],
 ])('says what the database cannot do: %s', async (code, detail) => {
-  const gate = createGate(sql, { permits: 1, deadline: 300 })
+  const gate = createGate(sql, { permits: 1, deadline: 2000 })
   const write = gate.write((pool) => pool.unsafe(raise(code)))
   const refused = await write.catch((error: unknown) => error)
 
@@ -101,6 +101,13 @@ test('says nothing of a statement that fails', async () => {
 
   expect(answer.status).toBe(500)
   expect(answer.text).not.toMatch(/secret|nowhere|42P01/)
+})
+
+test('answers 503 where too much waits for a database that is well, and does not say it was away', async () => {
+  const { status, text } = await answerTo(new Crowded('too many'))
+
+  expect([status, JSON.parse(text).code]).toEqual([503, 'overloaded'])
+  expect(text).toContain('too much to do')
 })
 
 test('answers 503 when the gate says that the database cannot be had', async () => {

@@ -558,6 +558,26 @@ test('takes no argument for another', async () => {
   }
 })
 
+test.each([
+  ['get_overview', { x: 1 }, 'get_overview takes no arguments.'],
+  ['list_tasks', { status: 'done' }, 'status must be one of pending, completed, all, deleted.'],
+  [
+    'add_task',
+    { title: 'x', parent_id: crypto.randomUUID() },
+    'list_tasks and search give the ids of those that there are',
+  ],
+])('says of %s %j what to do instead', async (name, args, words) => {
+  const { agent } = await withAgent()
+  expect(await agent.call(name, args)).toContain(words)
+})
+
+test('says whose fault a zone is that there is none', async () => {
+  const { agent } = await withAgent()
+  expect(await agent.call('get_overview', {}, { 'time-zone': 'Mars/Olympus' })).toStartWith(
+    'The header Time-Zone of your connection must be a time zone',
+  )
+})
+
 test('makes no id of its own in what it says of a fault', async () => {
   const { agent } = await withAgent()
   const absent = crypto.randomUUID()

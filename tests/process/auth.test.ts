@@ -219,5 +219,9 @@ test('does not load the issuer where it is off', async () => {
 
   expect(answer.status).toBe(404)
   expect(((await answer.json()) as { code: string }).code).toBe('not_found')
+  const agent = await fetch(`${server.address}/mcp`, { method: 'POST' })
+  expect(agent.headers.get('www-authenticate')).toBe('Bearer')
+  const document = await fetch(`${server.address}/.well-known/oauth-protected-resource/mcp`)
+  expect(document.status).toBe(404)
   await server.end('SIGTERM')
 })

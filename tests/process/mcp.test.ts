@@ -93,6 +93,7 @@ test('tells client and person what is wrong', async () => {
   expect(nobody.said).toMatchObject([{ id: 1, error: { code: -32603 } }])
   expect(nobody.said[0].error.message).toContain('answered 401. Sign in')
   expect(nobody.stderr).toContain('answered 401')
+  expect(nobody.stderr).toContain('Set DOCKET_TOKEN to another one.')
 
   const away = await bridge([rpc('ping'), 'no JSON', '{"jsonrpc":"2.0","method":"x"}'], {
     ...own,
@@ -117,6 +118,53 @@ test('wants a token, and does not send one in the clear to anywhere', async () =
   const open = await bridge([], { ...own, DOCKET_URL: 'http://tasks.example' })
   expect(open.exitCode).toBe(1)
   expect(open.stderr).toContain('DOCKET_URL must be an address with https://')
+})
+
+test('says of each answer which question it is of, also where that is wrong', async () => {
+  const tower = `${'['.repeat(40)}${']'.repeat(40)}`
+  const { said } = await bridge([
+    `{"jsonrpc":"2.0","id":"deep","method":"ping","params":{"a":${tower}}}`,
+    '{"jsonrpc":"2.0","id":2,"method":"ping","params":[]}',
+    '{"jsonrpc":"2.0","id":3}',
+    `{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"${'x'.repeat(1_100_000)}"}}`,
+  ])
+
+  expect(said.map(({ id, error }) => [id, typeof error.message])).toBeArrayOfSize(4)
+  expect(new Set(said.map(({ id }) => id))).toEqual(new Set(['deep', 2, 3, 4]))
+})
+
+test('ends where nobody hears it any more, though its input is open', async () => {
+  const bridged = Bun.spawn([...command, 'mcp'], {
+    cwd: temporaryFolder(),
+    env: { ...process.env, ...own },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const ask = async () => {
+    await bridged.stdin.write(`${rpc('ping')}\n`)
+    await bridged.stdin.flush()
+  }
+  await ask()
+  const reader = bridged.stdout.getReader()
+  await reader.read()
+  await reader.cancel()
+  while (bridged.exitCode === null) {
+    // It may be gone already.
+    await ask().catch(() => {})
+    await Bun.sleep(20)
+  }
+
+  expect([bridged.exitCode, await new Response(bridged.stderr).text()]).toEqual([0, ''])
+})
+
+test('refuses a token that no header can have', async () => {
+  const { exitCode, stderr } = await bridge([rpc('ping')], { ...own, DOCKET_TOKEN: 'dkt pat' })
+
+  expect([exitCode, stderr]).toEqual([
+    1,
+    'DOCKET_TOKEN is no token: it has a space, or a character that none has.\n',
+  ])
 })
 
 test('does not follow to where else it is sent', async () => {

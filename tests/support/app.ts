@@ -60,6 +60,7 @@ export const issuerOptions: IssuerOptions = {
   cookiePrefix: 'better-auth',
   db,
   tables: accounts,
+  hasPrograms: true,
   tokens: auth,
   origins: [origin],
   log: createLog('silent'),
@@ -68,6 +69,7 @@ export const issuerOptions: IssuerOptions = {
   oidc: null,
   mail: null,
   errorUrl: origin,
+  clientHosts: [],
   background: createBackground(),
 }
 
@@ -77,6 +79,7 @@ export const createTestApp = (options: Partial<AppOptions> = {}): App =>
     db,
     auth,
     issuer: () => issuerOptions,
+    programs: { hosts: [] },
     corsOrigins: [origin],
     docs: true,
     web: true,

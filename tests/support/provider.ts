@@ -42,6 +42,10 @@ export async function startProvider() {
       clientId: 'docket',
       clientSecret: 'a secret of the client',
     },
+    /** Whom a real browser is taken for from now on. */
+    meet: (as: Person): void => {
+      person = as
+    },
     /** The way to the provider and back, as this person. Gives where the browser ends. */
     signIn: async (client: Browser, as: Person, callbackURL: string): Promise<URL> => {
       const asked = { provider: 'oidc', callbackURL }

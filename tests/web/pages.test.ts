@@ -33,6 +33,7 @@ test.each([
   ['/', session],
   ['/account', session],
   ['/sign-in', html],
+  ['/consent', html],
 ])('%s is a page of which every byte comes from here', async (path, headers) => {
   const page = await send('GET', path, { headers })
 
@@ -168,10 +169,16 @@ test('without the issuer / says what this is, and where to sign in', async () =>
   }
 })
 
+test('without programs there is nothing to consent to', async () => {
+  const app = createTestApp({ programs: null })
+
+  expect((await send('GET', '/consent', { headers: html, app })).status).toBe(404)
+})
+
 test('without the issuer and with WEB=off there is nothing', async () => {
   const app = createTestApp({ issuer: null, web: false })
 
-  for (const path of ['/', '/account', '/sign-in', '/web/x']) {
+  for (const path of ['/', '/account', '/sign-in', '/consent', '/web/x']) {
     expect((await send('GET', path, { headers: session, app })).status).toBe(404)
   }
 })

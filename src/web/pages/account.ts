@@ -39,7 +39,7 @@ function showData({ id, usage, quota }: Me): void {
     count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`
   const most = quota.tasks === null ? '' : `, of ${quota.tasks.toLocaleString('en')} at most`
   part('usage', HTMLParagraphElement).textContent =
-    `You have ${sayCount(usage.tasks, 'task')}${most}: ${bytes(usage.bytes)}.`
+    usage && `You have ${sayCount(usage.tasks, 'task')}${most}: ${bytes(usage.bytes)}.`
   part('export', HTMLAnchorElement).href = `${base}/api/me/export`
   part('own-id', HTMLElement).textContent = id
   const confirm = part('confirm', HTMLInputElement)

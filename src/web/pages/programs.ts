@@ -1,5 +1,5 @@
 import { actorsOf, keyOf } from './activity.ts'
-import { type Activity, api, base, type List } from './api.ts'
+import { type Activity, api, type List } from './api.ts'
 import { sayDate } from './days.ts'
 import { createDeeds } from './deeds.ts'
 import { make, part } from './dom.ts'
@@ -10,18 +10,10 @@ import { ask, choices, fill, maker, type Row, row, showSecret, sure } from './ro
 
 type Token = NonNullable<Awaited<ReturnType<typeof api.me.tokens.get>>['data']>[number]
 
-/** A program that was let in. Where nobody lets any in, there is no such route. */
-type Program = {
-  id: string
-  name: string
-  host: string
-  scopes: string[]
-  last_used_on: string | null
-  created_at: string
-}
+type Program = NonNullable<Awaited<ReturnType<typeof api.me.programs.get>>['data']>[number]
 
 let tokens: Token[] = []
-let programs: Program[] | null = null
+let programs: Program[] = []
 let changes: Activity[] = []
 let next: number | null = null
 let lists = new Map<string, List>()
@@ -41,13 +33,7 @@ const scopeWords: Record<string, string> = {
 const size = 200
 
 export async function loadPrograms(): Promise<void> {
-  const [foundTokens, foundLists] = await Promise.all([
-    ask(api.me.tokens.get()),
-    ask(api.lists.get()),
-    loadChanges(),
-    loadConsents(),
-  ])
-  tokens = foundTokens ?? []
+  const [foundLists] = await Promise.all([ask(api.lists.get()), loadChanges(), loadHolders()])
   lists = new Map((foundLists ?? []).map((list) => [list.id, list]))
   const names = [...lists.values()].map(({ id, name }) => [id, name] as const)
   part('token-choices', HTMLDivElement).replaceChildren(...choices('list', names, false))
@@ -70,11 +56,6 @@ async function loadChanges(isAnew = true): Promise<void> {
   next = Number(link?.match(/cursor=(\d+)/)?.[1]) || null
 }
 
-async function loadConsents(): Promise<void> {
-  const answer = await fetch(`${base}/api/me/programs`).catch(() => null)
-  programs = answer?.ok ? ((await answer.json()) as Program[]) : null
-}
-
 function show(): void {
   const actors = actorsOf(changes)
   const shown = new Set<string>()
@@ -89,7 +70,7 @@ function show(): void {
   )
   fill(
     'programs',
-    (programs ?? []).map((program) => row(rowOfProgram(program, known('program', program.name)))),
+    programs.map((program) => row(rowOfProgram(program, known('program', program.name)))),
   )
   const gone = [...actors].filter(([key]) => !shown.has(key)).map(([, actor]) => actor)
   fill(
@@ -104,8 +85,6 @@ function show(): void {
       }),
     ),
   )
-  part('programs', HTMLElement).hidden = programs === null
-  part('programs-link', HTMLLIElement).hidden = programs === null
   part('gone', HTMLElement).hidden = gone.length === 0
   const isAll = [...actors.values()].every(({ runs }) => runs.length <= most)
   part('earlier', HTMLButtonElement).hidden = isAll && next === null
@@ -163,7 +142,7 @@ async function rotate(token: Token): Promise<void> {
   if (!(await sure(`A new secret for “${token.name}”?`, help, 'New secret'))) return
   const made = await ask(api.me.tokens({ id: token.id }).rotate.post())
   if (made === null) return
-  await reloadTokens()
+  await reload()
   showToken(made)
 }
 
@@ -172,23 +151,29 @@ async function remove({ id, name }: Token): Promise<void> {
   if (!(await sure(`Delete “${name}”?`, help, 'Delete'))) return
   if ((await ask(api.me.tokens({ id }).delete())) === null) return
   tell(`“${name}” is deleted.`)
-  await reloadTokens()
+  await reload()
 }
 
 async function takeAway({ id, name }: Program): Promise<void> {
   const help = 'It is shut out at once, until you let it in again. What it did stays.'
   if (!(await sure(`Take away what “${name}” may?`, help, 'Take away'))) return
-  const answer = await fetch(`${base}/api/me/programs/${id}`, { method: 'DELETE' }).catch(
-    () => null,
-  )
-  tell(answer?.ok ? `“${name}” is shut out.` : `“${name}” is still there: try again.`)
-  await loadConsents()
-  show()
+  if ((await ask(api.me.programs({ id }).delete())) === null) return
+  tell(`“${name}” is shut out.`)
+  await reload()
 }
 
-async function reloadTokens(): Promise<void> {
-  const [found] = await Promise.all([ask(api.me.tokens.get()), loadChanges()])
-  tokens = found ?? tokens
+/** Who may do something. */
+async function loadHolders(): Promise<void> {
+  const [foundTokens, foundPrograms] = await Promise.all([
+    ask(api.me.tokens.get()),
+    ask(api.me.programs.get()),
+  ])
+  tokens = foundTokens ?? tokens
+  programs = foundPrograms ?? programs
+}
+
+async function reload(): Promise<void> {
+  await Promise.all([loadHolders(), loadChanges()])
   show()
 }
 
@@ -224,7 +209,7 @@ maker('token', async ({ text, all, say }) => {
     say,
   )
   if (made === null) return false
-  await reloadTokens()
+  await reload()
   // Above the dialog that is about to close.
   queueMicrotask(() => showToken(made))
   return true

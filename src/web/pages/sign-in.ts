@@ -18,6 +18,9 @@ const input = (name: string) => form.elements.namedItem(name) as HTMLInputElemen
 const { home = '', url = '', mail } = door.dataset
 const query = new URLSearchParams(location.search)
 const page = `${base}/sign-in`
+/** What a program asks for that waits to be let in, signed by the issuer: who signs in with it is asked next. */
+const asking = query.has('sig') ? location.search.slice(1) : ''
+const more = asking === '' ? {} : { oauth_query: asking }
 
 let mode: Mode = 'sign in'
 
@@ -76,6 +79,10 @@ const faults: Record<string, string> = {
   account_not_linked: 'There is an account with this address already: sign in to it as before.',
   access_denied: 'The sign-in was cancelled.',
   email_not_found: 'The provider says no e-mail address of you, and Docket needs one.',
+  invalid_client:
+    'The program that sent you here is not known here any more: take Docket out of it, and add it again.',
+  invalid_redirect:
+    'The program that sent you here wants you back at a place that it has not named before.',
   state_mismatch: 'The sign-in took too long. Begin again.',
 }
 
@@ -102,7 +109,8 @@ const wordsOf = ({ code = '', detail }: Outcome['body']): string =>
   faults[code] ?? detail ?? 'That did not work. Try again.'
 
 /** To where the user came from, or stays to be told. */
-async function goOn(): Promise<void> {
+async function goOn(next?: string): Promise<void> {
+  if (asking !== '' && next !== undefined) return location.replace(next)
   const token = query.get('token')
   if (query.get('error') === 'SIGN_IN_REQUIRED' && token !== null) {
     await call(`/verify-email?token=${encodeURIComponent(token)}`)
@@ -115,11 +123,13 @@ async function send(): Promise<void> {
   const [email, password] = [input('email').value, input('password').value]
   switch (mode) {
     case 'sign in':
-      return after(await call('/sign-in/email', { email, password }), goOn)
+      return after(await call('/sign-in/email', { email, password, ...more }), (body) =>
+        goOn(body.url),
+      )
     case 'sign up': {
       const name = input('name').value.trim() || email.split('@')[0] || email
-      const asked = { name, email, password, callbackURL: `${page}?verified` }
-      return after(await call('/sign-up/email', asked), goOn)
+      const asked = { name, email, password, callbackURL: `${page}?verified`, ...more }
+      return after(await call('/sign-up/email', asked), (body) => goOn(body.url))
     }
     case 'forgot':
       return after(await call('/request-password-reset', { email, redirectTo: page }), () => {
@@ -140,8 +150,11 @@ async function send(): Promise<void> {
   }
 }
 
-async function after(outcome: Outcome, then: () => Promise<void> | void): Promise<void> {
-  if (outcome.ok) await then()
+async function after(
+  outcome: Outcome,
+  then: (body: Outcome['body']) => Promise<void> | void,
+): Promise<void> {
+  if (outcome.ok) await then(outcome.body)
   else say(wordsOf(outcome.body))
 }
 
@@ -157,11 +170,21 @@ providers.addEventListener('click', async (event) => {
   const { provider } = (event.target as HTMLElement).dataset
   if (provider === undefined) return
   say('')
-  const back = home === '' ? page : new URL(home, location.href).href
+  const back = asking === '' ? hereafter() : askingAnew()
   const asked = { provider, callbackURL: back, errorCallbackURL: page }
   const outcome = await call('/sign-in/social', asked)
   await after(outcome, () => location.assign(outcome.body.url ?? page))
 })
+
+const hereafter = (): string => (home === '' ? page : new URL(home, location.href).href)
+
+/** What comes back from a provider has forgotten what was asked, so it is asked once more. */
+function askingAnew(): string {
+  const asked = new URLSearchParams(
+    [...new URLSearchParams(asking)].filter(([name]) => !/^(?:sig|exp|prompt|ba_\w+)$/.test(name)),
+  )
+  return `${url}/api/auth/oauth2/authorize?${asked.toString()}`
+}
 
 other.addEventListener('click', async () => {
   say('')
@@ -189,6 +212,7 @@ async function begin(): Promise<void> {
     say(faults['INVALID_ORIGIN'] ?? '')
   }
   if (mode === 'reset' || error !== null) return
+  if (asking !== '') return say('Sign in, and you are asked whether to let a program in.', false)
   const { body } = await call('/get-session')
   if (body.user !== undefined && mode === 'sign in') {
     show('signed in')
