@@ -87,7 +87,7 @@ export type AppOptions = {
   programs: { hosts: readonly string[] } | null
   corsOrigins: string[]
   docs: boolean
-  /** The page at `/`. */
+  /** The pages at `/` and `/account`. */
   web: boolean
   log: Logger
   readiness: () => Promise<'ok' | 'read_only' | 'unavailable'>

@@ -35,7 +35,7 @@ export type Config = {
   /** Seconds that a connection may be idle. */
   keepAlive: number
   docs: boolean
-  /** The page at `/`. */
+  /** The pages at `/` and `/account`. */
   web: boolean
   /** How many proxies in front add to X-Forwarded-For. */
   trustProxy: number

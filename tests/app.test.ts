@@ -15,6 +15,8 @@ const open = [
   '/swagger/init.js',
   '/swagger/swagger-ui-bundle.js',
   '/swagger/swagger-ui.css',
+  // It leads to the next one, and knows nothing of anybody.
+  '/account',
   '/sign-in',
   '/web/:file',
   '/consent',

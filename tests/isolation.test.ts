@@ -52,6 +52,8 @@ const bodies: Record<string, unknown> = {
   // tests/changes has what others hear.
   'GET /events': undefined,
   'GET /tasks/:id/history': undefined,
+  // tests/history/activity.test.ts has what others did.
+  'GET /history': undefined,
   // The request that every test has made: tests/history has those of others.
   'POST /undo': { request_id: 'test' },
   'DELETE /trash': undefined,

@@ -14,6 +14,7 @@ const areas: Record<string, 'tasks' | 'account'> = {
   filters: 'tasks',
   changes: 'tasks',
   events: 'tasks',
+  history: 'tasks',
   undo: 'tasks',
   trash: 'tasks',
   webhooks: 'account',

@@ -75,6 +75,18 @@ const allAnswered: Answered = (sql) => sql`concat('[', string_agg(
           concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer, '}'), ',' order by seq
         ), ']')`
 
+/**
+ * All of them, each with what is kept of it by its id, if anything is, and after them what is answered anyway.
+ * @param rest JSON of things, separated by commas; null: there are none
+ */
+export const answeredWithKept =
+  (kept: Record<string, string[]>, rest: string | null): Answered =>
+  (sql) =>
+    sql`concat('[', concat_ws(',', string_agg(
+          concat('{"seq":', seq, ',"type":"', type, '","id":"', id, '","', type, '":', answer,
+            ',"kept":' || (${JSON.stringify(kept)}::text::json -> id::text)::text, '}'), ',' order by seq
+        ), ${rest}::text), ']')`
+
 /** That one, by itself and as it is in every other answer. */
 export const onlyAnswered =
   ({ table }: Kind, id: string): Answered =>

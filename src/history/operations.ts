@@ -1,7 +1,14 @@
 import { type TProperties, Type as t } from '@sinclair/typebox'
 import { keyLimits } from '../http/once.ts'
 import { common, operation, withBody } from '../http/operation.ts'
-import { ChangeSchema, HistoryQuerySchema, PurgedSchema, undoneSchema } from './schema.ts'
+import {
+  ActivityQuerySchema,
+  ActivitySchema,
+  ChangeSchema,
+  HistoryQuerySchema,
+  PurgedSchema,
+  undoneSchema,
+} from './schema.ts'
 
 // What the documentation says of each route, and what Eden learns of its answers.
 
@@ -15,6 +22,8 @@ const change = {
   action: 'updated',
   fields: { title: { before: 'Water the plants', after: 'Water the ferns' } },
 }
+
+const { fields: _, ...activity } = { ...change, type: 'task', id, title: 'Water the ferns' }
 
 const task = {
   id,
@@ -94,18 +103,38 @@ export function historyOperations<S extends TProperties>(
   return {
     list: historyOf('listHistory', 'task'),
     listOfList: historyOf('listHistoryOfList', 'list'),
+    activity: operation({
+      operationId: name('listActivity'),
+      summary: 'What was done',
+      description:
+        'To whatever there is or was, the latest first, for as long as changes are kept: by anybody, or by some. While there may be more, ' +
+        'the `Link` header has the address of the next page. Of 10,000 changes those that are asked for are answered: a page ' +
+        'may be short, or empty, though there is a next one.',
+      query: ActivityQuerySchema,
+      answers: {
+        200: {
+          description: 'A page of changes.',
+          schema: t.Array(ActivitySchema),
+          model: 'Activity',
+          list: true,
+          headers: { Link: '`<address>; rel="next"`, if there may be more.' },
+          example: [activity],
+        },
+      },
+      problems: common,
+    }),
     undo: operation({
       operationId: name('undo'),
       summary: 'Take back changes',
       description:
         'Those of a request, one of them, or all since then, together or not at all. Field by field each thing becomes what it was ' +
         'before; fields that somebody has changed otherwise stay. Where somebody has changed the same field since, the answer is 409 and ' +
-        'names it, unless `force` is true. What was created goes to the trash. An undo is a change too: undo it to do all again. Up to 1,000 things at a time. ' +
-        'What was purged cannot come back: 409, and with `force` the rest is undone.',
+        'names it, unless `force` or `keep` is true: by force it is undone too, and what is kept stays and is named in the answer. What was created goes to the trash. An undo is a change too: undo it to do all again. Up to 1,000 things at a time. ' +
+        'What was purged cannot come back: 409, and with `force` or `keep` the rest is undone.',
       headers: once,
       answers: {
         200: {
-          description: 'What is changed by it, as it is now.',
+          description: 'What is changed by it, as it is now, and what is kept.',
           schema: t.Array(undoneSchema(schemas)),
           model: 'Undone',
           list: true,

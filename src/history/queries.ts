@@ -67,6 +67,71 @@ export async function readHistory(
   return found && { ...found, changes: JSON.parse(found.changes) }
 }
 
+/** Changes that are looked at for a page of those of somebody: those of others may be in between. */
+const mostLooked = 10_000
+
+/** A page of what was done to whatever a user has, as JSON, and below which change the next one begins; null: there is none. */
+export async function readActivity(
+  db: Db,
+  userId: string,
+  tables: readonly Table[],
+  by: { kinds: readonly string[] | null; name: string | null },
+  below: number,
+  limit: number,
+): Promise<{ text: string; next: number | null }> {
+  const [read] = await db.read((sql) => {
+    const kinds = by.kinds === null ? sql`null` : sql.typed.text_array([...by.kinds])
+    const title = tables
+      .map(
+        ({ name, type }) => sql`
+          select coalesce(t.json::json ->> 'title', t.json::json ->> 'name') as title
+          from ${name(sql)} t
+          where page.type = ${type}
+            and t.user_id = ${userId}
+            and t.id = page.id`,
+      )
+      .reduce((all, next) => sql`${all} union all ${next}`)
+    return sql<{ text: string; next: number | null }[]>`
+    with page as materialized (
+      select seq, type, id, action, actor::json as actor, request_id, at
+      from (
+        select c.seq, c.type, c.id, c.action, c.actor, c.request_id, c.at
+        from docket.changes c
+        where c.user_id = ${userId}
+          and c.seq < ${below}
+        order by c.seq desc
+        limit ${mostLooked}
+      ) looked
+      where (${kinds}::text[] is null or actor::json ->> 'kind' = any(${kinds}::text[]))
+        and (${by.name}::text is null or actor::json ->> 'name' = ${by.name})
+      limit ${limit}
+    )
+    select
+      (
+        select coalesce(json_agg(json_build_object(
+          'seq', page.seq, 'at', page.at, 'by', page.actor, 'request_id', page.request_id, 'action', page.action,
+          'type', page.type, 'id', page.id, 'title', t.title
+        ) order by page.seq desc), '[]')::text
+        from page
+        left join lateral (${title} offset 0) t on true
+      ) as text,
+      case
+        when (select count(seq) from page) = ${limit} then (select min(seq) from page)
+        else (
+          select c.seq
+          from docket.changes c
+          where c.user_id = ${userId}
+            and c.seq < ${below}
+          order by c.seq desc
+          offset ${mostLooked - 1}
+          limit 1
+        )
+      end::float8 as next`
+  })
+  if (read === undefined) throw new Error('expected a row')
+  return read
+}
+
 export type Chains = {
   /** The number of the last change of the user, and that of the oldest that is kept. */
   last: number

@@ -13,9 +13,11 @@ import { keyReused, readOnce } from '../http/once.ts'
 import { Problem } from '../http/problem.ts'
 import { absent } from '../http/written.ts'
 import { historyOperations } from './operations.ts'
-import { readHistory } from './queries.ts'
-import { historySize, pageOf, readBelow, wantedOf, writeBelow } from './rules.ts'
+import { readActivity, readHistory } from './queries.ts'
+import { courseOf, historySize, pageOf, readBelow, wantedOf, writeBelow } from './rules.ts'
 import {
+  type Activity,
+  ActivitySchema,
   type Change,
   ChangeSchema,
   type HistoryQuery,
@@ -36,6 +38,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
   { setAside }: { setAside: SetAside },
 ) {
   const operations = historyOperations(prefix, schemas)
+  const tables = kinds.map(({ table }) => table)
   const Undone = undoneSchema(schemas)
 
   const params = t.Object({ user_id: t.Optional(t.String()), id: uuid })
@@ -62,7 +65,34 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
   return new Elysia({ prefix, tags: ['History'] })
     .use(signedIn)
     .derive(({ request, user }) => ({ db: gate.for(request, user.id) }))
-    .model({ HistoryEntry: ChangeSchema, Undo: UndoSchema, Undone, Purged: PurgedSchema })
+    .model({
+      HistoryEntry: ChangeSchema,
+      Activity: ActivitySchema,
+      Undo: UndoSchema,
+      Undone,
+      Purged: PurgedSchema,
+    })
+    .get(
+      '/history',
+      async ({ db, user, query, request, set }) => {
+        const { by_kind = null, by_name = null, cursor } = query
+        const { text, next } = await readActivity(
+          db,
+          user.id,
+          tables,
+          { kinds: by_kind, name: by_name },
+          cursor ?? Number.MAX_SAFE_INTEGER,
+          historySize(query),
+        )
+        if (next !== null) {
+          const url = new URL(request.url)
+          url.searchParams.set('cursor', String(next))
+          set.headers['link'] = `<${url.search}>; rel="next"`
+        }
+        return json<Activity[]>(set, text)
+      },
+      operations.activity,
+    )
     .get('/tasks/:id/history', historyOf('task'), { ...operations.list, params })
     .get('/lists/:id/history', historyOf('list'), { ...operations.listOfList, params })
     .post(
@@ -71,8 +101,7 @@ export function historyRoutes<const Path extends '/api' | '/api/:user_id', S ext
         const once = readOnce(request.headers, 'undo', body)
         const wanted = wantedOf(body)
         const author = authorOf(user, request)
-        const { force = false } = body
-        const undone = await undo(db, author, kinds, wanted, force, once, setAside)
+        const undone = await undo(db, author, kinds, wanted, courseOf(body), once, setAside)
         if (undone.isReplayed) set.headers['idempotency-replayed'] = 'true'
         return json<Static<typeof Undone>[]>(set, undone.text)
       },

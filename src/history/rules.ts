@@ -90,7 +90,8 @@ const digestOf = (image: Image): string =>
 const foreign = () =>
   invalid([{ pointer: '/cursor', detail: 'is not of this history: start again without a cursor' }])
 
-export const historySize = ({ limit = 50 }: HistoryQuery): number => Math.min(limit, 200)
+export const historySize = ({ limit = 50 }: Pick<HistoryQuery, 'limit'>): number =>
+  Math.min(limit, 200)
 
 export const writeBelow = ({ seq, text, digest }: Below): string =>
   Buffer.from(JSON.stringify([seq, text, digest])).toString('base64url')
@@ -127,7 +128,7 @@ export type Wanted =
 const always = '-infinity'
 
 /** @throws Problem 422 where it is not one of the three */
-export function wantedOf({ request_id, seq, since, by }: Undo): Wanted {
+export function wantedOf({ request_id, seq, since, by, force, keep }: Undo): Wanted {
   const given = { request_id, seq, since }
   const names = Object.entries(given).filter(([, value]) => value !== undefined)
   if (names.length === 0) {
@@ -143,6 +144,9 @@ export function wantedOf({ request_id, seq, since, by }: Undo): Wanted {
   }
   if (by !== undefined && since === undefined) {
     throw invalid([{ pointer: '/by', detail: 'goes with since only' }])
+  }
+  if (force === true && keep === true) {
+    throw invalid([{ pointer: '/keep', detail: 'is the opposite of force' }])
   }
   if (request_id !== undefined) return { request_id }
   if (seq !== undefined) return { seq }
@@ -180,6 +184,12 @@ export function isBroken({ current, targets, changes }: Chain, wanted: Wanted): 
   )
 }
 
+/** What becomes of fields that somebody has changed since: nothing is undone, they stay, or they go. */
+export type Course = 'refuse' | 'keep' | 'force'
+
+export const courseOf = ({ force, keep }: Undo): Course =>
+  force === true ? 'force' : keep === true ? 'keep' : 'refuse'
+
 /** What makes a thing what it was. */
 export type Inverse = {
   /** Those that become something else. */
@@ -194,7 +204,8 @@ export type Inverse = {
  * What undoes the `targets` of a chain, the newest first, field by field: what it was before, where it still is what it was after. Somebody
  * has changed it else, unless it is what it was anyway. What was made goes to the trash, if nothing else was made of it.
  */
-export function inverseOf(chain: Chain, { fields, needs }: Kind, isForced: boolean): Inverse {
+export function inverseOf(chain: Chain, { fields, needs }: Kind, course: Course): Inverse {
+  const isForced = course === 'force'
   const current = chain.current ?? {}
   const targets = new Set(chain.targets)
   const conflicts = new Set<string>()
@@ -217,10 +228,24 @@ export function inverseOf(chain: Chain, { fields, needs }: Kind, isForced: boole
     after = image ?? after
   }
   if (isDiscarded) becomes[trashed] = current[trashed]
-  for (const [name, needed] of Object.entries(needs)) {
-    if (isNone(becomes[name]) || !isNone(becomes[needed])) continue
-    if (isForced) becomes[name] = null
-    else conflicts.add(name)
+  const lacks = ([name = '', needed = '']: string[]): boolean =>
+    !isNone(becomes[name]) && isNone(becomes[needed])
+  const pairs = Object.entries(needs)
+  if (course === 'keep') {
+    // What it is now goes together: so there is an end.
+    for (let pair = pairs.find(lacks); pair !== undefined; pair = pairs.find(lacks)) {
+      for (const name of pair) {
+        becomes[name] = current[name]
+        conflicts.add(name)
+      }
+    }
+    if (conflicts.size > 0) isDiscarded = false
+  } else {
+    for (const pair of pairs) {
+      if (!lacks(pair)) continue
+      if (isForced) becomes[pair[0]] = null
+      else conflicts.add(pair[0])
+    }
   }
   const isNew = isDiscarded && (current[trashed] ?? null) === null
   const changed = fields.filter(

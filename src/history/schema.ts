@@ -73,6 +73,70 @@ export const ChangeSchema = t.Object(
 )
 export type Change = Static<typeof ChangeSchema>
 
+export const ActivitySchema = t.Object(
+  {
+    seq,
+    at: ChangeSchema.properties.at,
+    by: ChangeSchema.properties.by,
+    request_id: ChangeSchema.properties.request_id,
+    action: t.Union([...ChangeSchema.properties.action.anyOf, t.Literal('purged')], {
+      description: 'What it was.',
+      examples: ['updated'],
+    }),
+    type: t.Union([t.Literal('task'), t.Literal('list')], {
+      description: 'Of what.',
+      examples: ['task'],
+    }),
+    id: t.String({
+      format: 'uuid',
+      description: 'Its id.',
+      examples: ['019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31'],
+    }),
+    title: nullable(
+      t.String({
+        description: 'What it is called now; null: it is gone for good.',
+        examples: ['Water the ferns'],
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'A change, of whatever thing.' },
+)
+export type Activity = Static<typeof ActivitySchema>
+
+export const ActivityQuerySchema = t.Object(
+  {
+    by_kind: t.Optional(
+      t.Array(kind, {
+        description: 'Only changes by who was signed in by one of these, separated by commas.',
+        examples: [['token', 'program']],
+      }),
+    ),
+    by_name: t.Optional({
+      ...name,
+      description: 'Only changes by who has this name.',
+      examples: ['Claude'],
+    }),
+    limit: t.Optional(
+      t.Integer({
+        minimum: 1,
+        default: 50,
+        description: 'Changes in a page, 1 to 200; more is taken as 200.',
+        examples: [50],
+      }),
+    ),
+    cursor: t.Optional(
+      t.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Only changes with a smaller number: where to go on, from the Link header.',
+        examples: [42],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type ActivityQuery = Static<typeof ActivityQuerySchema>
+
 export const HistoryQuerySchema = t.Object(
   {
     limit: t.Optional(
@@ -125,6 +189,14 @@ export const UndoSchema = t.Object(
         examples: [true],
       }),
     ),
+    keep: t.Optional(
+      t.Boolean({
+        default: false,
+        description:
+          'True leaves what somebody has made of it since as it is, says so in `kept`, and takes back the rest.',
+        examples: [false],
+      }),
+    ),
   },
   {
     additionalProperties: false,
@@ -134,7 +206,7 @@ export const UndoSchema = t.Object(
     examples: [
       { request_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
       { seq: 42, force: true },
-      { since: '2026-11-20T22:36:42Z', by: { kind: 'program' } },
+      { since: '2026-11-20T22:36:42Z', by: { kind: 'program' }, keep: true },
     ],
   },
 )
@@ -144,7 +216,9 @@ export type Undo = Static<typeof UndoSchema>
 export const undoneSchema = <S extends TProperties>(schemas: S) => {
   const types = Object.keys(schemas)
   return t.Unsafe<
-    { seq: number; type: keyof S & string; id: string } & { [K in keyof S]?: Static<S[K]> }
+    { seq: number; type: keyof S & string; id: string; kept?: string[] } & {
+      [K in keyof S]?: Static<S[K]>
+    }
   >(
     t.Object(
       {
@@ -160,6 +234,14 @@ export const undoneSchema = <S extends TProperties>(schemas: S) => {
         }),
         ...Object.fromEntries(
           types.map((type) => [type, t.Optional(referTo(type, schemas[type]))]),
+        ),
+        kept: t.Optional(
+          t.Array(t.String(), {
+            minItems: 1,
+            description:
+              'With `keep`: the fields that are as somebody has made them since. Absent: there are none.',
+            examples: [['title']],
+          }),
         ),
       },
       { additionalProperties: false, description: 'A thing as it is after an undo.' },

@@ -3,11 +3,11 @@ import type { Db } from '../database/gate.ts'
 import { untilMade } from '../database/holding.ts'
 import type { Author } from '../database/log.ts'
 import { findAnswer, type Once } from '../database/once.ts'
-import { type Change, changeTogether, type Kind } from '../database/together.ts'
+import { answeredWithKept, type Change, changeTogether, type Kind } from '../database/together.ts'
 import { answerOf } from '../http/once.ts'
 import { contended, Problem } from '../http/problem.ts'
 import { type Chains, most, readChains } from './queries.ts'
-import { type Chain, faultsOf, inverseOf, isBroken, type Wanted } from './rules.ts'
+import { type Chain, type Course, faultsOf, inverseOf, isBroken, type Wanted } from './rules.ts'
 
 /** What adds to what a user has. */
 export type Reservation = { settle: (added: Amount | null) => void }
@@ -28,7 +28,7 @@ export async function undo(
   author: Author,
   kinds: readonly Kind[],
   wanted: Wanted,
-  isForced: boolean,
+  course: Course,
   once: Once | null,
   setAside: SetAside,
 ): Promise<{ text: string; isReplayed: boolean }> {
@@ -44,18 +44,23 @@ export async function undo(
     const made = once && (await findAnswer(to, author.user_id, once.key))
     if (made) return answerOf(made, once)
     refuse(read, wanted)
-    const reckoned = reckon(read.chains, kinds, isForced)
+    const { changes: reckoned, kept } = reckon(read.chains, kinds, course)
     const changes = isPlaceless ? reckoned.flatMap(withoutPlace) : reckoned
-    if (changes.length === 0) return { text: '[]', isReplayed: false }
+    const others = kept.filter(({ id }) => !changes.some((change) => change.id === id))
+    const rest = others.map((one) => JSON.stringify(keptAsItIs(one))).join(',')
+    if (changes.length === 0) return { text: `[${rest}]`, isReplayed: false }
+    const named = Object.fromEntries(kept.map(({ id, names }) => [id, names]))
+    const answered = kept.length === 0 ? undefined : answeredWithKept(named, rest || null)
 
     const bytes = changes.reduce((sum, { growth }) => sum + growth, 0)
     const reservation = await setAside(to, author.user_id, { tasks: 0, bytes })
     let isMade = false
     try {
-      const changed = await changeTogether(to, author, changes, once).catch((error: unknown) => {
+      const written = changeTogether(to, author, changes, once, answered)
+      const changed = await written.catch((error: unknown) => {
         if (!isElsewhere(error)) throw error
-        if (!isForced || isPlaceless) throw elsewhere()
-        // By force: all but where it was.
+        if (course === 'refuse' || isPlaceless) throw elsewhere()
+        // All but where it was.
         isPlaceless = true
         return undefined
       })
@@ -96,9 +101,9 @@ function refuse({ last, first, isBeyond, isMissing, chains }: Chains, wanted: Wa
 function reckon(
   chains: Chain[],
   kinds: readonly Kind[],
-  isForced: boolean,
-): (Change & { growth: number })[] {
-  const conflicts: Parameters<typeof faultsOf>[0] = []
+  course: Course,
+): { changes: (Change & { growth: number })[]; kept: Kept[] } {
+  const conflicts: Kept[] = []
   const gone: Chain[] = []
   const changes: (Change & { growth: number })[] = []
 
@@ -108,8 +113,8 @@ function reckon(
     if (kind === undefined) throw new Error(`The log has a ${type}, of which nothing is known.`)
     if (current === null || chain.isPurged) gone.push(chain)
     if (current === null || chain.targets.length === 0) continue
-    const { fields, isDiscarded, conflicts: names } = inverseOf(chain, kind, isForced)
-    if (names.length > 0) conflicts.push({ type, id, names })
+    const { fields, isDiscarded, conflicts: names } = inverseOf(chain, kind, course)
+    if (names.length > 0) conflicts.push({ type, id, names, chain })
     if (Object.keys(fields).length === 0) continue
     changes.push({
       kind,
@@ -121,10 +126,22 @@ function reckon(
     })
   }
   const isAllGone = chains.every(({ current, targets }) => current === null || targets.length === 0)
-  if (gone.length > 0 && (!isForced || isAllGone)) throw purged(gone, isAllGone)
-  if (conflicts.length > 0) throw changedSince(conflicts)
-  return changes
+  if (gone.length > 0 && (course === 'refuse' || isAllGone)) throw purged(gone, isAllGone)
+  if (conflicts.length > 0 && course === 'refuse') throw changedSince(conflicts)
+  return { changes, kept: course === 'keep' ? conflicts : [] }
 }
+
+/** What somebody has made otherwise since. */
+type Kept = Parameters<typeof faultsOf>[0][number] & { chain: Chain }
+
+/** One of which nothing is changed. */
+const keptAsItIs = ({ type, id, names, chain: { changes, current } }: Kept) => ({
+  seq: changes[0]?.seq,
+  type,
+  id,
+  [type]: current,
+  kept: names,
+})
 
 /** Whether the database says of things that they would be where they cannot be. */
 const isElsewhere = (error: unknown): boolean =>
@@ -164,7 +181,7 @@ function purged(gone: Chain[], isAll: boolean): Problem {
     .map(({ type, id }) => ({ pointer: `/${type}s/${id}`, detail: 'was purged, and is gone' }))
   return new Problem(
     409,
-    `What was purged cannot be brought back.${isAll ? '' : ' Send force: true to undo the rest.'}`,
+    `What was purged cannot be brought back.${isAll ? '' : ' Send keep: true to undo the rest.'}`,
     { errors },
   )
 }
@@ -175,7 +192,7 @@ function changedSince(conflicts: Parameters<typeof faultsOf>[0]): Problem {
   const more = others.length === 0 ? '' : `, and something of ${others.length} more`
   return new Problem(
     409,
-    `Somebody has changed ${names} of the ${first?.type} ${first?.id} since${more}. Nothing was undone: send force: true to undo it all the same.`,
+    `Somebody has changed ${names} of the ${first?.type} ${first?.id} since${more}. Nothing was undone: send keep: true to undo the rest, or force: true to undo it all the same.`,
     { errors: faultsOf(conflicts) },
   )
 }

@@ -23,7 +23,7 @@ export async function writeFiles(folder: string): Promise<string> {
 async function makeFiles(): Promise<Files> {
   const folder = join(import.meta.dir, 'pages')
   const built = await Bun.build({
-    entrypoints: ['app.ts', 'sign-in.ts', 'consent.ts', 'page.css'].map((file) =>
+    entrypoints: ['app.ts', 'account.ts', 'sign-in.ts', 'consent.ts', 'page.css'].map((file) =>
       join(folder, file),
     ),
     target: 'browser',
@@ -33,7 +33,14 @@ async function makeFiles(): Promise<Files> {
   const files: Files = {}
   for (const output of built.outputs)
     files[output.path.replace(/^.*[/\\]/, '')] = await output.text()
-  for (const file of ['index.html', 'sign-in.html', 'consent.html', 'welcome.html', 'icon.svg']) {
+  for (const file of [
+    'index.html',
+    'account.html',
+    'sign-in.html',
+    'consent.html',
+    'welcome.html',
+    'icon.svg',
+  ]) {
     files[file] = await Bun.file(join(folder, file)).text()
   }
   return files

@@ -8,7 +8,7 @@ import { Problem } from '../http/problem.ts'
 import { readFiles } from './bundle.ts'
 
 export type WebOptions = {
-  /** Whether there is a page at `/`. That of the sign-in is there with the issuer. */
+  /** Whether there are pages at `/` and `/account`. That of the sign-in is there with the issuer. */
   hasHome: boolean
   /** Whether programs are let in, by the page at `/consent`. */
   hasPrograms: boolean
@@ -19,7 +19,7 @@ export type WebOptions = {
   hasDocs: boolean
 }
 
-/** `/`, `/sign-in` and `/consent`, for people, and what these load: all of it from here, and nothing inline. */
+/** `/`, `/account`, `/sign-in` and `/consent`, for people, and what these load: all of it from here, and nothing inline. */
 export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasDocs }: WebOptions) {
   let reading: Promise<Assets> | undefined
   const read = () => (reading ??= readFiles().then(toAssets))
@@ -55,6 +55,18 @@ export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasD
       })
     })
   }
+  /** Whose session has ended finds out from the API, and goes there too. */
+  const toSignIn = (request: Request): Response | undefined => {
+    if (findCredentials(request.headers, cookies).length > 0) return undefined
+    const location = `${exchangeOf(request).prefix()}/sign-in`
+    return new Response(null, { status: 302, headers: { ...headersOfPages, location } })
+  }
+  if (hasHome && issuer !== null) {
+    routes.get('/account', ({ request }) => {
+      const home = escape(`${exchangeOf(request).prefix()}/`)
+      return toSignIn(request) ?? page(request, 'account.html', { home })
+    })
+  }
   if (hasPrograms) routes.get('/consent', ({ request }) => page(request, 'consent.html'))
   if (hasHome) {
     // For every method: programs are told what they are told of any path that is none.
@@ -73,12 +85,7 @@ export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasD
           docs: hasDocs ? `<p><a href="${prefix}/swagger">The documentation</a></p>` : '',
         })
       }
-      // Whose session has ended finds out from the API, and goes there too.
-      if (findCredentials(request.headers, cookies).length === 0) {
-        const headers = { ...headersOfPages, location: `${prefix}/sign-in` }
-        return new Response(null, { status: 302, headers })
-      }
-      return page(request, 'index.html')
+      return toSignIn(request) ?? page(request, 'index.html')
     }
     routes.all('/', visit, { parse: 'none' })
   }

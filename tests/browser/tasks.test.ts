@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import axe from 'axe-core'
 import { OAuth2Server } from 'oauth2-mock-server'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { hasChromium, launchChromium, violations } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { type Server, startServer } from '../support/process.ts'
 
@@ -141,14 +140,6 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   ): Promise<{ title: string; completed: boolean; [name: string]: unknown }[]> {
     const answer = await context.request.get(`${at}/api/tasks`)
     return (await answer.json()) as { title: string; completed: boolean }[]
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source)
-    return page.evaluate(async () => {
-      const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-      return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-    })
   }
 
   test('adds with one line, completes, takes it back, and is the same after a reload', async () => {
@@ -443,12 +434,21 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   })
 
   test.each([
-    ['refuses', '{ get() { throw new DOMException("", "SecurityError") } }'],
-    ['has none', '{ get: () => null }'],
+    [
+      'refuses',
+      'window, "localStorage", { get() { throw new DOMException("", "SecurityError") } }',
+    ],
+    ['has no place', 'window, "localStorage", { get: () => null }'],
+    ['has no room', 'Storage.prototype, "setItem", { value() { throw new DOMException() } }'],
   ])('works where the browser %s to keep anything', async (_name, how) => {
     const { context, email, faults } = await open()
     const page = await signUp(context, email)
-    await context.addInitScript(`Object.defineProperty(window, 'localStorage', ${how})`)
+    // So that there is something to note.
+    await context.request.patch(`${server.address}/api/me`, {
+      headers: { origin: server.address },
+      data: { time_zone: 'Asia/Tokyo' },
+    })
+    await context.addInitScript(`Object.defineProperty(${how})`)
     await page.reload()
 
     await add(page, 'Buy milk')

@@ -8,7 +8,13 @@ import { textOf } from '../../src/database/share.ts'
 import { changeTogether, onlyAnswered } from '../../src/database/together.ts'
 import { write } from '../../src/database/writes.ts'
 import { findFeed, listFeeds } from '../../src/feeds/queries.ts'
-import { listOldTrash, listTrash, readChains, readHistory } from '../../src/history/queries.ts'
+import {
+  listOldTrash,
+  listTrash,
+  readActivity,
+  readChains,
+  readHistory,
+} from '../../src/history/queries.ts'
 import { pruneAnswers, pruneChanges } from '../../src/history/writes.ts'
 import * as listQueries from '../../src/lists/queries.ts'
 import * as listWrites from '../../src/lists/writes.ts'
@@ -634,6 +640,8 @@ describe.each(looked)('$name', ({ others, users, user, count, lists, isAnalyzed 
   const since = (from: string) => ({ since: head - 30, from, by: { kind: 'jwt' } })
   const chains = (wanted: () => Parameters<typeof readChains>[3]) => (db: Db) =>
     readChains(db, user, [table], wanted()).catch(() => null)
+  const activity = (db: Db, by: Parameters<typeof readActivity>[3], below: number) =>
+    readActivity(db, user, [table], by, below, 20).catch(() => null)
   const change = { kind: writes.taskKind, version: 1, fields: { title: 'Old' }, isDiscarded: false }
   const history: [string, number, (db: Db) => Promise<unknown>][] = [
     ['a page of a history', 20, (db) => readHistory(db, user, table, mine(often), null, 10)],
@@ -642,6 +650,13 @@ describe.each(looked)('$name', ({ others, users, user, count, lists, isAnalyzed 
       22,
       (db) =>
         readHistory(db, user, table, mine(often), { seq: head - 5, text: head, digest: '' }, 10),
+    ],
+    ['what was done', 20, (db) => activity(db, { kinds: null, name: null }, head + 1)],
+    // Nobody was one: as far as is looked, twice.
+    [
+      'what was done by some',
+      20_000,
+      (db) => activity(db, { kinds: ['jwt'], name: null }, head - 5),
     ],
     // Looked at, walked down to, and read; and whether there is more.
     ['the undo of a request', 20, chains(() => ({ request_id: 'often 37' }))],

@@ -512,6 +512,19 @@ const ofHistory: Record<
       (below) => (db: Db) => historyQueries.readHistory(db, 'alice', taskKind.table, id, below, 50),
     ),
   ],
+  readActivity: [
+    'read',
+    t.Object({ text: json, next: t.Union([t.Number(), t.Null()]) }),
+    [
+      { kinds: null, name: null },
+      { kinds: ['token', 'program'], name: 'Claude' },
+    ].map(
+      (by) => async (db: Db) =>
+        historyQueries
+          .readActivity(db, 'alice', [taskKind.table, listKind.table], by, 9, 50)
+          .catch(() => null),
+    ),
+  ],
   readChains: [
     'read',
     chains,

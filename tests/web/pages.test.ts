@@ -6,6 +6,9 @@ const session = { ...html, cookie: 'better-auth.session_token=of.somebody' }
 
 const addressesOf = (text: string): string[] =>
   Array.from(text.matchAll(/(?:src|href)="([^"]+)"/g), ([, address = '']) => address)
+/** What a page loads. */
+const filesOf = (text: string): string[] =>
+  addressesOf(text).filter((address) => address.includes('/web/'))
 
 test('a program finds nothing at /, as before', async () => {
   for (const accept of [undefined, '*/*', 'application/json']) {
@@ -20,14 +23,15 @@ test('a program finds nothing at /, as before', async () => {
   }
 })
 
-test('who has no session is sent to sign in', async () => {
-  const { status, headers } = await send('GET', '/', { headers: html })
+test.each(['/', '/account'])('who has no session is sent from %s to sign in', async (path) => {
+  const { status, headers } = await send('GET', path, { headers: html })
 
   expect([status, headers.get('location')]).toEqual([302, '/sign-in'])
 })
 
 test.each([
   ['/', session],
+  ['/account', session],
   ['/sign-in', html],
   ['/consent', html],
 ])('%s is a page of which every byte comes from here', async (path, headers) => {
@@ -55,7 +59,7 @@ test.each([
     /<script(?![^>]* src=)|<style| style=| on\w+=|https?:\/\/(?!localhost")|\{\{/,
   )
 
-  const addresses = addressesOf(page.text)
+  const addresses = filesOf(page.text)
   expect(addresses.length).toBe(3)
   let bytes = Buffer.byteLength(page.text)
   for (const address of addresses) {
@@ -97,8 +101,12 @@ test('behind a proxy that cuts off a path, every address has it', async () => {
   for (const app of [behind, createTestApp()]) {
     const prefix = app === behind ? '/todo' : '/other'
     const page = await app.handle(new Request('http://localhost/', { headers }))
-    const addresses = addressesOf(await page.text())
-    expect(addresses.every((address) => address.startsWith(`${prefix}/web/`))).toBe(true)
+    const text = await page.text()
+    expect(filesOf(text).every((address) => address.startsWith(`${prefix}/web/`))).toBe(true)
+    // Each leads to the other.
+    expect(addressesOf(text)).toContain('account')
+    const account = await app.handle(new Request('http://localhost/account', { headers }))
+    expect(addressesOf(await account.text())).toContain(`${prefix}/`)
     const stranger = await app.handle(
       new Request('http://localhost/', { headers: { ...html, 'x-forwarded-prefix': '/other' } }),
     )
@@ -133,10 +141,11 @@ test('the sign-in has the providers that there are, and a reset where there are 
 
 test('with WEB=off there is the sign-in alone, which goes on to the frontend', async () => {
   const app = createTestApp({ web: false })
-  const home = await send('GET', '/', { headers: session, app })
   const door = await send('GET', '/sign-in', { headers: html, app })
 
-  expect(home.status).toBe(404)
+  for (const path of ['/', '/account']) {
+    expect((await send('GET', path, { headers: session, app })).status).toBe(404)
+  }
   expect(door.text).toContain(`data-home="${origin}"`)
   for (const address of addressesOf(door.text)) {
     expect((await send('GET', address, { app })).status).toBe(200)
@@ -155,7 +164,9 @@ test('without the issuer / says what this is, and where to sign in', async () =>
   expect(addressesOf(text)).toContain('/swagger')
   expect(addressesOf(text)).toContain(origin)
   expect((await send('GET', '/', { headers: html, app: bare })).text).not.toContain('swagger')
-  expect((await send('GET', '/sign-in', { headers: html, app: bare })).status).toBe(404)
+  for (const path of ['/sign-in', '/account']) {
+    expect((await send('GET', path, { headers: session, app: bare })).status).toBe(404)
+  }
 })
 
 test('without programs there is nothing to consent to', async () => {
@@ -167,7 +178,7 @@ test('without programs there is nothing to consent to', async () => {
 test('without the issuer and with WEB=off there is nothing', async () => {
   const app = createTestApp({ issuer: null, web: false })
 
-  for (const path of ['/', '/sign-in', '/consent', '/web/x']) {
+  for (const path of ['/', '/account', '/sign-in', '/consent', '/web/x']) {
     expect((await send('GET', path, { headers: session, app })).status).toBe(404)
   }
 })

@@ -1,7 +1,7 @@
 import { treaty } from '@elysiajs/eden'
-import type { App, List, NewTask, Problem, Task, TaskPatch } from '../../client.ts'
+import type { Activity, App, List, NewTask, Problem, Task, TaskPatch } from '../../client.ts'
 
-export type { List, NewTask, Problem, Task, TaskPatch }
+export type { Activity, List, NewTask, Problem, Task, TaskPatch }
 
 /** Where Docket is, behind whatever proxy: this script is at web/ of it. */
 export const base = new URL('..', import.meta.url).href.replace(/\/$/, '')

@@ -7,7 +7,7 @@ import { readLine } from './line.ts'
 import { tell } from './notices.ts'
 import type { Before, Write } from './outbox.ts'
 import { listsOf, type Place, readPlace } from './places.ts'
-import { storage } from './storage.ts'
+import { note, storage } from './storage.ts'
 import { createStore, type Store } from './store.ts'
 import { focusedTask, moveFocus, show, showMeaning } from './view.ts'
 
@@ -26,10 +26,22 @@ async function begin(): Promise<void> {
     return
   }
   part('who', HTMLSpanElement).textContent = me.email ?? me.name ?? me.id
-  // What day is today, and when reminders come, is a matter of where the user is.
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (me.time_zone !== zone) void api.me.patch({ time_zone: zone })
+  agreeOnZone(me.time_zone)
   run(me.id)
+}
+
+/** What day is today, and when reminders come, is a matter of where the user is. */
+function agreeOnZone(known: string | null): void {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const set = () => void api.me.patch({ time_zone: zone })
+  if (known === null) return set()
+  // Who has said no to it is asked again somewhere else.
+  if (known === zone || storage()?.getItem('docket-zone') === zone) return
+  note('docket-zone', zone)
+  tell(`Docket goes by the time of ${known}, and this browser by that of ${zone}.`, {
+    name: 'Change',
+    run: set,
+  })
 }
 
 function run(userId: string): void {
@@ -172,7 +184,7 @@ function run(userId: string): void {
   // Who speaks to the computer, or hits keys by chance, may want none of them.
   keysOn.checked = storage()?.getItem('docket-keys') !== 'off'
   keysOn.addEventListener('change', () => {
-    storage()?.setItem('docket-keys', keysOn.checked ? 'on' : 'off')
+    note('docket-keys', keysOn.checked ? 'on' : 'off')
   })
   part('show-keys', HTMLButtonElement).addEventListener('click', () => keys['?']?.())
 

@@ -48,6 +48,23 @@ export function sayDay(day: string, now: string): string {
   if (away === 1) return 'Tomorrow'
   if (away === -1) return 'Yesterday'
   if (away > 1 && away < 7) return weekdays[weekdayOf(day)] ?? day
+  return sayDate(day, now)
+}
+
+/** A moment: 14:02 of today, of yesterday, or of a day. */
+export function sayMoment(at: string, now = new Date()): string {
+  const then = new Date(at)
+  const time = then.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
+  const day = sayDay(today(then), today(now))
+  if (day === 'Today') return time
+  const isNear = day === 'Yesterday' || day === 'Tomorrow'
+  return `${isNear ? day.toLowerCase() : sayDate(at, today(now))}, ${time}`
+}
+
+/** The day of a moment, or a day itself: Nov 20. */
+export function sayDate(at: string, now = today()): string {
+  const isDay = at.length === 10
+  const day = isDay ? at : today(new Date(at))
   return new Intl.DateTimeFormat('en', {
     month: 'short',
     day: 'numeric',

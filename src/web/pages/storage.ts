@@ -6,3 +6,12 @@ export function storage(): Storage | null {
     return null
   }
 }
+
+/** Notes a choice of this browser's user, where there is room for it. */
+export function note(name: string, text: string): void {
+  try {
+    storage()?.setItem(name, text)
+  } catch {
+    // It is asked for once more, the next time.
+  }
+}
