@@ -6,6 +6,7 @@ import { tell } from './notices.ts'
 import { loadPrograms } from './programs.ts'
 import { ask } from './rows.ts'
 import { loadSessions } from './sessions.ts'
+import { note } from './storage.ts'
 import { loadWebhooks } from './webhooks.ts'
 
 // The account page: who may do what in the user's name, what they did, and all that there is.
@@ -81,7 +82,7 @@ async function setZone(time_zone: string): Promise<void> {
   const me = await ask(api.me.patch({ time_zone }))
   if (me === null) return
   // It is meant, wherever this browser is.
-  localStorage.setItem('docket-zone', zoneHere)
+  note('docket-zone', zoneHere)
   showZones(me.time_zone)
   tell(`Docket goes by the time of ${me.time_zone} now.`)
 }
