@@ -230,8 +230,10 @@ const tally: Record<number, number> = {}
 let tried = 0
 
 async function attempt({ method, path, headers, body }: Input): Promise<void> {
+  // As every client says it: of what has no length there may be much to come.
+  const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const response = await app.handle(
-    new Request(`http://localhost${path}`, { method, headers, body }),
+    new Request(`http://localhost${path}`, { method, headers: { ...headers, ...length }, body }),
   )
   // A stream of events has no end.
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
@@ -241,7 +243,7 @@ async function attempt({ method, path, headers, body }: Input): Promise<void> {
   tally[response.status] = (tally[response.status] ?? 0) + 1
   const sent = `${method} ${path} ${JSON.stringify(headers)} ${body?.slice(0, 500)}`
   if (response.status >= 500) throw new Error(`${response.status} to ${sent}: ${content}`)
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '')
   const answer = {
     status: response.status,
     headers: response.headers,
