@@ -209,6 +209,8 @@ test('is told of what its filter and its events let through', async () => {
   const b = await alice.create({ title: 'b', tags: ['Home'], priority: 'high' })
   await alice.create({ title: 'c', list_id: work })
   await alice.send('POST', `/api/tasks/${b.id}/complete`)
+  // What a filter means is looked up behind the changes.
+  await home.until((received) => received.length === 3)
   await alice.send('PATCH', `/api/lists/${work}`, { name: 'Office' })
   // Its list has another name now.
   await alice.create({ title: 'd', list_id: work })
