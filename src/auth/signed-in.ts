@@ -113,7 +113,8 @@ export function signedIn(
     if (named && params.user_id !== 'me' && params.user_id !== user.id) {
       throw new Problem(403, 'The path names another user: put your own id there, or me.')
     }
-    if (user.by === 'access_token' || user.by === 'program') {
+    // By what it may do, whatever kind it is: one that is new is not taken for a sign-in.
+    if (user.list_ids !== null || !user.scopes.includes('sign-in')) {
       refuseBeyond(user, method, route, programs)
     }
     return user

@@ -104,6 +104,7 @@ export async function readActivity(
       ) looked
       where (${kinds}::text[] is null or actor::json ->> 'kind' = any(${kinds}::text[]))
         and (${by.name}::text is null or actor::json ->> 'name' = ${by.name})
+      order by seq desc
       limit ${limit}
     )
     select
