@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Db } from '../database/gate.ts'
 import { few, type Shared } from '../database/share.ts'
+import { digestOf } from '../http/secrets.ts'
 import type { Identity } from './identity.ts'
 import { type Grantable, grantable } from './scopes.ts'
 
@@ -21,11 +21,11 @@ export function newAccessToken(): string {
   return prefix + secret + checksumOf(secret)
 }
 
-/** What is kept of a token: there is nothing to gain by many tries, so it needs no slow hash. Null: it is none, or mistyped. */
-export function digestOf(token: string): string | null {
+/** What is kept of a token. Null: it is none, or mistyped. */
+export function tokenDigestOf(token: string): string | null {
   const [, secret, checksum] = shape.exec(token) ?? []
   if (secret === undefined || checksumOf(secret) !== checksum) return null
-  return createHash('sha256').update(token).digest('hex')
+  return digestOf(token)
 }
 
 /** Its last characters, by which its owner knows it. */

@@ -1,14 +1,8 @@
 // OAuth 2.1 for programs, in the built-in issuer: loaded with it.
 import { oauthProvider } from '@better-auth/oauth-provider'
 import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
-import {
-  accessTokenPrefix,
-  hashSecret,
-  newSecret,
-  oauthScopes,
-  refreshTokenPrefix,
-  resourceOf,
-} from './oauth.ts'
+import { digestOf, newSecret } from '../http/secrets.ts'
+import { accessTokenPrefix, oauthScopes, refreshTokenPrefix, resourceOf } from './oauth.ts'
 
 const hour = 60 * 60
 
@@ -36,7 +30,7 @@ export function authorizationServer(url: string): BetterAuthPlugin {
     accessTokenExpiresIn: hour,
     refreshTokenExpiresIn: 30 * 24 * hour,
     refreshTokenReuseInterval: grace,
-    storeTokens: { hash: async (token) => hashSecret(token) },
+    storeTokens: { hash: async (token) => digestOf(token) },
     generateOpaqueAccessToken: newSecret,
     generateRefreshToken: newSecret,
     prefix: { opaqueAccessToken: accessTokenPrefix, refreshToken: refreshTokenPrefix },

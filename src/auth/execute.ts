@@ -3,17 +3,17 @@ import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
+import { digestOf } from '../http/secrets.ts'
 import { deleteAccessTokens } from './access-tokens.ts'
 import { attempt } from './attempt.ts'
 import type { IssuerOptions } from './better-auth.ts'
 import { asCurrent, type Current } from './current.ts'
 import type { Asked, Input } from './input.ts'
 import { createLoader, type Loaded } from './loader.ts'
-import { completed, hashSecret, refreshTokenPrefix } from './oauth.ts'
+import { completed, refreshTokenPrefix } from './oauth.ts'
 import { endWithoutConsent, isJustSpent } from './program-tokens.ts'
-import { createQueue, crowded, whileWaiting } from './queue.ts'
+import { createKeyedQueue, createQueue, crowded, whileWaiting } from './queue.ts'
 import { createReset } from './reset.ts'
-import { createTurns } from './turns.ts'
 import { isVerificationLink } from './verification.ts'
 
 /** Requests at a time, and of those that go to a provider: one that hangs keeps nobody from signing in by a password. */
@@ -34,7 +34,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
   const reset = createReset(options.background, options.log)
   const others = createQueue(most.others, 0, crowded)
   const providers = createQueue(most.providers, 0, crowded)
-  const turns = createTurns()
+  const bySecret = createKeyedQueue()
 
   async function serve(loaded: Loaded, asked: Asked, { setWaiting }: Current): Promise<Response> {
     const { endpoint } = asked
@@ -55,7 +55,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     if (spent) {
       // Of two at once Better Auth refuses one, whose program then asks its user to sign in; after each other it answers them alike. Of a code
       // that is used twice it ends what came of it, if that is there by then.
-      const answer = turns(hashSecret(spent), async () => {
+      const answer = bySecret(digestOf(spent), async () => {
         const first = await others(() => ask(null))
         if (first.status !== 400 || !(await isElsewhere(asked))) return withConsent(asked, first)
         await Bun.sleep(moment)
@@ -76,7 +76,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const token = form?.get('refresh_token') ?? ''
     if (!token.startsWith(refreshTokenPrefix)) return false
     const db = options.db.for(request, strangerAt(address))
-    return isJustSpent(db, hashSecret(token.slice(refreshTokenPrefix.length)))
+    return isJustSpent(db, digestOf(token.slice(refreshTokenPrefix.length)))
   }
 
   /** What is given to a program, unless it was shut out while that was made. */
@@ -85,7 +85,7 @@ export function createExecutor(options: IssuerOptions): (asked: Asked) => Promis
     const given = (await answer.clone().json()) as { refresh_token?: string }
     const secret = given.refresh_token?.slice(refreshTokenPrefix.length) ?? ''
     const db = options.db.for(request, strangerAt(address))
-    if (await endWithoutConsent(db, hashSecret(secret))) throw takenBack()
+    if (await endWithoutConsent(db, digestOf(secret))) throw takenBack()
     return answer
   }
 

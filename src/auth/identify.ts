@@ -5,7 +5,7 @@ import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { originMatcher } from '../http/origins.ts'
 import { overloaded } from '../http/problem.ts'
-import { digestOf, findAccessToken, markUsed } from './access-tokens.ts'
+import { findAccessToken, markUsed, tokenDigestOf } from './access-tokens.ts'
 import { type Cookies, type Credential, findCredentials, readCredential } from './credential.ts'
 import { type Identity, signIn } from './identity.ts'
 import { createMemory } from './memory.ts'
@@ -106,7 +106,7 @@ export function createIdentify(
   async function findOwner(db: Db, token: string): Promise<Identity | null> {
     const ofProgram = programs === null ? null : programDigestOf(token)
     if (programs !== null && ofProgram !== null) return findProgram(db, ofProgram, programs.url())
-    const digest = digestOf(token)
+    const digest = tokenDigestOf(token)
     const found = digest === null ? null : await findAccessToken(db, digest)
     if (found === null) return null
     const { identity, id, isUsed } = found

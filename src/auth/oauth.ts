@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { digestOf } from '../http/secrets.ts'
 
 // Programs that act for users by OAuth 2.1, as MCP has it: what the issuer, its documents and the look-up of its tokens have in common.
 
@@ -22,17 +22,10 @@ export const resourceOf = (url: string): string => `${url}${resourceRoute}`
 export const accessTokenPrefix = 'dkt_at_'
 export const refreshTokenPrefix = 'dkt_rt_'
 
-/** 256 bits, in 43 characters. */
-export const newSecret = (): string => randomBytes(32).toString('base64url')
-
-/** What is kept of a token, of what comes after its prefix. */
-export const hashSecret = (secret: string): string =>
-  createHash('sha256').update(secret).digest('hex')
-
-/** The digest of an access token of a program. Null: it is none. */
+/** The digest of an access token of a program, of what comes after its prefix. Null: it is none. */
 export function programDigestOf(token: string): string | null {
   const secret = token.startsWith(accessTokenPrefix) ? token.slice(accessTokenPrefix.length) : ''
-  return /^[\w-]{43}$/.test(secret) ? hashSecret(secret) : null
+  return /^[\w-]{43}$/.test(secret) ? digestOf(secret) : null
 }
 
 /**

@@ -29,6 +29,24 @@ export function createQueue(atOnce: number, room: number, refuse: () => Error): 
   }
 }
 
+/** Does tasks with the same key one after the other, in the order in which they came. */
+export function createKeyedQueue() {
+  const last = new Map<string, Promise<void>>()
+
+  return async <T>(key: string, task: () => Promise<T>): Promise<T> => {
+    const before = last.get(key)
+    const mine = Promise.withResolvers<void>()
+    last.set(key, mine.promise)
+    try {
+      await before
+      return await task()
+    } finally {
+      if (last.get(key) === mine.promise) last.delete(key)
+      mine.resolve()
+    }
+  }
+}
+
 /** While it waits for something else than the database and this process, a request is no load. */
 export async function whileWaiting<T>(
   setWaiting: Place['setWaiting'],

@@ -10,12 +10,13 @@ import { isUuid } from '../http/formats.ts'
 import { textAnswer } from '../http/outgoing.ts'
 import { overloaded, Problem } from '../http/problem.ts'
 import type { Rates } from '../http/rates.ts'
+import { digestOf, newSecret } from '../http/secrets.ts'
 import { absent } from '../http/written.ts'
 import { type As, type CalendarTask, calendarOf } from './calendar.ts'
 import type { Calendars, Kept } from './kept.ts'
 import { calendarOperation, feedOperations } from './operations.ts'
 import { type Found, findFeed, listFeeds } from './queries.ts'
-import { absence, digestOf, newToken, tagOf, tokenIn, withoutFilter } from './rules.ts'
+import { absence, tagOf, tokenIn, withoutFilter } from './rules.ts'
 import { type Feed, type FeedWithUrl, feedModels, mostFeeds, type NewFeed } from './schema.ts'
 import { deleteFeed, insertFeed, markUsed, rotateFeed, updateFeed } from './writes.ts'
 
@@ -66,7 +67,7 @@ export function feedRoutes<const Path extends '/api' | '/api/:user_id'>(
       '/feeds',
       async ({ db, user, body, path, request, set, status }) => {
         await refuseAbsent(db, user.id, body)
-        const token = newToken()
+        const token = newSecret()
         const feed = await make(db, user.id, token, body)
         const own = `${exchangeOf(request).prefix()}${path.replace(/\/$/, '')}/${feed.id}`
         set.headers['location'] = own
@@ -96,7 +97,7 @@ export function feedRoutes<const Path extends '/api' | '/api/:user_id'>(
     .post(
       '/feeds/:id/rotate',
       async ({ db, user, params: { id }, request }) => {
-        const token = newToken()
+        const token = newSecret()
         const rotated = isUuid(id) ? await rotateFeed(db, user.id, id, digestOf(token)) : undefined
         if (rotated === undefined) throw absent('feed')
         return withUrl(rotated, token, request)

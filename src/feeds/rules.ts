@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto'
 
-/** What nobody can guess: 32 random bytes. */
-export const newToken = (): string =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-
-/** What is kept of a token: there is nothing to gain by many tries, so it needs no slow hash. */
-export const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
-
 /** The token in the last part of an address; null: there cannot be one. */
 export const tokenIn = (name: string): string | null => /^([\w-]{43})\.ics$/.exec(name)?.[1] ?? null
 

@@ -263,15 +263,18 @@ const tools: Tool[] = [
         force: t.Optional(
           t.Boolean({ default: false, description: 'Also what was changed again since' }),
         ),
+        keep: t.Optional(
+          t.Boolean({ default: false, description: 'All but that, which is named in `kept`' }),
+        ),
       },
       closed,
     ),
-    call: async (caller, { request_id, force = false }) => {
-      const body = { request_id, force }
+    call: async (caller, { request_id, force = false, keep = false }) => {
+      const body = { request_id, force, keep }
       const { value: things } = await caller.ask<Thing[]>('POST', '/api/undo', body)
       return {
         status: 'undone',
-        changed: things.length,
+        changed: things.filter(({ kept }) => kept === undefined).length,
         ...lean({ things: things.slice(0, 25).map(thingOf), has_more: things.length > 25 }),
         request_id: caller.requestId,
       }
@@ -364,7 +367,7 @@ async function changeAll(
 
 type Thing = { type: string; id: string; [thing: string]: unknown }
 
-function thingOf({ type, id, ...rest }: Thing): Json {
+function thingOf({ type, id, kept, ...rest }: Thing): Json {
   const { title, name, deleted_at } = rest[type] as Task & { name?: string }
-  return lean({ type, id, title: title ?? name, deleted: deleted_at !== null })
+  return lean({ type, id, title: title ?? name, deleted: deleted_at !== null, kept })
 }

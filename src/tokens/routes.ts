@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { digestOf, hintOf, newAccessToken } from '../auth/access-tokens.ts'
+import { hintOf, newAccessToken, tokenDigestOf } from '../auth/access-tokens.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Gate } from '../database/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
@@ -71,6 +71,6 @@ export const tokenRoutes = (gate: Gate, signedIn: SignedIn, onGone: (userId: str
 
 const secretOf = (token: string): Secret => ({
   // It was just made here, with its checksum.
-  digest: digestOf(token) ?? '',
+  digest: tokenDigestOf(token) ?? '',
   hint: hintOf(token),
 })

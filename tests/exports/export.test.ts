@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { exportTasks } from '../../src/tasks/transfer.ts'
 import { db, send, signUp } from '../support/app.ts'
+import { linesOf, taskOf } from '../support/moving.ts'
 import { expectInvalid } from '../support/tasks.ts'
-import { everything, exportOf, importLines, linesOf, parsed, taskOf } from './support.ts'
+import { everything, exportOf, importLines, parsed } from './support.ts'
 
 test('is a file of all that there is of who asks, and of nobody else', async () => {
   const [alice, bob] = [await signUp(), await signUp()]

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { constantFrom, integer, nat, oneof, record, sample, string, tuple } from 'fast-check'
-import { everything, exportOf, importLines, linesOf, parsed } from '../exports/support.ts'
+import { everything, exportOf, importLines, parsed } from '../exports/support.ts'
 import { signUp, sql, type TestUser } from '../support/app.ts'
 import { faultsOf, readLog } from '../support/log.ts'
+import { linesOf } from '../support/moving.ts'
 
 // What nobody would write: files of Docket that are damaged, and files that are right and want to do harm.
 

@@ -1,20 +1,12 @@
 import { expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
 import { Unavailable } from '../../src/database/faults.ts'
-import {
-  everything,
-  exportOf,
-  importLines,
-  instant,
-  linesOf,
-  listOf,
-  parsed,
-  taskOf,
-} from '../exports/support.ts'
+import { everything, exportOf, importLines, parsed } from '../exports/support.ts'
 import { lists, names } from '../lists/support.ts'
 import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { faultsOf, readLog } from '../support/log.ts'
+import { instant, linesOf, listOf, taskOf } from '../support/moving.ts'
 import { docket } from '../support/process.ts'
 import { expectInvalid, list } from '../support/tasks.ts'
 

@@ -3,11 +3,11 @@ import { raiseNumber } from '../../src/database/moving.ts'
 import { numberIn } from '../../src/database/positions.ts'
 import type { List } from '../../src/lists/schema.ts'
 import { importLists } from '../../src/lists/transfer.ts'
-import type { Task } from '../../src/tasks/schema.ts'
 import { importTasks, placeTasks } from '../../src/tasks/transfer.ts'
 import { db, secret, signUp, sql } from '../support/app.ts'
 import { serverEnvironment, temporaryFolder } from '../support/database.ts'
 import { faultsOf, readLog } from '../support/log.ts'
+import { instant, linesOf, listOf, taskOf } from '../support/moving.ts'
 import { docket } from '../support/process.ts'
 import { lists, makeList } from './support.ts'
 
@@ -15,50 +15,6 @@ const embedded = () => ({ DATA_DIR: temporaryFolder() })
 const other = () =>
   serverEnvironment() === null ? embedded() : { ...serverEnvironment(), BETTER_AUTH_SECRET: secret }
 
-const instant = (day: number) => `2026-01-${String(day).padStart(2, '0')}T00:00:00.000001+00:00`
-
-const listOf = (user_id: string, more: Partial<List> = {}): List => ({
-  id: crypto.randomUUID(),
-  user_id,
-  name: 'Home ü',
-  color: '#3366cc',
-  archived_at: null,
-  position: 'i00000002a',
-  version: 3,
-  created_at: instant(1),
-  updated_at: instant(3),
-  deleted_at: null,
-  ...more,
-})
-
-const taskOf = (user_id: string, more: Partial<Task> = {}): Task => ({
-  id: crypto.randomUUID(),
-  user_id,
-  list_id: null,
-  parent_id: null,
-  position: 'i00000002b',
-  title: 'A task',
-  description: null,
-  completed: false,
-  completed_at: null,
-  priority: 'none',
-  tags: [],
-  due_date: null,
-  due_time: null,
-  time_zone: null,
-  recurrence: null,
-  repeat_from: null,
-  series_id: null,
-  occurrence: null,
-  reminders: [],
-  version: 2,
-  created_at: instant(1),
-  updated_at: instant(2),
-  deleted_at: null,
-  ...more,
-})
-
-const linesOf = (lines: object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 const importing = (env: Record<string, string>, ...lines: object[]) =>
   docket(['import'], { env, input: linesOf(lines) })
 const exported = async (env: Record<string, string>, id: string, ...more: string[]) =>

@@ -448,7 +448,14 @@ test('undoes a call, and its undoing, and says what somebody has changed since',
   expect(await titles(user)).toEqual(['After'])
 
   await user.send('PATCH', `/api/tasks/${id}`, { title: 'By hand' }, { 'x-request-id': 'by-hand' })
-  expect(await agent.call('undo', { request_id: undone.request_id })).toContain('force: true')
+  const refusal = await agent.call('undo', { request_id: undone.request_id })
+  expect(refusal).toContain('keep: true')
+  expect(refusal).toContain('force: true')
+  expect(await agent.done('undo', { request_id: undone.request_id, keep: true })).toMatchObject({
+    changed: 0,
+    things: [{ type: 'task', id, title: 'By hand', kept: ['title'] }],
+  })
+  expect(await titles(user)).toEqual(['By hand'])
   await agent.done('undo', { request_id: undone.request_id, force: true })
   expect(await agent.call('undo', { request_id: 'nothing' })).toContain('nothing to undo')
 })
