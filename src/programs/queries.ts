@@ -21,7 +21,7 @@ export const listPrograms = (db: Db, userId: string): Promise<Consent[]> =>
     (sql) => sql<Consent[]>`
     select ${columns(sql)}
     from (
-      select distinct on ("clientId") *
+      select distinct on ("clientId") "clientId", "userId", "scopes", "createdAt"
       from docket."oauthConsent"
       where "userId" = ${userId}
       order by "clientId", "updatedAt" desc, "id"
