@@ -142,6 +142,10 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     return (await answer.json()) as { title: string; completed: boolean }[]
   }
 
+  async function untilStored(context: BrowserContext, title: string): Promise<void> {
+    while (!(await stored(context)).some((task) => task.title === title)) await Bun.sleep(20)
+  }
+
   test('adds with one line, completes, takes it back, and is the same after a reload', async () => {
     const { context, email, faults } = await open()
     const page = await signUp(context, email)
@@ -454,8 +458,19 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await add(page, 'Buy milk')
 
     await row(page, 'Buy milk').waitFor()
+    await untilStored(context, 'Buy milk')
     await page.reload()
     await row(page, 'Buy milk').waitFor()
+
+    // What the server does not have yet is only in this window: it is not left without a question.
+    await context.route('**/api/tasks', (route) => route.abort())
+    await add(page, 'Buy bread')
+    await row(page, 'Buy bread').waitFor()
+    const asked = page.waitForEvent('dialog')
+    await page.close({ runBeforeUnload: true })
+    const dialog = await asked
+    expect(dialog.type()).toBe('beforeunload')
+    await dialog.dismiss()
     expect(faults).toEqual([])
     await context.close()
   })

@@ -90,6 +90,11 @@ export function createOutbox(userId: string, onOthers: () => void) {
     )
   })
 
+  // Where the browser keeps nothing, what is left before the server has it is lost: it asks first.
+  window.addEventListener('beforeunload', (event) => {
+    if (kept.length > names().length) event.preventDefault()
+  })
+
   return {
     all: (): readonly Kept[] => kept,
     add(write: Write): string {
