@@ -34,7 +34,7 @@ It is configured by environment variables, all of which are optional:
   CORS_ORIGINS         origins that browsers may call from, comma-separated
   HOST, PORT           where to listen: 127.0.0.1, 8000
   DATA_DIR             the embedded database and the generated secret: .docket
-  DOCS                 the documentation at /swagger: on or off
+  DOCS                 the documentation at /docs and /swagger: on or off
   WEB                  the task page at /: on without a DATABASE_URL, else off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
   AUTH_ISSUER          the built-in issuer at /api/auth: on without a DATABASE_URL, else off
