@@ -44,7 +44,7 @@ function toHtml(text: string, file: string, files: Set<string>): string {
     Bun.markdown
       .html(text, { headings: true })
       // Pictures are for who has the repository: what they show is here.
-      .replaceAll(/<p>\s*(<picture>.*?<\/picture>|<img [^>]*>)\s*<\/p>/gs, '')
+      .replaceAll(/<picture>.*?<\/picture>|<p><img [^>]*><\/p>/gs, '')
       .replaceAll(/<a href="([^"]*)">(.*?)<\/a>/gs, (link, target, label) => {
         if (/^(#|\w+:)/.test(target)) return link
         const [path = '', anchor] = target.split('#')
@@ -56,6 +56,8 @@ function toHtml(text: string, file: string, files: Set<string>): string {
       })
       // What is wider than the page is scrolled by itself, by the keyboard too.
       .replaceAll('<pre>', '<pre tabindex="0">')
+      // A column without a name has no header.
+      .replaceAll('<th></th>', '<td></td>')
       .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
       .replaceAll('</table>', '</table></div>')
   )
