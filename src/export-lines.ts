@@ -1,4 +1,4 @@
-import type { Db } from './database/gate.ts'
+import type { Db } from './database/gate/gate.ts'
 import { listFilters } from './filters/queries.ts'
 import { exportLists } from './lists/transfer.ts'
 import { exportChanges, exportTasks, findUser, type Logged } from './tasks/transfer.ts'

@@ -1,5 +1,5 @@
 import { type Config, OperatorError } from './config.ts'
-import { command } from './database/moving.ts'
+import { command } from './database/log/moving.ts'
 import { importStore } from './import-store.ts'
 import { importPlan } from './imports/importing.ts'
 import { mostBytes, readPlan } from './imports/readers.ts'

@@ -1,4 +1,4 @@
-import { numberIn } from './database/positions.ts'
+import { numberIn } from './database/log/positions.ts'
 import type { KeptFilter } from './filters/schema.ts'
 import { type Fault, Problem } from './http/problem.ts'
 import { shorten } from './imports/found.ts'

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 const floors: [RegExp, number][] = [
   // They know of the server what a client of it may.
   [/^web\/pages\//, 9],
-  [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
+  [/^(config|auth\/scopes|database\/(settings|gate\/sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
   [/^import-file\.ts$/, 7],
   [/^(serve|transfer)\.ts$/, 6],
@@ -27,7 +27,11 @@ const floors: [RegExp, number][] = [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^database\/(connect|schema-name)\.ts$/, 0.3],
+  [/^(http|database|web)\/[^/]+\.ts$|^web\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^database\/(auth-tables|embedded|log|schema)\//, 0.6],
+  [/^database\/gate\//, 0.4],
+  [/^database\/address\//, 0.2],
 ]
 
 const floorOf = (path: string): number =>

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { handedOver } from '../auth/identify.ts'
 import type { CompatConfig } from '../config.ts'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { maxAddress } from '../http/door.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { textAnswer } from '../http/outgoing.ts'

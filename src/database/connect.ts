@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import postgres, { type MaybeRow, type PendingQuery } from 'postgres'
+import type { ServerAddress } from './address/url.ts'
 import { usualSchema, withSchema } from './schema-name.ts'
 import { isolation, meaning, preludeOf, settingsFor } from './settings.ts'
-import type { ServerAddress } from './url.ts'
 
 /** What a query needs. */
 export type Sql = postgres.Sql<Types>

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import type { AuthTables } from './auth-tables.ts'
+import { describeAddress, parseDatabaseUrl, type ServerAddress } from './address/url.ts'
+import { findAuthTables, type Wanted } from './auth-tables/find.ts'
+import { forgetWithAccount } from './auth-tables/forget.ts'
+import type { AuthTables } from './auth-tables/tables.ts'
 import {
   type ConnectOptions,
   connect,
@@ -13,16 +16,13 @@ import {
 } from './connect.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
-import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
-import { findAuthTables, type Wanted } from './find-auth-tables.ts'
-import { forgetWithAccount } from './forget.ts'
-import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
-import { applySchema, readLedger } from './ledger.ts'
-import { createPool } from './pool.ts'
-import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
+import { codeOf, explain, isReadOnly, mayCome, reason } from './gate/faults.ts'
+import { createGate, type Db, type Gate, type GateOptions } from './gate/gate.ts'
+import { createPool } from './gate/pool.ts'
+import { schemaFiles, schemaFilesWithoutAccounts } from './schema/files.ts'
+import { applySchema, readLedger } from './schema/ledger.ts'
 import { quote, usualSchema } from './schema-name.ts'
 import { isolation, settingsFor } from './settings.ts'
-import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
 export type Database = {
   db: Gate

@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import { few, type Shared } from '../database/share.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
 import type { NamedList, Needs } from './filter-meaning.ts'
 
 /** What filters may need of a user. */

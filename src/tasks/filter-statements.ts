@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Fragment } from '../database/log/log.ts'
 import type { Given, Test, Tests, TextField } from './filter-tree.ts'
 
 /**

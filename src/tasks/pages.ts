@@ -1,5 +1,5 @@
-import { Unavailable } from '../database/faults.ts'
-import type { Db } from '../database/gate.ts'
+import { Unavailable } from '../database/gate/faults.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { fold } from '../http/fold.ts'
 import { overloaded } from '../http/problem.ts'
 import { dueOf, isLimited, looksOf, namesList } from './filter-meaning.ts'

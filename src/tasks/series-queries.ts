@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { placeOf } from './queries.ts'
 import type { Kept, Task } from './schema.ts'
 

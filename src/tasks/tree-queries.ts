@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { isThere, placeOf } from './queries.ts'
 
 // What is read of a task with all that is under it. One exported function is one statement.

@@ -1,9 +1,9 @@
 import postgres from 'postgres'
-import type { Db } from '../database/gate.ts'
-import { untilMade } from '../database/holding.ts'
-import type { Author } from '../database/log.ts'
-import { findAnswer, type Once } from '../database/once.ts'
-import { isLong, type Spot, spotBetween, spotsBetween } from '../database/positions.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { untilMade } from '../database/log/holding.ts'
+import type { Author } from '../database/log/log.ts'
+import { findAnswer, type Once } from '../database/log/once.ts'
+import { isLong, type Spot, spotBetween, spotsBetween } from '../database/log/positions.ts'
 import {
   type Answered,
   answeredWith,
@@ -11,8 +11,8 @@ import {
   changeTogether,
   onlyAnswered,
   outcomeOf,
-} from '../database/together.ts'
-import type { Outcome } from '../database/writes.ts'
+} from '../database/log/together.ts'
+import type { Outcome } from '../database/log/writes.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
 import { isRelative } from './reminders.ts'
 import type { Parts } from './rules.ts'

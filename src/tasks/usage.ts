@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { Problem } from '../http/problem.ts'
 import {
   type Amount,

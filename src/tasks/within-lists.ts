@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import type { Outcome } from '../database/writes.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Outcome } from '../database/log/writes.ts'
 import { contended } from '../http/problem.ts'
 import { absent } from '../http/written.ts'
 import { findPlace, type TaskPlace } from './queries.ts'

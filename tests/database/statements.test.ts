@@ -7,21 +7,21 @@ import { findProgram } from '../../src/auth/program-tokens.ts'
 import * as authQueries from '../../src/auth/queries.ts'
 import { readerOf } from '../../src/changes/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
-import type { Db, Gate } from '../../src/database/gate.ts'
-import { readHead, readHeads } from '../../src/database/heads.ts'
-import { readLedger } from '../../src/database/ledger.ts'
-import { raiseNumber } from '../../src/database/moving.ts'
-import { findAnswer } from '../../src/database/once.ts'
-import { countRequest } from '../../src/database/rates.ts'
-import { readiness } from '../../src/database/readiness.ts'
-import { textOf } from '../../src/database/share.ts'
+import type { Db, Gate } from '../../src/database/gate/gate.ts'
+import { textOf } from '../../src/database/gate/share.ts'
+import { readHead, readHeads } from '../../src/database/log/heads.ts'
+import { raiseNumber } from '../../src/database/log/moving.ts'
+import { findAnswer } from '../../src/database/log/once.ts'
 import {
   answeredWith,
   changeTogether,
   createTogether,
   onlyAnswered,
-} from '../../src/database/together.ts'
-import { write } from '../../src/database/writes.ts'
+} from '../../src/database/log/together.ts'
+import { write } from '../../src/database/log/writes.ts'
+import { countRequest } from '../../src/database/rates.ts'
+import { readiness } from '../../src/database/readiness.ts'
+import { readLedger } from '../../src/database/schema/ledger.ts'
 import * as deliveryQueries from '../../src/deliveries/queries.ts'
 import * as feedQueries from '../../src/feeds/queries.ts'
 import { FeedSchema } from '../../src/feeds/schema.ts'
@@ -1229,26 +1229,26 @@ test('are all here', async () => {
     'src/auth/queries.ts',
     'src/changes/queries.ts',
     // Of the catalog, and of tables whose names it says.
-    'src/database/auth-tables.ts',
+    'src/database/auth-tables/find.ts',
+    'src/database/auth-tables/forget.ts',
+    'src/database/auth-tables/tables.ts',
     'src/database/epoch.ts',
-    'src/database/find-auth-tables.ts',
-    'src/database/forget.ts',
-    'src/database/heads.ts',
-    'src/database/ledger.ts',
-    'src/database/log.ts',
-    'src/database/moving.ts',
-    'src/database/once.ts',
+    'src/database/gate/pool.ts',
+    // A condition that every shared statement has.
+    'src/database/gate/share.ts',
+    'src/database/log/heads.ts',
+    'src/database/log/log.ts',
+    'src/database/log/moving.ts',
+    'src/database/log/once.ts',
+    'src/database/log/positions.ts',
+    'src/database/log/purging.ts',
+    'src/database/log/together.ts',
+    'src/database/log/writes.ts',
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
-    'src/database/pool.ts',
-    'src/database/positions.ts',
-    'src/database/purging.ts',
     'src/database/rates.ts',
-    'src/database/schema-refusals.ts',
-    // A condition that every shared statement has.
-    'src/database/share.ts',
-    'src/database/together.ts',
-    'src/database/writes.ts',
+    'src/database/schema/ledger.ts',
+    'src/database/schema/refusals.ts',
     'src/deliveries/queries.ts',
     'src/feeds/queries.ts',
     'src/feeds/writes.ts',

@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from 'bun:test'
-import type { Db } from '../../src/database/gate.ts'
+import type { Db } from '../../src/database/gate/gate.ts'
 import {
   isDeep,
   learnFew,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { Unavailable } from '../../src/database/faults.ts'
-import type { Db } from '../../src/database/gate.ts'
+import { Unavailable } from '../../src/database/gate/faults.ts'
+import type { Db } from '../../src/database/gate/gate.ts'
 import { readPage } from '../../src/tasks/pages.ts'
 import { type ListQuery, readCursor, writeCursor } from '../../src/tasks/rules.ts'
 import type { Task } from '../../src/tasks/schema.ts'
