@@ -6,11 +6,11 @@ import { createTokens } from './auth/tokens.ts'
 import { OperatorError, readConfig } from './config.ts'
 import { openDatabase } from './database/open.ts'
 import { checkHealth } from './healthcheck.ts'
-import { importFile } from './import-file.ts'
 import { type SourceName, sources } from './imports/schema.ts'
 import { bridge } from './mcp/stdio.ts'
 import { serve } from './serve.ts'
-import { exportUser, importUsers } from './transfer.ts'
+import { exportUser, importUsers } from './transfer/commands.ts'
+import { importFile } from './transfer/import-file.ts'
 
 const help = `Docket ${version}, a task backend in one binary.
 

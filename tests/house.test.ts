@@ -7,16 +7,10 @@ const floors: [RegExp, number][] = [
   [/^web\/pages\//, 9],
   [/^(config|auth\/scopes|database\/(settings|gate\/sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
-  [/^import-file\.ts$/, 7],
-  [/^(serve|transfer)\.ts$/, 6],
+  [/^serve\.ts$|^transfer\/(commands|import-file)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
-  [/^import-lines\.ts$/, 4.7],
-  [/^import-places\.ts$/, 4.6],
-  [/^import-(reading|refusals)\.ts$/, 4.5],
-  [
-    /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^(import-store|export-lines|lines)\.ts$/,
-    4,
-  ],
+  [/^transfer\//, 4.5],
+  [/^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$/, 4],
   [
     /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|within-lists|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
     3,
@@ -61,7 +55,7 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
-  const shared = /^(http|database|deliveries|reminders|auth|compat|config\.ts|[^/]+$)/
+  const shared = /^(http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
       expect([path, shared.test(target) || target.startsWith(`${dirname(path)}/`)]).toEqual([

@@ -1,16 +1,13 @@
-import { type Config, OperatorError } from './config.ts'
-import { isRefused, Unavailable } from './database/gate/faults.ts'
-import type { Db } from './database/gate/gate.ts'
-import { sqlstateOf, wordsFor } from './database/gate/sqlstates.ts'
-import { raiseNumber } from './database/log/moving.ts'
-import { numberIn } from './database/log/positions.ts'
-import { openDatabase } from './database/open.ts'
-import { exportLines } from './export-lines.ts'
-import { importFilter } from './filters/transfer.ts'
-import { describeRefusal } from './import-refusals.ts'
-import { isBlank, parseLine, readLines } from './lines.ts'
-import type { List } from './lists/schema.ts'
-import { importLists, type Moving as MovingList, trashLists } from './lists/transfer.ts'
+import { type Config, OperatorError } from '../config.ts'
+import { isRefused, Unavailable } from '../database/gate/faults.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { sqlstateOf, wordsFor } from '../database/gate/sqlstates.ts'
+import { raiseNumber } from '../database/log/moving.ts'
+import { numberIn } from '../database/log/positions.ts'
+import { openDatabase } from '../database/open.ts'
+import { importFilter } from '../filters/transfer.ts'
+import type { List } from '../lists/schema.ts'
+import { importLists, type Moving as MovingList, trashLists } from '../lists/transfer.ts'
 import {
   analyze,
   findUser,
@@ -19,7 +16,10 @@ import {
   type Moving,
   placeTasks,
   type Under,
-} from './tasks/transfer.ts'
+} from '../tasks/transfer.ts'
+import { exportLines } from './export-lines.ts'
+import { describeRefusal } from './import-refusals.ts'
+import { isBlank, parseLine, readLines } from './lines.ts'
 
 // Moving out, and in.
 

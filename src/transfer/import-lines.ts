@@ -1,16 +1,13 @@
-import type { Db } from './database/gate/gate.ts'
-import type { Author } from './database/log/log.ts'
-import { raiseNumber } from './database/log/moving.ts'
-import { listFilters } from './filters/queries.ts'
-import { mostKept } from './filters/schema.ts'
-import { importFilter } from './filters/transfer.ts'
-import { newLists, placesOf, type There } from './import-places.ts'
-import { type File, type Found, type FoundTask, readFile, rowAt } from './import-reading.ts'
-import { describeRefusal } from './import-refusals.ts'
-import { shorten, type Warning, warningOf } from './imports/found.ts'
-import { bisect, type SetAside } from './imports/importing.ts'
-import { type Imported, mostWarnings } from './imports/schema.ts'
-import { findPresentLists, importLists as storeLists, trashLists } from './lists/transfer.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Author } from '../database/log/log.ts'
+import { raiseNumber } from '../database/log/moving.ts'
+import { listFilters } from '../filters/queries.ts'
+import { mostKept } from '../filters/schema.ts'
+import { importFilter } from '../filters/transfer.ts'
+import { shorten, type Warning, warningOf } from '../imports/found.ts'
+import { bisect, type SetAside } from '../imports/importing.ts'
+import { type Imported, mostWarnings } from '../imports/schema.ts'
+import { findPresentLists, importLists as storeLists, trashLists } from '../lists/transfer.ts'
 import {
   findPresentTasks,
   importTasks,
@@ -19,7 +16,10 @@ import {
   type Present,
   placeTasks,
   type Under,
-} from './tasks/transfer.ts'
+} from '../tasks/transfer.ts'
+import { newLists, placesOf, type There } from './import-places.ts'
+import { type File, type Found, type FoundTask, readFile, rowAt } from './import-reading.ts'
+import { describeRefusal } from './import-refusals.ts'
 
 // What Docket exports, for who asks, whoever it was of. Its lines are looked at one after the other, and nothing is written unless all of
 // them are right; then they are read once more, some at a time. So of a file there is no more in memory than its bytes, and where what is.

@@ -1,6 +1,6 @@
+import { type Warning, warningOf } from '../imports/found.ts'
+import type { Present } from '../tasks/transfer.ts'
 import type { File, Found, FoundTask } from './import-reading.ts'
-import { type Warning, warningOf } from './imports/found.ts'
-import type { Present } from './tasks/transfer.ts'
 
 // What becomes of what is in a file of Docket, with what its user has already. Pure decisions.
 

@@ -1,9 +1,9 @@
-import type { Store } from './imports/importing.ts'
-import { findPresentLists, importLists } from './lists/transfer.ts'
-import { RuleFault, readRule, todayIn } from './tasks/recurrence.ts'
-import { isRelative, reminderOf } from './tasks/reminders.ts'
-import { sizeOf } from './tasks/sizes.ts'
-import { findPresentTasks, importTasks, placeTasks } from './tasks/transfer.ts'
+import type { Store } from '../imports/importing.ts'
+import { findPresentLists, importLists } from '../lists/transfer.ts'
+import { RuleFault, readRule, todayIn } from '../tasks/recurrence.ts'
+import { isRelative, reminderOf } from '../tasks/reminders.ts'
+import { sizeOf } from '../tasks/sizes.ts'
+import { findPresentTasks, importTasks, placeTasks } from '../tasks/transfer.ts'
 
 /** Where imports from other programs go: the way of those from Docket itself. */
 export const importStore: Store = {

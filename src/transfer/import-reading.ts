@@ -1,12 +1,12 @@
-import { numberIn } from './database/log/positions.ts'
-import type { KeptFilter } from './filters/schema.ts'
-import { type Fault, Problem } from './http/problem.ts'
-import { shorten } from './imports/found.ts'
-import { createPace } from './imports/pace.ts'
+import { numberIn } from '../database/log/positions.ts'
+import type { KeptFilter } from '../filters/schema.ts'
+import { type Fault, Problem } from '../http/problem.ts'
+import { shorten } from '../imports/found.ts'
+import { createPace } from '../imports/pace.ts'
+import type { List } from '../lists/schema.ts'
+import { sizeOf } from '../tasks/sizes.ts'
+import type { User } from '../tasks/transfer.ts'
 import { isBlank, type Line, parseLine, withoutMark } from './lines.ts'
-import type { List } from './lists/schema.ts'
-import { sizeOf } from './tasks/sizes.ts'
-import type { User } from './tasks/transfer.ts'
 
 // What is in a file of Docket, line by line: of each thing what has to be known of all of them at once, and where its line is.
 

@@ -1,7 +1,7 @@
-import type { Db } from './database/gate/gate.ts'
-import { listFilters } from './filters/queries.ts'
-import { exportLists } from './lists/transfer.ts'
-import { exportChanges, exportTasks, findUser, type Logged } from './tasks/transfer.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { listFilters } from '../filters/queries.ts'
+import { exportLists } from '../lists/transfer.ts'
+import { exportChanges, exportTasks, findUser, type Logged } from '../tasks/transfer.ts'
 
 /** How many things, and how many of their changes, are read in one statement at most. */
 const thingsAtOnce = 200

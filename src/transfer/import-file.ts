@@ -1,11 +1,11 @@
-import { type Config, OperatorError } from './config.ts'
-import { command } from './database/log/moving.ts'
+import { type Config, OperatorError } from '../config.ts'
+import { command } from '../database/log/moving.ts'
+import { importPlan } from '../imports/importing.ts'
+import { mostBytes, readPlan } from '../imports/readers.ts'
+import type { SourceName } from '../imports/schema.ts'
+import { findUser } from '../tasks/transfer.ts'
+import { withDatabase } from './commands.ts'
 import { importStore } from './import-store.ts'
-import { importPlan } from './imports/importing.ts'
-import { mostBytes, readPlan } from './imports/readers.ts'
-import type { SourceName } from './imports/schema.ts'
-import { findUser } from './tasks/transfer.ts'
-import { withDatabase } from './transfer.ts'
 
 /** The command does not count what a user has. */
 const setAside = () => ({ settle: () => {} })

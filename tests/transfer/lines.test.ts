@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { isBlank, parseLine, readLines } from '../src/lines.ts'
-import type { Task } from '../src/tasks/schema.ts'
+import type { Task } from '../../src/tasks/schema.ts'
+import { isBlank, parseLine, readLines } from '../../src/transfer/lines.ts'
 
 const task: Task = {
   id: '019d2f6e-7a3c-7b54-9c1e-0d5f2a8b6c31',

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
-import type { Fault } from './http/problem.ts'
+import type { Fault } from '../http/problem.ts'
+import { placeConstraints, taskConstraints } from '../tasks/schema.ts'
 import { describe } from './lines.ts'
-import { placeConstraints, taskConstraints } from './tasks/schema.ts'
 
 /** What the database refuses, to who has a file. */
 export function describeRefusal({ constraint_name, column_name, message }: postgres.PostgresError) {
