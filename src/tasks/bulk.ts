@@ -5,11 +5,11 @@ import { findAnswer, type Once } from '../database/log/once.ts'
 import { type Change, countAnswered } from '../database/log/together.ts'
 import { answerOf } from '../http/once.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
-import { countTasks, readPage } from './pages.ts'
+import { countTasks, readPage } from './pages/read.ts'
 import { type ListQuery, unruled } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
-import { mostInTree, type Root, readTrees, type Tree } from './tree-queries.ts'
+import { mostInTree, type Root, readTrees, type Tree } from './trees/queries.ts'
 import {
   type Context,
   changeWithin,
@@ -20,8 +20,8 @@ import {
   type Reckon,
   restoring,
   untouched,
-} from './trees.ts'
-import type { Usage } from './usage.ts'
+} from './trees/trees.ts'
+import type { Usage } from './usage/usage.ts'
 import { isWithin, refuseLeaving } from './within.ts'
 import type { Caller } from './within-lists.ts'
 

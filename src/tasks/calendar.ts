@@ -1,9 +1,9 @@
 import type { Db } from '../database/gate/gate.ts'
 import { Problem } from '../http/problem.ts'
-import type { Tests } from './filter-tree.ts'
-import { meantBy } from './filters.ts'
-import { readPage } from './pages.ts'
-import { type Rest, restOf } from './recurrence-rest.ts'
+import { meantBy } from './filter/resolve.ts'
+import type { Tests } from './filter/tree.ts'
+import { readPage } from './pages/read.ts'
+import { type Rest, restOf } from './recurrence/rest.ts'
 import type { ListQuery, Position } from './rules.ts'
 import type { Task } from './schema.ts'
 

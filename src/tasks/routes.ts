@@ -17,11 +17,11 @@ import { partsOf, refuseOthers } from '../http/sent-back.ts'
 import { absent, rowAfter } from '../http/written.ts'
 import { createBatch } from './batch.ts'
 import { changeBulk } from './bulk.ts'
-import { markOf, meantBy, readZone, zoneOf } from './filters.ts'
+import { markOf, meantBy, readZone, zoneOf } from './filter/resolve.ts'
 import { taskOperations } from './operations.ts'
-import { countTasks, readPage } from './pages.ts'
+import { countTasks, readPage } from './pages/read.ts'
 import { findTask } from './queries.ts'
-import { occurrencesOf } from './recurrence.ts'
+import { occurrencesOf } from './recurrence/recurrence.ts'
 import {
   type ListQuery,
   type Position,
@@ -46,10 +46,10 @@ import {
   taskModels,
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
+import { withinQuota } from './usage/within-quota.ts'
 import { isWithin } from './within.ts'
 import { placedWithin, refuseElsewhere, writeWithin } from './within-lists.ts'
-import { withinQuota } from './within-quota.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
 export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(

@@ -6,7 +6,7 @@ import { fold } from '../http/fold.ts'
 import { contended } from '../http/problem.ts'
 import type { Rename, Renamed, Tag } from './schema.ts'
 import { countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
 import { taskKind } from './writes.ts'
 
 /** Tasks that are changed in one statement, and can be undone at once. */

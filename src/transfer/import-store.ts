@@ -1,6 +1,6 @@
 import type { Store } from '../imports/importing.ts'
 import { findPresentLists, importLists } from '../lists/transfer.ts'
-import { RuleFault, readRule, todayIn } from '../tasks/recurrence.ts'
+import { RuleFault, readRule, todayIn } from '../tasks/recurrence/recurrence.ts'
 import { isRelative, reminderOf } from '../tasks/reminders.ts'
 import { sizeOf } from '../tasks/sizes.ts'
 import { findPresentTasks, importTasks, placeTasks } from '../tasks/transfer.ts'

@@ -47,21 +47,21 @@ import * as pushQueries from '../../src/push/queries.ts'
 import { SubscriptionSchema } from '../../src/push/schema.ts'
 import * as pushWrites from '../../src/push/writes.ts'
 import { fire, listReminded } from '../../src/reminders/queries.ts'
-import { parseFilter } from '../../src/tasks/filter.ts'
-import { testsOf } from '../../src/tasks/filter-meaning.ts'
-import { findKnown } from '../../src/tasks/filter-queries.ts'
-import { conditionOf } from '../../src/tasks/filter-statements.ts'
+import { conditionOf } from '../../src/tasks/filter/condition.ts'
+import { testsOf } from '../../src/tasks/filter/meaning.ts'
+import { parseFilter } from '../../src/tasks/filter/parse.ts'
+import { findKnown } from '../../src/tasks/filter/queries.ts'
 import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
-import { countTasks, readPage } from '../../src/tasks/pages.ts'
+import { countTasks, readPage } from '../../src/tasks/pages/read.ts'
 import * as queries from '../../src/tasks/queries.ts'
+import * as seriesQueries from '../../src/tasks/recurrence/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { TaskSchema } from '../../src/tasks/schema.ts'
-import * as seriesQueries from '../../src/tasks/series-queries.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
-import * as treeQueries from '../../src/tasks/tree-queries.ts'
-import * as usageQueries from '../../src/tasks/usage-queries.ts'
+import * as treeQueries from '../../src/tasks/trees/queries.ts'
+import * as usageQueries from '../../src/tasks/usage/queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import * as tokenQueries from '../../src/tokens/queries.ts'
 import { AccessTokenSchema } from '../../src/tokens/schema.ts'
@@ -1267,17 +1267,17 @@ test('are all here', async () => {
     'src/push/queries.ts',
     'src/push/writes.ts',
     'src/reminders/queries.ts',
-    'src/tasks/filter-queries.ts',
-    'src/tasks/filter-statements.ts',
-    'src/tasks/list-statements.ts',
+    'src/tasks/filter/condition.ts',
+    'src/tasks/filter/queries.ts',
     'src/tasks/of-list-queries.ts',
+    'src/tasks/pages/statements.ts',
     'src/tasks/queries.ts',
-    'src/tasks/series-queries.ts',
+    'src/tasks/recurrence/queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
-    'src/tasks/tree-queries.ts',
-    'src/tasks/usage-queries.ts',
+    'src/tasks/trees/queries.ts',
+    'src/tasks/usage/queries.ts',
     'src/tasks/writes.ts',
     'src/tokens/queries.ts',
     'src/tokens/writes.ts',
