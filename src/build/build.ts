@@ -15,11 +15,11 @@ const cache = join(root, 'node_modules', '.cache', 'docket')
 const { values } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
-    // Where there is no Git, as in an image.
+    // Where there is no Git, as in an image. Empty: it is asked all the same.
     commit: { type: 'string', default: '' },
   },
 })
-const commit = values.commit || (await describeCommit(root))
+const commit = values.commit.slice(0, 7) || (await describeCommit(root))
 const assets = [await ensureSnapshot(), await writeFiles(cache)]
 if (values.all) await buildAll()
 else await compile(dist)
