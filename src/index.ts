@@ -12,7 +12,12 @@ import { serve } from './serve.ts'
 import { exportUser, importUsers } from './transfer/commands.ts'
 import { importFile } from './transfer/import-file.ts'
 
-const help = `Docket ${version}, a task backend in one binary.
+/** Which commit the binary was built from, which the build writes here. */
+declare const BUILT_FROM: string
+
+const release = `${version} (${typeof BUILT_FROM === 'string' ? BUILT_FROM : 'from source'})`
+
+const help = `Docket ${release}, a task backend in one binary.
 
   docket [serve]                            run the server (the default)
   docket migrate                            bring the database's schema up to date, and exit
@@ -56,7 +61,7 @@ const misused = (message: string): OperatorError =>
 async function run(args: string[]): Promise<void> {
   const { values, positionals } = read(args)
   if (values.help) return console.log(help)
-  if (values.version) return console.log(version)
+  if (values.version) return console.log(release)
 
   const [command = 'serve', ...rest] = positionals
   const files = command === 'import' && values.from !== undefined ? rest.splice(0, 1) : []

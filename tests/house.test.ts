@@ -6,7 +6,7 @@ const floors: [RegExp, number][] = [
   // They know of the server what a client of it may.
   [/^web\/pages\//, 9],
   [/^(config|auth\/scopes|database\/(settings|gate\/sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
-  [/^index\.ts$/, 8],
+  [/^(index|build\/\w+)\.ts$/, 8],
   [/^serve\.ts$|^transfer\/(commands|import-file)\.ts$/, 6],
   [/^(app|client)\.ts$/, 5],
   [/^transfer\//, 4.5],
@@ -58,7 +58,8 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
-  const shared = /^(http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
+  const shared =
+    /^(build|http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
       expect([path, shared.test(target) || target.startsWith(`${roomOf(path)}/`)]).toEqual([

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Refusal } from './refusal.ts'
 
@@ -44,9 +44,11 @@ export async function createCluster(cluster: string, snapshot: Uint8Array) {
   await sync(dirname(cluster))
 }
 
-/** Forces a file, or the list of names that is a folder, to the disk. */
+/** Forces a file, or the list of names that is a folder, to the disk. Windows does it for what is open for writing alone, so no folder. */
 async function sync(path: string) {
-  const file = await open(path)
+  const isFolder = (await stat(path)).isDirectory()
+  if (isFolder && process.platform === 'win32') return
+  const file = await open(path, isFolder ? 'r' : 'r+')
   try {
     await file.sync()
   } finally {

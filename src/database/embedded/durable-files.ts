@@ -38,7 +38,8 @@ export function durableFiles(cluster: string) {
   /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
   async function settle() {
     for (const path of paths()) {
-      const file = await open(path, 'r').catch((error: unknown) => {
+      // For writing: else Windows refuses.
+      const file = await open(path, 'r+').catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       })
