@@ -11,8 +11,11 @@ export type ToEngine =
 /** What the worker answers. After `failed` it says nothing more. */
 export type FromEngine =
   | { type: 'opened'; interrupts: Interrupts }
-  | { type: 'data'; stream: number; bytes: Bytes }
+  /** `isWhole`: a statement ends with it. */
+  | { type: 'data'; stream: number; bytes: Bytes; isWhole: boolean }
   | { type: 'end'; stream: number }
+  /** It has begun a piece of upkeep although somebody waits. */
+  | { type: 'insists' }
   | { type: 'closed' }
   | { type: 'failed'; message: string }
 
