@@ -285,10 +285,12 @@ async function openEmbedded(
   config: Config,
   { onFailure, onCost, onWrite, onAlarm }: Listeners,
 ): Promise<Database> {
-  const { dataDir, databaseDeadline, databaseSchema } = config
-  const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
-    throw new OperatorError(error instanceof Error ? error.message : String(error))
-  })
+  const { dataDir, databaseDeadline, databaseSchema, embeddedMemory } = config
+  const embedded = await startEmbedded(dataDir, onFailure, undefined, embeddedMemory).catch(
+    (error: unknown) => {
+      throw new OperatorError(error instanceof Error ? error.message : String(error))
+    },
+  )
   const sql = connectEmbedded(embedded.socket, databaseSchema, onAlarm)
   const close = async () => {
     await sql.end({ timeout: 5 })

@@ -45,7 +45,7 @@ async function handle(message: ToEngine) {
 }
 
 async function open(message: Extract<ToEngine, { type: 'open' }>) {
-  const opened = await openEngine(message.cluster)
+  const opened = await openEngine(message.cluster, message.buffers)
   engine = opened
   session = createSession(opened, post)
   upkeep = createUpkeep(opened, message.upkeep, {

@@ -3,7 +3,7 @@ import type { Bytes } from './protocol.ts'
 
 /** What the main thread tells the engine's worker. A stream is one connection, by its number. */
 export type ToEngine =
-  | { type: 'open'; cluster: string; upkeep: Upkeep }
+  | { type: 'open'; cluster: string; buffers: number; upkeep: Upkeep }
   | { type: 'data'; stream: number; bytes: Bytes }
   | { type: 'end'; stream: number }
   | { type: 'close' }

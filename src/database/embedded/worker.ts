@@ -22,6 +22,7 @@ const patience = 50
  */
 export async function startWorker(
   cluster: string,
+  buffers: number,
   upkeep: Upkeep,
   onFailure: (error: Error) => void,
 ) {
@@ -142,7 +143,7 @@ export async function startWorker(
     return closed.promise
   }
 
-  tell({ type: 'open', cluster, upkeep })
+  tell({ type: 'open', cluster, buffers, upkeep })
   const interrupts = await opened.promise
   const limit = (seconds: number) => {
     most = seconds * 1000
