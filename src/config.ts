@@ -16,6 +16,8 @@ export type Config = {
   /** Seconds to wait at startup for a database that is not there. */
   databaseWait: number
   dataDir: string
+  /** Megabytes of pages that the embedded database keeps at hand; null: as many as fit the data and the machine. */
+  embeddedMemory: number | null
   /** Null: the one kept in `dataDir`. */
   secret: string | null
   jwtIssuer: string | null
@@ -174,6 +176,16 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} must be a number of seconds from ${least} to ${most}.`)
     }
     return seconds
+  }
+
+  function readMegabytes(name: string, least: number, most: number): number | null {
+    const text = read(name)
+    if (text === null) return null
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      faults.push(`${name} must be a number of megabytes from ${least} to ${most}.`)
+    }
+    return number
   }
 
   function readSecret(required: boolean): string | null {
@@ -429,6 +441,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     databaseDeadline,
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
+    embeddedMemory: readMegabytes('EMBEDDED_MEMORY', 8, 1024),
     // Whoever publishes keys shares no secret.
     secret: readSecret(databaseUrl !== null && read('AUTH_JWKS_URL') === null),
     jwtIssuer: read('JWT_ISSUER'),

@@ -140,7 +140,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
   return withSchema(sql, options.schema)
 }
 
-/** The one connection of the embedded database, which has one session. */
+/** The one connection of the embedded database, which has one session: statements follow each other on it without a wait. */
 export const connectEmbedded = (
   socket: () => Duplex,
   schema: string = usualSchema,

@@ -62,6 +62,12 @@ export type Listeners = {
 const connections = 8
 
 /**
+ * How many statements are on their way to the embedded database or back, one behind the other on its one connection: the engine has the
+ * next one at hand when it is done with one.
+ */
+const piped = 3
+
+/**
  * Opens the database of the configuration, embedded without a DATABASE_URL, and brings its schema up to date.
  * @param way direct: by DATABASE_DIRECT_URL, if there is one
  * @throws OperatorError
@@ -279,10 +285,12 @@ async function openEmbedded(
   config: Config,
   { onFailure, onCost, onWrite, onAlarm }: Listeners,
 ): Promise<Database> {
-  const { dataDir, databaseDeadline, databaseSchema } = config
-  const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
-    throw new OperatorError(error instanceof Error ? error.message : String(error))
-  })
+  const { dataDir, databaseDeadline, databaseSchema, embeddedMemory } = config
+  const embedded = await startEmbedded(dataDir, onFailure, undefined, embeddedMemory).catch(
+    (error: unknown) => {
+      throw new OperatorError(error instanceof Error ? error.message : String(error))
+    },
+  )
   const sql = connectEmbedded(embedded.socket, databaseSchema, onAlarm)
   const close = async () => {
     await sql.end({ timeout: 5 })
@@ -291,7 +299,12 @@ async function openEmbedded(
   try {
     const prepared = await prepare(sql, config)
     embedded.limit(databaseDeadline / 2)
-    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost, onWrite })
+    const db = createGate(sql, {
+      permits: piped,
+      deadline: databaseDeadline * 1000,
+      onCost,
+      onWrite,
+    })
     const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
     return { db, location, ...prepared, epoch: createEpoch(() => sql), close }
   } catch (error) {
