@@ -25,6 +25,7 @@ test('needs nothing', () => {
     databaseDeadline: 5,
     databaseWait: 60,
     dataDir: '.docket',
+    backups: null,
     secret: null,
     jwtIssuer: null,
     jwtAudience: null,

@@ -7,8 +7,10 @@ const floors: [RegExp, number][] = [
   [/^web\/pages\//, 9],
   [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^index\.ts$/, 8],
-  [/^import-file\.ts$/, 7],
-  [/^(serve|transfer)\.ts$/, 6],
+  [/^(serve|commands)\.ts$/, 7],
+  [/^socket\.ts$/, 6],
+  [/^errands\.ts$/, 5.8],
+  [/^(transfer|import-file)\.ts$/, 5.5],
   [/^(app|client)\.ts$/, 5],
   [/^import-lines\.ts$/, 4.7],
   [/^import-places\.ts$/, 4.6],
@@ -27,7 +29,7 @@ const floors: [RegExp, number][] = [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^(http|database|web)\/|^(launch|healthcheck|backups)\.ts$/, 1],
 ]
 
 const floorOf = (path: string): number =>
