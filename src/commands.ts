@@ -69,7 +69,7 @@ export async function restoreFrom(
     )
   }
   const { docket, made_at } = await restore(path, dataDir, isReplacing)
-  console.log(`Restored ${dataDir} as it was at ${made_at}, from a backup by Docket ${docket}.`)
+  console.log(`Restored ${dataDir} from a backup of ${made_at}, by Docket ${docket}.`)
 }
 
 /** By the server that has the embedded database open, if there is one, or else by this process. */

@@ -14,10 +14,13 @@ export type Manifest = { format: number; docket: string; made_at: string }
 export const manifestName = 'docket.json'
 export const format = 1
 
+/** The entry that says how far the log of the backup goes at least. */
+export const endName = 'end'
+
 /** Keeps the write-ahead log since the beginning of a backup, whatever checkpoints there are. */
 const slot = 'docket_backup'
 
-/** Folders whose content PostgreSQL makes anew, by https://www.postgresql.org/docs/18/protocol-replication.html#BASE_BACKUP */
+/** Folders whose content PostgreSQL makes anew: https://www.postgresql.org/docs/18/protocol-replication.html#BASE_BACKUP */
 const hollow = new Set([
   'pg_dynshmem',
   'pg_notify',
@@ -30,12 +33,15 @@ const hollow = new Set([
   // Not all of it, and last: see below.
   'pg_wal',
 ])
+const isLog = /^[0-9A-F]{24}$/
 const left = /^(?:postmaster\.(?:pid|opts)|pg_internal\.init.*|backup_label.*|pg_control)$/
 
 /**
- * Backups of the cluster in a folder, while it is written to: the base backup of PostgreSQL, by us in place of pg_basebackup. What is
- * copied meanwhile is of no one moment; the log of that time, which is copied last, makes it one when the copy is opened: that
- * of the end. Nobody waits but for a checkpoint at the beginning.
+ * Backups of the cluster in a folder, while it is written to, and nobody waits for them. A copy is what a loss of power would leave, and
+ * PostgreSQL makes one moment of it in the same way when it is opened: from the last checkpoint before the copying began it
+ * follows the write-ahead log, which is copied last, to the end. What was written to a page meanwhile is in the log, which has each page whole at
+ * its first change after a checkpoint (full_page_writes), so that one that was copied half written is mended.
+ * The base backup of PostgreSQL is the same, but begins with a checkpoint, for which everybody would wait.
  */
 export function createBackup(sql: Sql, folder: string): Backup {
   const cluster = join(folder, 'postgres')
@@ -44,27 +50,27 @@ export function createBackup(sql: Sql, folder: string): Backup {
   async function* entries(): AsyncGenerator<Entry> {
     if (isUnderWay) throw new OperatorError('A backup is being made already. Wait for its end.')
     isUnderWay = true
-    let isOpen = false
     try {
-      await settle(cluster)
-      await sql`select pg_create_physical_replication_slot(${slot}, true)`
-      isOpen = true
-      const [begin] = await sql<{ first: string }[]>`
-        select pg_walfile_name(pg_backup_start('docket', fast => true)) as first`
+      await sql`select pg_create_physical_replication_slot(${slot}, immediately_reserve => true)`
+      // The engine itself reads it, between two statements: nobody else knows when it is whole.
+      const [begin] = await sql<{ control: Uint8Array; first: string }[]>`
+        select pg_read_binary_file('global/pg_control') as control, redo_wal_file as first
+        from pg_control_checkpoint()`
+      if (begin === undefined) throw new Error('PostgreSQL says nothing of its last checkpoint.')
       const manifest: Manifest = { format, docket: version, made_at: new Date().toISOString() }
       yield entryOf(manifestName, `${JSON.stringify(manifest)}\n`)
       yield* copyFolder(cluster, 'postgres/')
+      yield entryOf('postgres/global/pg_control', begin.control)
 
-      // The engine itself reads it, between two statements: nobody else knows when it is whole.
-      const [end] = await sql<{ label: string; control: Uint8Array; last: string }[]>`
-        select labelfile as label, pg_walfile_name(lsn) as last, pg_read_binary_file('global/pg_control') as control
-        from pg_backup_stop(wait_for_archive => false)`
-      isOpen = false
-      if (begin === undefined || end === undefined) throw new Error('PostgreSQL made no backup.')
-      yield entryOf('postgres/backup_label', end.label)
-      yield entryOf('postgres/global/pg_control', end.control)
-      for (const name of (await readdir(join(cluster, 'pg_wal'))).toSorted()) {
-        if (!/^[0-9A-F]{24}$/.test(name) || name < begin.first || name > end.last) continue
+      // Of what is copied everything is in the log up to here.
+      const [end] = await sql<{ lsn: string; last: string }[]>`
+        select lsn::text as lsn, pg_walfile_name(lsn) as last
+        from pg_switch_wal() as lsn`
+      if (end === undefined) throw new Error('PostgreSQL says nothing of its log.')
+      const logs = (await readdir(join(cluster, 'pg_wal')))
+        .filter((name) => isLog.test(name) && name >= begin.first && name <= end.last)
+        .toSorted()
+      for (const name of logs) {
         yield* copyFile(join(cluster, 'pg_wal', name), `postgres/pg_wal/${name}`)
       }
       const [kept] = await sql<{ wal_status: string }[]>`
@@ -72,11 +78,11 @@ export function createBackup(sql: Sql, folder: string): Backup {
       if (kept === undefined || kept.wal_status === 'lost') {
         throw new OperatorError('The backup took so long that too much was written meanwhile.')
       }
+      yield entryOf(endName, end.lsn)
       const secret = await readFile(join(folder, 'secret')).catch(orNothing)
       if (secret !== undefined) yield entryOf('secret', secret)
     } finally {
-      // An engine that cannot do this has died, and nothing of it is left.
-      if (isOpen) await sql`select from pg_backup_stop(wait_for_archive => false)`.catch(() => {})
+      // An engine that cannot do this has died, and the next one does it.
       await letGo(sql).catch(() => {})
       isUnderWay = false
     }
@@ -89,18 +95,6 @@ export function createBackup(sql: Sql, folder: string): Backup {
 export async function letGo(sql: Sql): Promise<void> {
   await sql`
     select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${slot}`
-}
-
-/** Forces to the disk what is there, while the engine goes on: the checkpoint has less to wait for. */
-async function settle(cluster: string): Promise<void> {
-  for (const folder of ['base', 'global', 'pg_xact']) {
-    for (const file of await readdir(join(cluster, folder), { recursive: true })) {
-      const handle = await open(join(cluster, folder, file)).catch(orNothing)
-      // What cannot be synced, PostgreSQL will find out.
-      await handle?.datasync().catch(() => {})
-      await handle?.close()
-    }
-  }
 }
 
 async function* copyFolder(folder: string, name: string): AsyncGenerator<Entry> {

@@ -27,6 +27,8 @@ const settings = {
   wal_sync_method: 'fsync',
   max_wal_size: '64MB',
   min_wal_size: '32MB',
+  // While a backup is made nothing of it is removed: no more than this, if the backup goes to somebody slow.
+  max_slot_wal_keep_size: '4GB',
   // All of it is touched at the start: the default of 128 MB costs 100 MB of memory. What a checkpoint has to write, while
   // everybody waits, is no more than this either.
   shared_buffers: '32MB',

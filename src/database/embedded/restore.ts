@@ -1,9 +1,10 @@
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
-import { appendFile, mkdir, open, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../config.ts'
+import { connectEmbedded } from '../connect.ts'
 import { createCheck, Damage, type Entry, portion, unpack } from './archive.ts'
-import { format, type Manifest, manifestName } from './backup.ts'
+import { endName, format, type Manifest, manifestName } from './backup.ts'
 import { prepareCluster, sync, syncAll } from './cluster.ts'
 import { lockFolder } from './lock.ts'
 import { explain, Refusal } from './refusal.ts'
@@ -39,7 +40,7 @@ export async function restore(
     }
     await rm(unpacked, { recursive: true, force: true })
     const manifest = await unpackTo(unpacked, path)
-    await recover(join(unpacked, 'postgres'))
+    await recover(unpacked)
     await syncAll(unpacked)
     await rename(unpacked, join(folder, names.ready))
     await sync(folder)
@@ -145,17 +146,27 @@ async function write(path: string, { bytes }: Entry): Promise<void> {
   }
 }
 
-/** Opens it for the first time, when PostgreSQL makes one moment of it, and refuses what is not all there. */
-async function recover(cluster: string): Promise<void> {
+/** Opens it for the first time, when PostgreSQL makes one moment of it, and refuses what does not come to the end of its log. */
+async function recover(unpacked: string): Promise<void> {
+  const cluster = join(unpacked, 'postgres')
   prepareCluster(cluster)
   // For the numbers of its changes: epoch.ts.
   await appendFile(
     join(cluster, 'postgresql.auto.conf'),
     `docket.restored = '${crypto.randomUUID()}'\n`,
   )
+  const end = await readFile(join(unpacked, endName), 'utf8')
   const engine = await startWorker(cluster, noUpkeep, () => {})
-  await engine.stop()
-  await rm(join(cluster, 'backup_label.old'), { force: true })
+  try {
+    const sql = connectEmbedded(engine.connect)
+    // The checkpoint that ends a recovery begins where that has come to.
+    const [row] = await sql<{ is_whole: boolean }[]>`
+      select redo_lsn >= ${end}::pg_lsn as is_whole from pg_control_checkpoint()`
+    await sql.end()
+    if (row?.is_whole !== true) throw new Damage('is not whole: its log ends too early')
+  } finally {
+    await engine.stop()
+  }
 }
 
 function reasonOf(error: unknown): string {
