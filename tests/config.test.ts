@@ -26,6 +26,7 @@ test('needs nothing', () => {
     databaseWait: 60,
     dataDir: '.docket',
     embeddedMemory: null,
+    backups: null,
     secret: null,
     jwtIssuer: null,
     jwtAudience: null,

@@ -14,6 +14,7 @@ import {
   type Session,
   type Sql,
 } from './connect.ts'
+import { type Backup, createBackup, letGo } from './embedded/backup.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './gate/faults.ts'
@@ -32,6 +33,8 @@ export type Database = {
   applied: string[]
   accounts: Accounts
   epoch: Epoch
+  /** Null: it is on a server, which has ways of its own. */
+  backup: Backup | null
   close: () => Promise<void>
 }
 
@@ -118,6 +121,7 @@ async function openServer(
     db,
     epoch: createEpoch(pool.sql),
     location: describeAddress(address),
+    backup: null,
     ...prepared,
     close: () => pool.end(5),
   }
@@ -298,6 +302,7 @@ async function openEmbedded(
   }
   try {
     const prepared = await prepare(sql, config)
+    await letGo(sql)
     embedded.limit(databaseDeadline / 2)
     const db = createGate(sql, {
       permits: piped,
@@ -306,7 +311,8 @@ async function openEmbedded(
       onWrite,
     })
     const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
-    return { db, location, ...prepared, epoch: createEpoch(() => sql), close }
+    const backup = createBackup(sql, dataDir)
+    return { db, location, backup, ...prepared, epoch: createEpoch(() => sql), close }
   } catch (error) {
     await close()
     throw error

@@ -27,6 +27,8 @@ const settings = {
   wal_sync_method: 'fsync',
   max_wal_size: '64MB',
   min_wal_size: '32MB',
+  // While a backup is made nothing of it is removed: no more than this, if the backup goes to somebody slow.
+  max_slot_wal_keep_size: '4GB',
   // PostgreSQL cannot see how much stack the thread has (a few MB, not to be changed in Bun). With its
   // smallest limit most runaway recursions are an error to the client, not the death of the engine.
   max_stack_depth: '100kB',

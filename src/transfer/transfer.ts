@@ -1,15 +1,13 @@
-import { type Config, OperatorError } from '../config.ts'
+import { OperatorError } from '../config.ts'
 import { isRefused, Unavailable } from '../database/gate/faults.ts'
 import type { Db } from '../database/gate/gate.ts'
 import { sqlstateOf, wordsFor } from '../database/gate/sqlstates.ts'
 import { raiseNumber } from '../database/log/moving.ts'
 import { numberIn } from '../database/log/positions.ts'
-import { openDatabase } from '../database/open.ts'
 import { importFilter } from '../filters/transfer.ts'
 import type { List } from '../lists/schema.ts'
 import { importLists, type Moving as MovingList, trashLists } from '../lists/transfer.ts'
 import {
-  analyze,
   findUser,
   importTasks,
   importUser,
@@ -29,39 +27,19 @@ const batch = 200
 /** Bytes of their lines after which no more go into a statement. */
 const enough = 4_000_000
 
-/** Opens the database of the configuration for as long as `use` takes. Nobody waits for an answer: it may take its time. */
-export async function withDatabase<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
-  const database = await openDatabase(
-    { ...config, databaseDeadline: 60 },
-    {
-      onFailure: (error) => {
-        throw error
-      },
-    },
-  )
-  try {
-    return await use(database.db)
-  } finally {
-    await database.close()
-  }
+/**
+ * All that a user has, as lines.
+ * @throws OperatorError
+ */
+export async function* exportUser(
+  db: Db,
+  userId: string,
+  hasHistory: boolean,
+): AsyncGenerator<string> {
+  if ((await findUser(db, userId)) === undefined)
+    throw new OperatorError(`Cannot export "${userId}": has no tasks here.`)
+  yield* exportLines(() => db, userId, { hasHistory })
 }
-
-/** Writes all that a user has to standard output. */
-export const exportUser = (config: Config, userId: string, hasHistory: boolean): Promise<void> =>
-  withDatabase(config, async (db) => {
-    if ((await findUser(db, userId)) === undefined)
-      throw new OperatorError(`Cannot export "${userId}": has no tasks here.`)
-
-    const output = Bun.stdout.writer()
-    for await (const lines of exportLines(() => db, userId, { hasHistory })) {
-      await output.write(lines)
-      await output.flush()
-    }
-    await output.end()
-  })
-
-/** What is imported by this process is one request to the log. */
-const request = crypto.randomUUID()
 
 /** What comes from a line of this number. */
 type Numbered<T> = T & { number: number }
@@ -90,93 +68,107 @@ function createWaiting<T extends object>(rowOf: (moving: T) => Row) {
 
 type Row = { user_id: string; id: string; version: number; position?: string }
 
-/** Reads what export wrote from standard input. What is there already stays, unless what comes is a later version. */
-export const importUsers = (config: Config): Promise<void> =>
-  withDatabase(config, async (db) => {
-    const lists = createWaiting<MovingList>(({ list }) => list)
-    const tasks = createWaiting<Moving>(({ task }) => task)
-    const read = { lists: 0, tasks: 0 }
-    const written = { lists: 0, tasks: 0 }
-    // What is done when all is there: tasks are put under others, and lists into the trash.
-    const under = new Map<string, Numbered<Under>>()
-    const trashed = new Map<string, Numbered<List>>()
-    const raise = createRaising(db)
-    let bytes = 0
+/**
+ * Reads what export wrote. What is there already stays, unless what comes is a later version.
+ * @param onWrite is told for whom something was written
+ * @returns what became of it, in lines
+ * @throws OperatorError
+ */
+export async function importUsers(
+  db: Db,
+  input: ReadableStream<Uint8Array>,
+  onWrite: (users: ReadonlySet<string>) => void,
+): Promise<string[]> {
+  // What is imported at a time is one request to the log.
+  const request = crypto.randomUUID()
+  const users = new Set<string>()
+  const lists = createWaiting<MovingList>(({ list }) => list)
+  const tasks = createWaiting<Moving>(({ task }) => task)
+  const read = { lists: 0, tasks: 0 }
+  const written = { lists: 0, tasks: 0 }
+  // What is done when all is there: tasks are put under others, and lists into the trash.
+  const under = new Map<string, Numbered<Under>>()
+  const trashed = new Map<string, Numbered<List>>()
+  const raise = createRaising(db)
+  let bytes = 0
 
-    const flush = async () => {
-      const [someLists, someTasks] = [lists.leave(), tasks.leave()]
-      bytes = 0
-      await raise([...someLists.map(({ list }) => list), ...someTasks.map(({ task }) => task)])
-      // A task comes after its list.
-      written.lists += await store(someLists, (some) => importLists(db, some, request))
-      written.tasks += await store(someTasks, (some) =>
-        importTasks(db, some, request, (freed) => {
-          for (const one of freed) {
-            const key = keyOf(one)
-            if (!under.has(key)) under.set(key, { ...one, number: some[0]?.number ?? 0 })
-          }
-        }),
-      )
-    }
-    const finish = async () => {
-      const tell = (what: string) => (number: number, why: string) =>
-        new OperatorError(`Cannot ${what} of line ${number}: ${why}. Everything is imported.`)
-      await place(
-        [...under.values()],
-        (some) => placeTasks(db, some),
-        tell('put the task under that'),
-      )
-      await place([...trashed.values()], (some) => trashLists(db, some), tell('trash the list'))
-    }
+  const flush = async () => {
+    const [someLists, someTasks] = [lists.leave(), tasks.leave()]
+    bytes = 0
+    for (const { list } of someLists) users.add(list.user_id)
+    for (const { task } of someTasks) users.add(task.user_id)
+    await raise([...someLists.map(({ list }) => list), ...someTasks.map(({ task }) => task)])
+    // A task comes after its list.
+    written.lists += await store(someLists, (some) => importLists(db, some, request))
+    written.tasks += await store(someTasks, (some) =>
+      importTasks(db, some, request, (freed) => {
+        for (const one of freed) {
+          const key = keyOf(one)
+          if (!under.has(key)) under.set(key, { ...one, number: some[0]?.number ?? 0 })
+        }
+      }),
+    )
+  }
+  const finish = async () => {
+    const tell = (what: string) => (number: number, why: string) =>
+      new OperatorError(`Cannot ${what} of line ${number}: ${why}. Everything is imported.`)
+    await place(
+      [...under.values()],
+      (some) => placeTasks(db, some),
+      tell('put the task under that'),
+    )
+    await place([...trashed.values()], (some) => trashLists(db, some), tell('trash the list'))
+  }
 
-    let number = 0
-    try {
-      for await (const text of readLines(Bun.stdin.stream())) {
-        number += 1
-        if (isBlank(text)) continue
-        const line = parseLine(text)
-        if (typeof line === 'string') {
-          await flush()
-          throw refusal(number, line)
-        }
-        if ('task' in line) {
-          const { user_id, id, parent_id, version, updated_at } = line.task
-          const key = keyOf(line.task)
-          if ((under.get(key)?.version ?? 0) < version) under.delete(key)
-          if (parent_id && !under.has(key)) {
-            under.set(key, { user_id, id, parent_id, version, updated_at, number })
-          }
-          read.tasks += 1
-          tasks.take({ ...line, number })
-        }
-        if ('list' in line) {
-          const key = keyOf(line.list)
-          if ((trashed.get(key)?.version ?? 0) < line.list.version) trashed.delete(key)
-          if (line.list.deleted_at !== null && !trashed.has(key)) {
-            trashed.set(key, { ...line.list, number })
-          }
-          read.lists += 1
-          lists.take({ ...line, number })
-        }
-        bytes += text.length
-        const isFull = tasks.size() === batch || lists.size() === batch || bytes >= enough
-        if ('user' in line || isFull) await flush()
-        if ('filter' in line) await named(number, importFilter(db, line.filter))
-        if ('user' in line) await named(number, importUser(db, line.user))
+  let number = 0
+  try {
+    for await (const text of readLines(input)) {
+      number += 1
+      if (isBlank(text)) continue
+      const line = parseLine(text)
+      if (typeof line === 'string') {
+        await flush()
+        throw refusal(number, line)
       }
-      await flush()
-      await finish()
-    } catch (error) {
-      // What came before is where it was, too.
-      if (error instanceof OperatorError) await finish().catch(() => {})
-      throw error
-    } finally {
-      // Without it plans may be worse, but nothing is lost.
-      await analyze(db).catch(() => {})
+      if ('task' in line) {
+        const { user_id, id, parent_id, version, updated_at } = line.task
+        const key = keyOf(line.task)
+        if ((under.get(key)?.version ?? 0) < version) under.delete(key)
+        if (parent_id && !under.has(key)) {
+          under.set(key, { user_id, id, parent_id, version, updated_at, number })
+        }
+        read.tasks += 1
+        tasks.take({ ...line, number })
+      }
+      if ('list' in line) {
+        const key = keyOf(line.list)
+        if ((trashed.get(key)?.version ?? 0) < line.list.version) trashed.delete(key)
+        if (line.list.deleted_at !== null && !trashed.has(key)) {
+          trashed.set(key, { ...line.list, number })
+        }
+        read.lists += 1
+        lists.take({ ...line, number })
+      }
+      bytes += text.length
+      const isFull = tasks.size() === batch || lists.size() === batch || bytes >= enough
+      if ('user' in line || isFull) await flush()
+      if ('filter' in line) await named(number, importFilter(db, line.filter))
+      if ('user' in line) await named(number, importUser(db, line.user))
     }
-    if (read.lists > 0) console.log(summary('lists', written.lists, read.lists))
-    console.log(summary('tasks', written.tasks, read.tasks))
-  })
+    await flush()
+    await finish()
+  } catch (error) {
+    // What came before is where it was, too.
+    if (error instanceof OperatorError) await finish().catch(() => {})
+    throw error
+  } finally {
+    if (users.size > 0) onWrite(users)
+  }
+  return [
+    ...(read.lists > 0 ? [summary('lists', written.lists, read.lists)] : []),
+    summary('tasks', written.tasks, read.tasks),
+  ]
+}
 
 const keyOf = ({ user_id, id }: { user_id: string; id: string }): string =>
   JSON.stringify([user_id, id.toLowerCase()])
