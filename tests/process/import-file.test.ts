@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { temporaryFolder } from '../support/database.ts'
 import { docket } from '../support/process.ts'
 
-const files = new URL('../imports/files', import.meta.url).pathname
+const files = new URL('../imports/files/', import.meta.url).pathname
 
 test('imports what other programs export: beforehand, once, and not twice', async () => {
   const env = { DATA_DIR: temporaryFolder() }
