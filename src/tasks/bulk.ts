@@ -9,18 +9,11 @@ import { countTasks, readPage } from './pages/read.ts'
 import { type ListQuery, unruled } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
+import { type Context, contextOf, type Reckon, untouched } from './trees/changes.ts'
+import { completing } from './trees/course.ts'
+import { deleting, patching, restoring } from './trees/edits.ts'
 import { mostInTree, type Root, readTrees, type Tree } from './trees/queries.ts'
-import {
-  type Context,
-  changeWithin,
-  completing,
-  contextOf,
-  deleting,
-  patching,
-  type Reckon,
-  restoring,
-  untouched,
-} from './trees/trees.ts'
+import { changeWithin } from './trees/trees.ts'
 import type { Usage } from './usage/usage.ts'
 import { isWithin, refuseLeaving } from './within.ts'
 import type { Caller } from './within-lists.ts'

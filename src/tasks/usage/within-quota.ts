@@ -9,17 +9,10 @@ import { begun } from '../recurrence/series.ts'
 import { type Parts, unruled } from '../rules.ts'
 import type { Kept, Move, NewTask, Task } from '../schema.ts'
 import { growthOf, sizeOf, sizeOfTexts } from '../sizes.ts'
-import {
-  type Asked,
-  changeTree,
-  completing,
-  deleting,
-  moveTask,
-  patching,
-  restoring,
-  skipping,
-  withNext,
-} from '../trees/trees.ts'
+import { completing, skipping } from '../trees/course.ts'
+import { deleting, patching, restoring } from '../trees/edits.ts'
+import { moveTask } from '../trees/move.ts'
+import { type Asked, changeTree, withNext } from '../trees/trees.ts'
 import { completeTask, deleteTask, insertTask, restoreTask, updateTask } from '../writes.ts'
 import { isMade } from './queries.ts'
 import type { Amount, Reservation, Usage } from './usage.ts'
