@@ -5,6 +5,8 @@ WORKDIR /build
 COPY package.json bun.lock bunfig.toml tsconfig.json ./
 COPY patches patches
 RUN bun install --production --frozen-lockfile
+COPY README.md SECURITY.md ./
+COPY docs docs
 COPY sql sql
 COPY src src
 ARG COMMIT

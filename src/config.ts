@@ -585,7 +585,7 @@ const compatKeys: Record<string, (compat: CompatConfig, value: string) => string
 
 /** Nothing that would have to be escaped, and not where there is something. */
 const isFreePath =
-  /^(?!\/(?:health|ready|swagger|feeds|mcp|web|sign-in|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+  /^(?!\/(?:health|ready|swagger|docs|feeds|mcp|web|sign-in|consent|\.well-known)(?:\/|$)|\/api(?:\/(?:auth|changes|events|feeds|filters|lists|me|tags|tasks|trash|undo|webhooks)(?:\/.*)?)?$)(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 
 /** What a task and the parameters of a list have already, `completed` and `status` aside, in any spelling. */
 const isTaken =

@@ -43,7 +43,7 @@ It is configured by environment variables, all of which are optional:
   DATA_DIR             the embedded database and the generated secret: .docket
   BACKUP_DIR           where backups of the embedded database are made by themselves
   BACKUP_EVERY         how often: 1d; BACKUP_KEEP: how many stay: 7
-  DOCS                 the documentation at /swagger: on or off
+  DOCS                 the documentation at /docs and /swagger: on or off
   WEB                  the task page at /: on without a DATABASE_URL, else off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
   AUTH_ISSUER          the built-in issuer at /api/auth: on without a DATABASE_URL, else off

@@ -321,7 +321,9 @@ function introduce(config: Config, database: Database, port: number): void {
     `Docket is ready at ${address}`,
     '',
     ...(config.web ? [`  Tasks          ${address}`] : []),
-    ...(config.docs ? [`  Documentation  ${address}/swagger`] : []),
+    ...(config.docs
+      ? [`  Documentation  ${address}/docs`, `  Try the API    ${address}/swagger`]
+      : []),
     `  Data           ${database.location}`,
     ...(config.issuer === null
       ? []

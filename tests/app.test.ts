@@ -15,6 +15,8 @@ const open = [
   '/swagger/init.js',
   '/swagger/swagger-ui-bundle.js',
   '/swagger/swagger-ui.css',
+  '/docs',
+  '/docs/:name',
   // It leads to the next one, and knows nothing of anybody.
   '/account',
   '/sign-in',

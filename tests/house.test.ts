@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { dirname, join } from 'node:path'
 
-/** The floor of each file or folder, as in the README: who is on one imports from lower ones only. */
+/** The floor of each file or folder, as in docs/inside.md: who is on one imports from lower ones only. */
 const floors: [RegExp, number][] = [
   // They know of the server what a client of it may.
   [/^web\/pages\//, 9],

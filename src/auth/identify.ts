@@ -219,7 +219,7 @@ function hasExpired(token: string): boolean {
 
 const notStored =
   "it is none that Better Auth's jwt() plugin made for its own origin, with a key in the table jwks of this database. Where its keys " +
-  'are elsewhere, set AUTH_JWKS_URL to its /api/auth/jwks (README)'
+  'are elsewhere, set AUTH_JWKS_URL to its /api/auth/jwks (docs/signing-in.md)'
 
 /** What a token says of itself gets into the log only as a name that there is. */
 const isName = (algorithm: unknown): algorithm is string =>

@@ -18,7 +18,9 @@ change something. For development, \`docket token --user alice\` prints one: put
 The same routes answer under \`/api\` and under \`/api/{user_id}\`, with or without a slash at the end. Anything of another
 user is answered exactly as if it did not exist. Every error is a problem (RFC 9457), \`application/problem+json\`.
 
-Agents speak the Model Context Protocol at \`/mcp\`, which says itself what it can.`
+Agents speak the Model Context Protocol at \`/mcp\`, which says itself what it can.
+
+The guides are at [/docs](/docs): the API by example, signing in, deploying.`
 
 const pageAt = (prefix: string): string => `<!doctype html>
 <html lang="en">
@@ -68,7 +70,7 @@ const prefixed = { vary: 'Origin, X-Forwarded-Prefix' }
 
 const prefixOf = (request: Request): string => exchangeOf(request).prefix()
 
-/** `/swagger`, a page to read and to try, and `/swagger/json`, the OpenAPI document. */
+/** `/swagger`, a page to try every route on, and `/swagger/json`, the OpenAPI document. */
 export function docs(cookiePrefix: string) {
   let document: ReturnType<typeof tidy> | undefined
   // The last one that was asked for: it is most often the same.
@@ -78,7 +80,11 @@ export function docs(cookiePrefix: string) {
     document ??= tidy(raw)
     if (made.text === '' || made.prefix !== prefix) {
       const servers = [{ url: prefix || '/', description: 'This server.' }]
-      made = { prefix, text: JSON.stringify({ ...document, servers }) }
+      const info = {
+        ...document.info,
+        description: description.replace('(/docs)', `(${prefix}/docs)`),
+      }
+      made = { prefix, text: JSON.stringify({ ...document, info, servers }) }
     }
     return made.text
   }

@@ -4,6 +4,7 @@
 type Json = { [key: string]: unknown }
 type Operation = Json & { parameters?: Json[]; responses?: Json; tags?: string[] }
 type Document = Json & {
+  info: Json
   paths: Record<string, Record<string, Operation>>
   components: { schemas: Json }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { makeGuides } from './guides.ts'
 
 /** What the pages are made of, as text, by the names of the files. */
 export type Files = Record<string, string>
@@ -19,12 +20,12 @@ export async function writeFiles(folder: string): Promise<string> {
   return path
 }
 
-/** TypeScript becomes what browsers read, small; all else is as it is. */
+/** TypeScript becomes what browsers read, small, and the documentation HTML; all else is as it is. */
 async function makeFiles(): Promise<Files> {
   const folder = join(import.meta.dir, 'pages')
   const built = await Bun.build({
-    entrypoints: ['app.ts', 'account.ts', 'sign-in.ts', 'consent.ts', 'page.css'].map((file) =>
-      join(folder, file),
+    entrypoints: ['app.ts', 'account.ts', 'sign-in.ts', 'consent.ts', 'page.css', 'docs.css'].map(
+      (file) => join(folder, file),
     ),
     target: 'browser',
     minify: true,
@@ -39,9 +40,10 @@ async function makeFiles(): Promise<Files> {
     'sign-in.html',
     'consent.html',
     'welcome.html',
+    'docs.html',
     'icon.svg',
   ]) {
     files[file] = await Bun.file(join(folder, file)).text()
   }
-  return files
+  return { ...files, ...(await makeGuides(join(import.meta.dir, '..', '..'))) }
 }

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
 import { Elysia } from 'elysia'
 import { type Cookies, findCredentials } from '../auth/credential.ts'
 import type { IssuerOptions } from '../auth/issuer.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'
 import { Problem } from '../http/problem.ts'
+import { type Assets, answer, escape, render, toAssets } from './assets.ts'
 import { readFiles } from './bundle.ts'
+import type { Guide } from './guides.ts'
 
 export type WebOptions = {
   /** Whether there are pages at `/` and `/account`. That of the sign-in is there with the issuer. */
@@ -19,7 +20,7 @@ export type WebOptions = {
   hasDocs: boolean
 }
 
-/** `/`, `/account`, `/sign-in` and `/consent`, for people, and what these load: all of it from here, and nothing inline. */
+/** `/`, `/account`, `/sign-in`, `/consent` and `/docs`, for people, and what these load: all of it from here, and nothing inline. */
 export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasDocs }: WebOptions) {
   let reading: Promise<Assets> | undefined
   const read = () => (reading ??= readFiles().then(toAssets))
@@ -31,7 +32,7 @@ export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasD
       return answer(request, asset.text, asset.type, { 'cache-control': forever })
     },
   )
-  if (!hasHome && issuer === null) return new Elysia({ name: 'web' })
+  if (!hasHome && issuer === null && !hasDocs) return new Elysia({ name: 'web' })
 
   const page = async (request: Request, name: string, values: Record<string, string> = {}) => {
     const text = render(await read(), name, exchangeOf(request).prefix(), values)
@@ -82,15 +83,50 @@ export function webRoutes({ hasHome, hasPrograms, issuer, cookies, origins, hasD
             frontend === undefined
               ? '<p>You sign in at that frontend.</p>'
               : `<p>You sign in at <a href="${escape(frontend)}">${escape(new URL(frontend).host)}</a>.</p>`,
-          docs: hasDocs ? `<p><a href="${prefix}/swagger">The documentation</a></p>` : '',
+          docs: hasDocs ? `<p><a href="${prefix}/docs">The documentation</a></p>` : '',
         })
       }
-      return toSignIn(request) ?? page(request, 'index.html')
+      return toSignIn(request) ?? page(request, 'index.html', { docs: docsLink(prefix) })
     }
     routes.all('/', visit, { parse: 'none' })
   }
+  if (hasDocs) {
+    const show = async (request: Request, name: string) => {
+      const { guides } = await read()
+      const guide = guides.find((other) => other.name === name)
+      if (guide === undefined) throw nothing()
+      const prefix = exchangeOf(request).prefix()
+      const home = hasHome ? `<a class="quiet" href="${prefix}/">Tasks</a>` : ''
+      return page(request, 'docs.html', {
+        title: name === '' ? 'Docket' : `${guide.title} · Docket`,
+        base: `${prefix}/docs`,
+        list: listOf(guides, guide, prefix),
+        links: `<a class="quiet" href="${prefix}/swagger">Try the API</a>${home}`,
+        text: guide.html.replaceAll('href="/docs', `href="${prefix}/docs`),
+      })
+    }
+    routes
+      .get('/docs', ({ request }) => show(request, ''))
+      .get('/docs/:name', ({ request, params: { name } }) => show(request, `/${name}`))
+  }
   return routes
+
+  function docsLink(prefix: string): string {
+    return hasDocs ? `<a class="quiet" href="${prefix}/docs">Help</a>` : ''
+  }
 }
+
+/** All of them, and under the one that is read what it is about. */
+const listOf = (guides: Guide[], current: Guide, prefix: string): string =>
+  guides
+    .map((guide) => {
+      const isCurrent = guide === current
+      const mark = isCurrent ? ' aria-current="page"' : ''
+      const parts = guide.sections.map(([id, label]) => `<li><a href="#${id}">${label}</a></li>`)
+      const list = isCurrent && parts.length > 0 ? `<ul>${parts.join('')}</ul>` : ''
+      return `<li><a href="${prefix}/docs${guide.name}"${mark}>${guide.title}</a>${list}</li>`
+    })
+    .join('')
 
 const nothing = (): Problem =>
   new Problem(404, 'There is nothing at this path.', { headers: { vary: 'Origin, Accept' } })
@@ -124,57 +160,3 @@ const headersOfPages = {
 
 /** What has the hash of its content in its name never changes. */
 const forever = 'public, max-age=31536000, immutable'
-
-type Asset = { text: string; type: string }
-type Assets = {
-  pages: Record<string, string>
-  /** What a page has as /web/NAME, by the name under which it is served. */
-  named: Map<string, Asset>
-  nameOf: Map<string, string>
-}
-
-const types: Record<string, string> = {
-  js: 'text/javascript',
-  css: 'text/css',
-  svg: 'image/svg+xml',
-}
-
-function toAssets(pages: Record<string, string>): Assets {
-  const named = new Map<string, Asset>()
-  const nameOf = new Map<string, string>()
-  for (const [name, text] of Object.entries(pages)) {
-    const [, stem = '', ending = ''] = /^(.+)\.(\w+)$/.exec(name) ?? []
-    const type = types[ending]
-    if (type === undefined) continue
-    const full = `${stem}-${hashOf(text)}.${ending}`
-    named.set(full, { text, type })
-    nameOf.set(name, full)
-  }
-  return { pages, named, nameOf }
-}
-
-/** A page with the names that its files have now, behind what a proxy cuts off. The values are HTML. */
-const render = (
-  { pages, nameOf }: Assets,
-  name: string,
-  prefix: string,
-  values: Record<string, string>,
-): string =>
-  (pages[name] ?? '')
-    .replaceAll(/"\/web\/([\w.-]+)"/g, (_, file) => `"${prefix}/web/${nameOf.get(file)}"`)
-    .replaceAll(/\{\{(\w+)\}\}/g, (_, key) => values[key] ?? '')
-
-function answer(request: Request, text: string, type: string, headers: Record<string, string>) {
-  const etag = `"${hashOf(text)}"`
-  const isKnown = (request.headers.get('if-none-match') ?? '').includes(etag)
-  return new Response(isKnown ? null : text, {
-    status: isKnown ? 304 : 200,
-    headers: { 'content-type': `${type}; charset=utf-8`, etag, ...headers },
-  })
-}
-
-const hashOf = (text: string): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, 16)
-
-const escape = (text: string): string =>
-  text.replaceAll(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)

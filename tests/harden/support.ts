@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { type Options, type Server, startServer } from '../support/process.ts'
 
-// What the long runs share. They are started by `bun run harden`, not by `bun test`: see README.
+// What the long runs share. They are started by `bun run harden`, not by `bun test`: see docs/inside.md.
 
 export const secret = 'only-for-tests-only-for-tests-only'
 

@@ -47,7 +47,7 @@ test('has every route', () => {
         !/^\/(mcp$|\.well-known\/)/.test(path) &&
         !hooks.detail?.['x-refused'] &&
         // The pages for people.
-        !/^\/(?:$|account$|sign-in$|consent$|web\/)/.test(path),
+        !/^\/(?:$|account$|sign-in$|consent$|docs(?:$|\/)|web\/)/.test(path),
     )
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
 

@@ -175,7 +175,7 @@ test('a guest of Better Auth keeps the tasks when the account is linked, and nob
     plugins: [
       bearer(),
       anonymous({
-        // As the README has it, over HTTP.
+        // As docs/signing-in.md has it, over HTTP.
         onLinkAccount: async ({ anonymousUser, newUser }) => {
           const response = await call(newUser.session.token, 'POST', '/me/adopt', {
             token: anonymousUser.session.token,

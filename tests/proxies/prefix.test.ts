@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { blocksOf } from '../docs/reading.ts'
 import { browser } from '../support/auth-client.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { docket, type Server, startServer } from '../support/process.ts'
@@ -15,17 +16,20 @@ const ways = {
   'a path in AUTH_URL': { env: { AUTH_URL: 'http://localhost/todo' }, header: null },
 }
 
-const throughNginx = (server: Server, header: string | null): Promise<Proxy> =>
-  startNginx(
-    `upstream docket { server ${new URL(server.address).host.replace('localhost', '127.0.0.1')}; keepalive 4; }`,
-    `location /todo/ {
-      proxy_pass http://docket/;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      ${header === null ? '' : `proxy_set_header X-Forwarded-Prefix ${header};`}
-    }`,
+/** As docs/deploying.md has it, but for where Docket is and what says the prefix. */
+const shown = blocksOf(await Bun.file('docs/deploying.md').text()).find(
+  ({ language }) => language === 'nginx',
+)
+
+const throughNginx = (server: Server, header: string | null): Promise<Proxy> => {
+  const host = new URL(server.address).host.replace('localhost', '127.0.0.1')
+  const said = header === null ? '' : `$1 ${header};`
+  const [upstream = '', location = ''] = (shown?.text ?? '').split('\n\n')
+  return startNginx(
+    upstream.replace('127.0.0.1:8000', host),
+    location.replace(/(proxy_set_header X-Forwarded-Prefix) .*;/, said),
   )
+}
 
 const throughHaproxy = (server: Server, header: string | null): Promise<Proxy> =>
   startHaproxy(

@@ -19,7 +19,7 @@ export type FrontendOptions = {
   onLink?: (url: string) => void
 }
 
-/** Better Auth as a frontend has it, configured as the README says. */
+/** Better Auth as a frontend has it, configured as docs/signing-in.md says. */
 export function frontendAuth(options: FrontendOptions) {
   const { secret, url, algorithm, db, schema = 'docket', uuid, onLink } = options
   const key = new TextEncoder().encode(secret)

@@ -161,9 +161,9 @@ test('without the issuer / says what this is, and where to sign in', async () =>
 
   expect(status).toBe(200)
   expect(headers.get('content-security-policy')).toContain("script-src 'self'")
-  expect(addressesOf(text)).toContain('/swagger')
+  expect(addressesOf(text)).toContain('/docs')
   expect(addressesOf(text)).toContain(origin)
-  expect((await send('GET', '/', { headers: html, app: bare })).text).not.toContain('swagger')
+  expect((await send('GET', '/', { headers: html, app: bare })).text).not.toContain('/docs')
   for (const path of ['/sign-in', '/account']) {
     expect((await send('GET', path, { headers: session, app: bare })).status).toBe(404)
   }
@@ -176,7 +176,7 @@ test('without programs there is nothing to consent to', async () => {
 })
 
 test('without the issuer and with WEB=off there is nothing', async () => {
-  const app = createTestApp({ issuer: null, web: false })
+  const app = createTestApp({ issuer: null, web: false, docs: false })
 
   for (const path of ['/', '/account', '/sign-in', '/consent', '/web/x']) {
     expect((await send('GET', path, { headers: session, app })).status).toBe(404)

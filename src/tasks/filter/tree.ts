@@ -1,6 +1,6 @@
 import type { Bound } from './days.ts'
 
-// What a filter is once it was read. filter.ts reads it.
+// What a filter is once it was read. parse.ts reads it.
 
 /** Conditions put together. */
 export type Tree<Leaf> = { all: Tree<Leaf>[] } | { any: Tree<Leaf>[] } | { not: Tree<Leaf> } | Leaf

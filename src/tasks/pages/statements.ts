@@ -10,7 +10,7 @@ import { isThere, placeOf } from '../queries.ts'
 import type { Order } from '../rules.ts'
 
 // The statements of lists. Each looks at a slice of a user's tasks in their order, and at no more: so what it costs is known
-// before, whatever is stored and however it is asked. pages.ts puts pages together out of slices.
+// before, whatever is stored and however it is asked. read.ts puts pages together out of slices.
 
 /** What of an order is looked at. With a date and without: where those without come last though the index has them first. */
 export type Span = 'all' | 'dated' | 'undated'

@@ -1,0 +1,189 @@
+import { expect, test } from 'bun:test'
+import { grantable } from '../../src/auth/scopes.ts'
+import { readConfig } from '../../src/config.ts'
+import { statuses } from '../../src/http/problem.ts'
+import { app, send, signUp } from '../support/app.ts'
+import { blocksOf, pages, textOf } from './reading.ts'
+
+// What README.md and docs/ say, held against the code and the figures.
+
+const { body: document } = await send('GET', '/swagger/json')
+const api = textOf('docs/api.md')
+
+const rowsOf = (text: string): string[][] =>
+  Array.from(text.matchAll(/^\| (.*) \|$/gm), ([, row = '']) => row.split(' | '))
+
+test('docs/api.md has every route with its answer, and no other', () => {
+  const [, table = ''] = api.split('## Every route')
+  const told = rowsOf(table).flatMap(([request = '', answer = '']) =>
+    Array.from(request.matchAll(/`([A-Z]+ \/[^`]*)`/g), ([, route]) => [route, answer.slice(0, 3)]),
+  )
+  const routes = Object.entries<Record<string, { responses: object }>>(document.paths)
+    .filter(([path]) => !path.includes('{user_id}'))
+    .flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { responses }]) => [
+        `${method.toUpperCase()} ${path}`,
+        Object.keys(responses).find((status) => status.startsWith('2')),
+      ]),
+    )
+  // A row without a status is as the one above it, or of another protocol.
+  const answers = new Map(told.map(([route = '', status = '']) => [route, status]))
+  answers.delete('POST /mcp')
+  answers.delete('GET /health')
+  answers.delete('GET /ready')
+
+  for (const [route = '', status = ''] of routes) {
+    if (route.endsWith('/health') || route.endsWith('/ready')) continue
+    const said = answers.get(route)
+    expect([route, said === 'the' ? status : said]).toEqual([route, status])
+    answers.delete(route)
+  }
+  expect([...answers.keys()]).toEqual([])
+})
+
+test('docs/api.md has every parameter of a list of tasks', () => {
+  const [, section = ''] = /## Reading tasks(.*?)### Pages/s.exec(api) ?? []
+  const told = rowsOf(section).flatMap(([names = '']) =>
+    Array.from(names.matchAll(/`(\w+)`/g), ([, name = '']) => name),
+  )
+  const parameters: { name: string; in: string }[] = document.paths['/api/tasks'].get.parameters
+  const known = parameters.filter((one) => one.in === 'query').map(({ name }) => name)
+
+  // Some have a second name, which the document leaves out.
+  for (const name of known) expect(told).toContain(name)
+})
+
+test('docs/api.md has every code of a problem, and no other', async () => {
+  const [, section = ''] = /## Errors(.*?)## Every route/s.exec(api) ?? []
+  const told = rowsOf(section).flatMap(([, codes = '']) =>
+    Array.from(codes.matchAll(/`(\w+)`/g), ([, code = '']) => code),
+  )
+  const source = await Array.fromAsync(new Bun.Glob('src/**/*.ts').scan('.'), (file) =>
+    Bun.file(file).text(),
+  )
+  const usual = Object.values(statuses).map(([, code]) => code)
+
+  for (const code of usual) expect(told).toContain(code)
+  for (const code of told) {
+    expect([code, source.some((text) => text.includes(`'${code}'`))]).toEqual([code, true])
+  }
+})
+
+test('docs/configuration.md has every variable of .env.example, and the commands', async () => {
+  const text = textOf('docs/configuration.md')
+  const example = await Bun.file('.env.example').text()
+  const variables = Array.from(example.matchAll(/^([A-Z_]+)=/gm), ([, name = '']) => name)
+  const told = rowsOf(text).flatMap(([names = '']) =>
+    Array.from(names.matchAll(/`([A-Z_]+)`/g), ([, name = '']) => name),
+  )
+  const commands = blocksOf(text).find(({ text: body }) => body.startsWith('docket '))?.text ?? ''
+  const help = (await Bun.file('src/index.ts').text()).replaceAll(/^ {2}(?=docket | {8})/gm, '')
+
+  expect(told.toSorted()).toEqual(variables.toSorted())
+  expect(help).toContain(commands.trim())
+})
+
+test('no page names a variable that there is not', async () => {
+  const example = await Bun.file('.env.example').text()
+  // Of the tests, of examples, and of others.
+  const others =
+    /^(WEBHOOK_SECRET|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
+  for (const [file, text] of pages) {
+    for (const [, name = ''] of text.matchAll(/(?:^|[\s`(])([A-Z]{2,}_?[A-Z_]*)=/gm)) {
+      if (/^(FREQ|BYDAY|INTERVAL)$/.test(name) || others.test(name)) continue
+      expect([file, name, example.includes(`${name}=`)]).toEqual([file, name, true])
+    }
+  }
+})
+
+test('docs/frontends.md has an example of COMPAT that is one', () => {
+  const [, COMPAT = ''] = /^COMPAT='(.*)'$/m.exec(textOf('docs/frontends.md')) ?? []
+
+  expect(readConfig({ COMPAT }).compat).not.toBeNull()
+})
+
+test('docs/agents.md has every tool, and docs/signing-in.md every scope', async () => {
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  }
+  const alice = await signUp()
+  const answer = await app.handle(
+    new Request('http://localhost/mcp', {
+      method: 'POST',
+      headers: { ...headers, authorization: alice.authorization },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
+    }),
+  )
+  const names = Array.from(
+    (await answer.text()).matchAll(/"name":"(\w+)"/g),
+    ([, name = '']) => name,
+  )
+  const [, section = ''] =
+    /## What they can do(.*?)You can call/s.exec(textOf('docs/agents.md')) ?? []
+  const told = rowsOf(section).flatMap(([cell = '']) =>
+    Array.from((cell.split(';')[0] ?? '').matchAll(/`(\w+)`/g), ([, name = '']) => name),
+  )
+
+  expect(told.toSorted()).toEqual(names.toSorted())
+  const scopes = Array.from(
+    textOf('docs/signing-in.md').matchAll(/^\| `([\w:]+)` \|/gm),
+    ([, scope = '']) => scope,
+  )
+  expect(scopes).toEqual([...grantable])
+})
+
+test('README.md counts the routes under /api', () => {
+  const routes = app.routes.filter(
+    ({ method, path, hooks }) =>
+      path.startsWith('/api') &&
+      !['ALL', 'OPTIONS'].includes(method) &&
+      !hooks.detail?.['x-refused'],
+  )
+  const [, told] = /^\| \*\*(\d+)\*\* \| routes/m.exec(textOf('README.md')) ?? []
+
+  expect(Number(told)).toBe(routes.length)
+})
+
+type Load = { peer: string; connections: number; workload: string; rate: number }
+
+test('README.md and docs/speed.md have the figures of the last run', async () => {
+  const { runs } = (await Bun.file('tests/bench/results/results.json').json()) as {
+    runs: { load: Load[] }
+  }
+  const median = (peer: string, workload: string, connections: number): number => {
+    const rates = runs.load
+      .filter(
+        (one) => one.peer === peer && one.workload === workload && one.connections === connections,
+      )
+      .map(({ rate }) => rate)
+      .toSorted((a, b) => a - b)
+    return rates[Math.floor(rates.length / 2)] ?? Number.NaN
+  }
+  const peers = ['docket', 'straight', 'mended', 'hono', 'fastify', 'fastapi', 'pgbench']
+  const workloads: Record<string, string> = {
+    'one task': 'get',
+    'a page of 50': 'page',
+    'a page, filtered': 'filtered',
+    'a page, searched': 'searched',
+    create: 'post',
+    change: 'patch',
+    complete: 'complete',
+    '80 % reads, 20 % writes': 'mix',
+  }
+  for (const [name = '', ...cells] of rowsOf(textOf('docs/speed.md').replaceAll(' | |', ' |  |'))) {
+    const workload = workloads[name.trim()]
+    if (workload === undefined) continue
+    for (const [index, cell] of cells.entries()) {
+      const peer = peers[index] ?? ''
+      const told = cell.replaceAll('*', '').trim()
+      if (told === '') continue
+      const rate = median(peer, workload, peer === 'pgbench' ? 10 : 64)
+      const ratio = rate / median('straight', workload, 64)
+      const digits = told.split('.')[1]?.length ?? 0
+      expect([name, peer, told]).toEqual([name, peer, ratio.toFixed(digits)])
+    }
+  }
+  const ratio = median('docket', 'get', 64) / median('straight', 'get', 64)
+  expect(textOf('README.md')).toContain(`**${ratio.toFixed(1)}×**`)
+})
