@@ -7,6 +7,8 @@ COPY patches patches
 RUN bun install --production --frozen-lockfile
 COPY sql sql
 COPY src src
+COPY README.md SECURITY.md ./
+COPY docs docs
 ARG COMMIT
 RUN bun src/build/build.ts --commit="$COMMIT"
 # The program, and the libraries that it asks the loader for.
