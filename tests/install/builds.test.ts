@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'bun'
 import { version } from '../../package.json' with { type: 'json' }
@@ -39,6 +39,10 @@ describe.skipIf(!isAsked)('the builds', () => {
     await build(first)
   })
 
+  // Two gigabytes each.
+  const remove = (folder: string) => rmSync(folder, { recursive: true, force: true })
+  afterAll(() => remove(first))
+
   async function build(folder: string, env?: Record<string, string>) {
     for (const command of ['build', 'build --all']) {
       const { exitCode, said } = await runIn(folder, ['bun', 'run', ...command.split(' ')], env)
@@ -50,8 +54,12 @@ describe.skipIf(!isAsked)('the builds', () => {
     const second = await clone('elsewhere/under-another-name')
     await build(second, { TZ: 'Asia/Kolkata', LANG: 'de_DE.UTF-8', NODE_ENV: 'test' })
 
-    expect(read('docket').equals(read('docket', second))).toBe(true)
-    expect(read('SHA256SUMS', second).toString()).toBe(read('SHA256SUMS').toString())
+    const isSame = read('docket').equals(read('docket', second))
+    const sums = read('SHA256SUMS', second).toString()
+    remove(second)
+
+    expect(isSame).toBe(true)
+    expect(sums).toBe(read('SHA256SUMS').toString())
   })
 
   test('are those of the sums', async () => {
