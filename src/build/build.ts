@@ -66,6 +66,8 @@ async function compile(folder: string, more: string[] = []): Promise<void> {
       '--no-compile-autoload-dotenv',
       '--no-compile-autoload-bunfig',
       `--define=BUILT_FROM=${JSON.stringify(commit)}`,
+      // Else it is where the packages are on this machine.
+      '--define=__dirname="/"',
       '--entry-naming=[name].[ext]',
       ...assets.map((path) => `--asset=${path}`),
       ...more,
