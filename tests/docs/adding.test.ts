@@ -40,7 +40,7 @@ test('counts what every field needs', () => {
 })
 
 test('names where one filters and sorts: by `priority`', () => {
-  const [, list = ''] = /To filter and sort by a field(.*?)\n/s.exec(fields) ?? []
+  const [, list = ''] = /To filter and sort by a field(.*?)\n\n/s.exec(fields) ?? []
   const named = Array.from(list.matchAll(/`([\w/-]+\.ts)`/g), ([, file]) => `src/tasks/${file}`)
   const already = namedIn(fields)
   const places = code

@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { grantable } from '../../src/auth/scopes.ts'
 import { readConfig } from '../../src/config.ts'
 import { statuses } from '../../src/http/problem.ts'
 import { app, send, signUp } from '../support/app.ts'
+import { emptyDatabase } from '../support/database.ts'
 import { blocksOf, pages, textOf } from './reading.ts'
 
 // What README.md and docs/ say, held against the code and the figures.
@@ -87,7 +89,7 @@ test('no page names a variable that there is not', async () => {
   const example = await Bun.file('.env.example').text()
   // Of the tests, of examples, and of others.
   const others =
-    /^(WEBHOOK_SECRET|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
+    /^(WEBHOOK_SECRET|COMMIT|NODE_EXTRA_CA_CERTS|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
   for (const [file, text] of pages) {
     for (const [, name = ''] of text.matchAll(/(?:^|[\s`(])([A-Z]{2,}_?[A-Z_]*)=/gm)) {
       if (/^(FREQ|BYDAY|INTERVAL)$/.test(name) || others.test(name)) continue
@@ -187,3 +189,84 @@ test('README.md and docs/speed.md have the figures of the last run', async () =>
   const ratio = median('docket', 'get', 64) / median('straight', 'get', 64)
   expect(textOf('README.md')).toContain(`**${ratio.toFixed(1)}×**`)
 })
+
+test('what the pages name of the repository is there: files, scripts, commands', async () => {
+  const { scripts } = await Bun.file('package.json').json()
+  const help = await Bun.file('src/index.ts').text()
+  for (const [file, text] of pages) {
+    for (const [, path = ''] of text.matchAll(
+      /(?<![\w/.-])((?:tests|src|sql|patches)\/[\w./-]*\w)/g,
+    )) {
+      if (path === 'sql/014_mood.sql' || path === 'src/client.d.ts') continue
+      expect([file, path, existsSync(path)]).toEqual([file, path, true])
+    }
+    for (const [, name = ''] of text.matchAll(/\bbun run ([a-z]+)/g)) {
+      expect([file, name, scripts[name] !== undefined]).toEqual([file, name, true])
+    }
+    const typed = blocksOf(text).filter(
+      ({ language }) => language === 'sh' || language === 'console',
+    )
+    for (const { text: body } of typed) {
+      for (const [, name = ''] of body.matchAll(/(?:^|\.\/)docket ([a-z]+) /gm)) {
+        expect([file, name, help.includes(`docket ${name}`)]).toEqual([file, name, true])
+      }
+    }
+  }
+})
+
+test('docs/frontends.md says what becomes of what FastAPI would have taken', async () => {
+  const [, section = ''] =
+    /## Coming from FastAPI(.*?)\n## /s.exec(textOf('docs/frontends.md')) ?? []
+  const user = await signUp()
+  const task = { title: 'Mine' }
+  const sent = [
+    { ...task, category: 'home' },
+    '_t=1',
+    { ...task, completed: 'true' },
+    { title: ' ' },
+    { ...task, id: 7 },
+    { ...task, due_date: '2026-11-27T00:00:00Z' },
+    { ...task, due_date: '' },
+    { ...task, user_id: 'bob' },
+  ]
+  const pointers = await Promise.all(
+    sent.map(async (what) => {
+      const { status, body } =
+        typeof what === 'string'
+          ? await user.send('GET', `/api/tasks?${what}`)
+          : await user.send('POST', '/api/tasks', what)
+      return `${status} \`${body.errors[0].pointer}\``
+    }),
+  )
+  const told = rowsOf(section)
+    .map(([, , here = '']) => here)
+    .filter((here) => here.startsWith('422 `'))
+
+  expect(told).toEqual(pointers)
+})
+
+// On a server, a role is of all its databases.
+test.skipIf(process.env['TEST_DATABASE_URL'] !== undefined)(
+  'docs/signing-in.md has all that a role needs',
+  async () => {
+    const { sql, close } = await emptyDatabase()
+    const [block] = blocksOf(textOf('docs/signing-in.md')).filter(
+      ({ language }) => language === 'sql',
+    )
+    const tables = ['"user"', 'session', 'account', 'verification', 'jwks']
+    for (const table of tables) await sql.unsafe(`create table public.${table} (id text)`)
+    const [{ name = '' } = {}] = await sql`select current_database() as name`
+    await sql.unsafe('create role docket; set search_path to public')
+    await sql.unsafe((block?.text ?? '').replace('database app', `database ${name}`))
+
+    await sql.unsafe('set role docket')
+    await sql.unsafe('create schema docket')
+    await sql.unsafe('create table docket.tasks (id text)')
+    for (const table of tables) await sql.unsafe(`select * from public.${table}`)
+    for (const table of tables.slice(0, 2)) await sql.unsafe(`delete from public.${table}`)
+    await sql.unsafe(`
+      create function docket.forget() returns trigger language plpgsql as 'begin return null; end';
+      create trigger forget after delete on public."user" execute function docket.forget()`)
+    await close()
+  },
+)
