@@ -108,7 +108,7 @@ create table docket.tasks (
   due_date     date,
   due_time     time(0),              -- On the clock of the user, wherever that is.
   time_zone    text,                 -- IANA name. Null floats: the time is local to whoever reads it.
-  recurrence   text,                 -- An RRULE of RFC 5545, as src/tasks/recurrence.ts writes it, which begins anew with each task.
+  recurrence   text,                 -- An RRULE of RFC 5545, as src/tasks/recurrence writes it, which begins anew with each task.
   repeat_from  text,                 -- What the next day is reckoned from: due, completion.
   series_id    uuid,                 -- The id of the first of the series.
   occurrence   date,                 -- The day of the rule that it is for: due_date may have been moved.

@@ -16,6 +16,10 @@ export type Config = {
   /** Seconds to wait at startup for a database that is not there. */
   databaseWait: number
   dataDir: string
+  /** Megabytes of pages that the embedded database keeps at hand; null: as many as fit the data and the machine. */
+  embeddedMemory: number | null
+  /** Of the embedded database, by itself. Null: none are made. */
+  backups: BackupsConfig | null
   /** Null: the one kept in `dataDir`. */
   secret: string | null
   jwtIssuer: string | null
@@ -67,6 +71,14 @@ export type Config = {
   server: { url: string; token: string | null }
   /** How this was started. */
   launch: Launch
+}
+
+export type BackupsConfig = {
+  folder: string
+  /** Seconds from one to the next. */
+  every: number
+  /** How many stay. */
+  keep: number
 }
 
 /** What the runner of a package's scripts leaves in the environment. */
@@ -174,6 +186,31 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} must be a number of seconds from ${least} to ${most}.`)
     }
     return seconds
+  }
+
+  function readMegabytes(name: string, least: number, most: number): number | null {
+    const text = read(name)
+    if (text === null) return null
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      faults.push(`${name} must be a number of megabytes from ${least} to ${most}.`)
+    }
+    return number
+  }
+
+  function readBackups(): BackupsConfig | null {
+    const folder = read('BACKUP_DIR')
+    const every = parseDuration(read('BACKUP_EVERY') ?? '1d')
+    if (every === null)
+      faults.push('BACKUP_EVERY must be a duration such as 6h or 1d (s, m, h or d).')
+    const keep = readNumber('BACKUP_KEEP', 7, 10_000)
+    if (keep === 0) faults.push('BACKUP_KEEP must be at least 1: the newest stays.')
+    if (folder !== null && databaseUrl !== null) {
+      faults.push(
+        'BACKUP_DIR is for the embedded database: with a DATABASE_URL use pg_dump, or the backups of the provider.',
+      )
+    }
+    return folder === null || every === null ? null : { folder, every, keep }
   }
 
   function readSecret(required: boolean): string | null {
@@ -429,6 +466,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     databaseDeadline,
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
+    embeddedMemory: readMegabytes('EMBEDDED_MEMORY', 8, 1024),
+    backups: readBackups(),
     // Whoever publishes keys shares no secret.
     secret: readSecret(databaseUrl !== null && read('AUTH_JWKS_URL') === null),
     jwtIssuer: read('JWT_ISSUER'),
@@ -473,6 +512,14 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     throw new OperatorError(`Cannot start, the configuration is wrong:\n  ${faults.join('\n  ')}`)
   }
   return config
+}
+
+/** Seconds of `30s`, `15m`, `1h` or `7d`, or null. */
+export function parseDuration(text: string): number | null {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? []
+  if (count === undefined) return null
+  const seconds = unit === 's' ? 1 : unit === 'm' ? 60 : unit === 'h' ? 3600 : 86_400
+  return Number(count) * seconds
 }
 
 const compatParts =

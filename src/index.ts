@@ -3,16 +3,21 @@ import { version } from '../package.json' with { type: 'json' }
 import { isUserId } from './auth/identity.ts'
 import { loadSecret } from './auth/secret.ts'
 import { createTokens } from './auth/tokens.ts'
-import { OperatorError, readConfig } from './config.ts'
+import { backUp, exportUser, importFile, importUsers, restoreFrom } from './commands.ts'
+import { type Config, OperatorError, parseDuration, readConfig } from './config.ts'
+import { endRestore } from './database/embedded/restore.ts'
 import { openDatabase } from './database/open.ts'
 import { checkHealth } from './healthcheck.ts'
-import { importFile } from './import-file.ts'
 import { type SourceName, sources } from './imports/schema.ts'
 import { bridge } from './mcp/stdio.ts'
 import { serve } from './serve.ts'
-import { exportUser, importUsers } from './transfer.ts'
 
-const help = `Docket ${version}, a task backend in one binary.
+/** Which commit the binary was built from, which the build writes here. */
+declare const BUILT_FROM: string
+
+const release = `${version} (${typeof BUILT_FROM === 'string' ? BUILT_FROM : 'from source'})`
+
+const help = `Docket ${release}, a task backend in one binary.
 
   docket [serve]                            run the server (the default)
   docket migrate                            bring the database's schema up to date, and exit
@@ -22,6 +27,8 @@ const help = `Docket ${version}, a task backend in one binary.
   docket import                             read that from standard input; twice is once
   docket import --from todoist|ticktick|ical FILE --user ID
                 [--dry-run]                 read what another program exports, or only say what would become of it
+  docket backup FILE                        write a copy of the embedded database, while it is used; - is standard output
+  docket restore FILE [--replace]           make it the database in DATA_DIR, where there is none, or in its place
   docket mcp                                speak MCP on standard input and output, for a client that starts a command
   docket healthcheck [--ready]              ask the running server how it is: 0 if it is well, else 1
   docket --help
@@ -34,6 +41,8 @@ It is configured by environment variables, all of which are optional:
   CORS_ORIGINS         origins that browsers may call from, comma-separated
   HOST, PORT           where to listen: 127.0.0.1, 8000
   DATA_DIR             the embedded database and the generated secret: .docket
+  BACKUP_DIR           where backups of the embedded database are made by themselves
+  BACKUP_EVERY         how often: 1d; BACKUP_KEEP: how many stay: 7
   DOCS                 the documentation at /docs and /swagger: on or off
   WEB                  the task page at /: on without a DATABASE_URL, else off
   LOG_LEVEL            fatal, error, warn, info, debug, trace or silent
@@ -44,7 +53,7 @@ It is configured by environment variables, all of which are optional:
   QUOTA_BYTES          bytes of their JSON: 256000000
   AUTH_URL, AUTH_GOOGLE_…, AUTH_GITHUB_…, AUTH_OIDC_…, AUTH_SMTP_URL, AUTH_MAIL_FROM,
   AUTH_MAIL_WEBHOOK, AUTH_ERROR_URL, AUTH_CLIENT_HOSTS, AUTH_SESSIONS, AUTH_COOKIE_PREFIX,
-  JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, BASE_PATH, KEEP_ALIVE, METRICS_PORT, REUSE_PORT,
+  JWT_ISSUER, JWT_AUDIENCE, RATE_LIMIT_STORE, TRUST_PROXY, BASE_PATH, KEEP_ALIVE, METRICS_PORT, REUSE_PORT, EMBEDDED_MEMORY,
   DOCKET_URL, DOCKET_TOKEN, DATABASE_SCHEMA, AUTH_TABLES, DATABASE_DIRECT_URL, DATABASE_CA_FILE, DATABASE_PREPARE, DATABASE_DEADLINE, DATABASE_WAIT
                        see .env.example
 `
@@ -56,28 +65,33 @@ const misused = (message: string): OperatorError =>
 async function run(args: string[]): Promise<void> {
   const { values, positionals } = read(args)
   if (values.help) return console.log(help)
-  if (values.version) return console.log(version)
+  if (values.version) return console.log(release)
 
   const [command = 'serve', ...rest] = positionals
-  const files = command === 'import' && values.from !== undefined ? rest.splice(0, 1) : []
+  const takesFile = command === 'import' ? values.from !== undefined : files.has(command)
+  const [file] = takesFile ? rest.splice(0, 1) : []
   if (rest.length > 0) throw misused(`Cannot understand "${rest.join(' ')}".`)
   switch (command) {
     case 'serve':
-      return serve(readConfig())
+      return serve(configure())
     case 'migrate':
       return migrate()
     case 'token':
       return printToken(values.user, values.expires)
     case 'export':
-      return exportUser(readConfig(), requireUser(values.user), !values['without-history'])
+      return exportUser(configure(), requireUser(values.user), !values['without-history'])
     case 'import':
-      if (values.from === undefined) return importUsers(readConfig())
+      if (values.from === undefined) return importUsers(configure())
       return importFile(
-        readConfig(),
+        configure(),
         requireUser(values.user),
-        { from: requireSource(values.from), path: requireFile(files[0]) },
+        { from: requireSource(values.from), path: requireFile(file, 'import') },
         values['dry-run'],
       )
+    case 'backup':
+      return backUp(configure(), requireFile(file, 'write'))
+    case 'restore':
+      return restoreFrom(readConfig(), requireFile(file, 'restore'), values.replace)
     case 'mcp':
       return bridge(readConfig())
     case 'healthcheck':
@@ -85,6 +99,16 @@ async function run(args: string[]): Promise<void> {
     default:
       throw misused(`There is no command "${command}".`)
   }
+}
+
+/** Commands that are given one. */
+const files = new Set(['backup', 'restore'])
+
+/** For commands that need the data folder: a restore that was stopped half way is ended first. */
+function configure(): Config {
+  const config = readConfig()
+  if (config.databaseUrl === null) endRestore(config.dataDir)
+  return config
 }
 
 function read(args: string[]) {
@@ -101,6 +125,7 @@ function read(args: string[]) {
         'without-history': { type: 'boolean', default: false },
         from: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
+        replace: { type: 'boolean', default: false },
       },
     })
   } catch (error) {
@@ -110,7 +135,7 @@ function read(args: string[]) {
 
 async function migrate(): Promise<void> {
   const database = await openDatabase(
-    readConfig(),
+    configure(),
     {
       onFailure: (error) => {
         throw error
@@ -134,8 +159,8 @@ function requireSource(from: string): SourceName {
   return source
 }
 
-function requireFile(path: string | undefined): string {
-  if (path === undefined) throw misused('Say which file to import.')
+function requireFile(path: string | undefined, command: string): string {
+  if (path === undefined) throw misused(`Say which file to ${command}.`)
   return path
 }
 
@@ -144,18 +169,10 @@ async function printToken(user: string | undefined, expires: string): Promise<vo
   const seconds = parseDuration(expires)
   if (seconds === null) throw misused(`"${expires}" is no duration: use 30s, 15m, 1h or 7d.`)
 
-  const config = readConfig()
+  const config = configure()
   const { jwtIssuer: issuer, jwtAudience: audience } = config
   const tokens = createTokens({ secret: loadSecret(config), issuer, audience })
   console.log(await tokens.sign(userId, seconds))
-}
-
-/** Seconds. */
-function parseDuration(text: string): number | null {
-  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? []
-  if (count === undefined) return null
-  const seconds = unit === 's' ? 1 : unit === 'm' ? 60 : unit === 'h' ? 3600 : 86_400
-  return Number(count) * seconds
 }
 
 try {

@@ -4,12 +4,13 @@ import { createBackground } from './auth/background.ts'
 import { issuerFault } from './auth/models.ts'
 import { loadSecret } from './auth/secret.ts'
 import { authTables } from './auth/tables.ts'
+import { createBackups } from './backups.ts'
 import type { Streams } from './changes/streams.ts'
 import { type Config, OperatorError } from './config.ts'
-import { type AuthTables, describeAuthTables } from './database/auth-tables.ts'
-import type { Gate } from './database/gate.ts'
-import { readHeads } from './database/heads.ts'
-import { observe } from './database/observe.ts'
+import { type AuthTables, describeAuthTables } from './database/auth-tables/tables.ts'
+import type { Gate } from './database/gate/gate.ts'
+import { observe } from './database/gate/observe.ts'
+import { readHeads } from './database/log/heads.ts'
 import { type Accounts, type Database, openDatabase } from './database/open.ts'
 import { countRequest } from './database/rates.ts'
 import { readiness } from './database/readiness.ts'
@@ -17,10 +18,11 @@ import { createCalendars } from './feeds/kept.ts'
 import { createSweep } from './history/sweep.ts'
 import { createLoad, type Load } from './http/load.ts'
 import { createLog } from './http/log.ts'
-import { createMetrics } from './http/metrics.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOutgoing } from './http/outgoing.ts'
 import { memoryRates, sharedRates } from './http/rates.ts'
 import { onOrphaned, typedCommand } from './launch.ts'
+import { openSocket } from './socket.ts'
 
 /** How long, in milliseconds, requests in flight have to finish once the process is told to stop. */
 const patience = 10_000
@@ -46,18 +48,19 @@ export async function serve(config: Config): Promise<void> {
   const secret = loadSecret(config)
   const rates = createRates(config, () => database)
   const calendars = createCalendars()
+  const onWrite = (users: ReadonlySet<string>) => {
+    sweep.wake()
+    streams.wake(users)
+    delivering.wake(users)
+    calendars.forget(users)
+  }
   const database = await openDatabase(config, {
     onFailure: (error) => {
       log.fatal({ message: error.message }, 'the embedded database failed')
       process.exit(1)
     },
     onCost: rates?.users.charge,
-    onWrite: (users) => {
-      sweep.wake()
-      streams.wake(users)
-      delivering.wake(users)
-      calendars.forget(users)
-    },
+    onWrite,
     onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
   const sweep = createSweep({
@@ -154,6 +157,11 @@ export async function serve(config: Config): Promise<void> {
     push: delivering.push,
     calendars,
   })
+  const backups = createRounds(config, database, log, metrics)
+  const socket =
+    database.backup === null
+      ? null
+      : openSocket(config.dataDir, { db, backup: database.backup, onWrite }, log)
   const poll = config.events === 'poll' ? pollFor(streams, db, delivering.catchUp) : undefined
   try {
     // Elysia shares a port with whoever else asks for it, unless told otherwise.
@@ -167,7 +175,9 @@ export async function serve(config: Config): Promise<void> {
     })
     metrics?.listen(config.host, config.metricsPort ?? 0)
     delivering.begin()
+    backups?.begin()
   } catch (error) {
+    await socket?.stop()
     await database.close()
     throw cannotListen(error, config)
   }
@@ -188,6 +198,7 @@ export async function serve(config: Config): Promise<void> {
       Bun.sleep(othersPatience),
     ])
     await sweep.settled()
+    await Promise.all([backups?.stop(), socket?.stop()])
     await database.close()
     process.exit(0)
   }
@@ -244,6 +255,32 @@ async function untilQuiet(load: Load): Promise<void> {
     before = load.total
     await Bun.sleep(100)
   }
+}
+
+function createRounds(
+  { backups, dataDir }: Config,
+  { backup }: Database,
+  log: Logger,
+  metrics: Metrics | null,
+) {
+  if (backups === null || backup === null) return null
+  return createBackups({
+    ...backups,
+    dataDir,
+    backup,
+    onDone: (path, bytes) => {
+      metrics?.backup('done')
+      log.info({ path, bytes }, 'a backup was made')
+    },
+    onFailure: (error) => {
+      metrics?.backup('failed')
+      log.error(
+        { reason: error instanceof Error ? error.message : String(error) },
+        `a backup in ${backups.folder} failed, and is tried again`,
+      )
+    },
+    onNewest: (at) => metrics?.newestBackup(at),
+  })
 }
 
 /** @param databaseOf asked with the first request: the database, which charges for its time, is opened with these at hand */

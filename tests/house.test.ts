@@ -5,33 +5,37 @@ import { dirname, join } from 'node:path'
 const floors: [RegExp, number][] = [
   // They know of the server what a client of it may.
   [/^web\/pages\//, 9],
-  [/^(config|auth\/scopes|database\/(settings|sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
-  [/^index\.ts$/, 8],
-  [/^import-file\.ts$/, 7],
-  [/^(serve|transfer)\.ts$/, 6],
+  [/^(config|auth\/scopes|database\/(settings|gate\/sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
+  [/^(index|build\/\w+)\.ts$/, 8],
+  [/^(serve|commands)\.ts$/, 7],
+  [/^socket\.ts$/, 6],
+  [/^errands\.ts$/, 5.8],
+  [/^transfer\/(transfer|import-file)\.ts$/, 5.5],
   [/^(app|client)\.ts$/, 5],
-  [/^import-lines\.ts$/, 4.7],
-  [/^import-places\.ts$/, 4.6],
-  [/^import-(reading|refusals)\.ts$/, 4.5],
+  [/^transfer\//, 4.5],
+  [/^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$/, 4],
   [
-    /^\w+\/routes\.ts$|^compat\/|^mcp\/(caller|fields|add-tasks|overview|tool|tools)\.ts$|^(import-store|export-lines|lines)\.ts$/,
-    4,
-  ],
-  [
-    /^(auth\/.*|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|list-statements|known|pages?|operations|transfer|adoption|usage|usage-count|usage-queries|within-quota|within-lists|batch|bulk|tags|tag-queries|trees|tree-queries|series-queries|filter-statements|filter-queries|filters|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)$/,
+    /^(auth\/.*|tasks\/(filter\/(condition|queries|resolve)|pages\/\w+|recurrence\/queries|trees\/\w+|usage\/[\w-]+)|(?!http|database|deliveries|reminders)\w+\/(queries|writes|streams|table|operations|transfer|adoption|within-lists|batch|bulk|tags|tag-queries|of-list|of-list-queries|moves|calendar|undo|trash|sweep|importing|readers|outbox|kind|keys)\.ts)/,
     3,
   ],
   [/^reminders\//, 1.7],
   [/^deliveries\//, 1.5],
   [
-    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
+    /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|within|reminders)\.ts$|^tasks\/(filter|recurrence)\//,
     2,
   ],
-  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^database\/(connect|schema-name)\.ts$/, 0.3],
+  [/^(http|database|web)\/[^/]+\.ts$|^web\/|^(launch|healthcheck|backups)\.ts$/, 1],
+  [/^database\/(auth-tables|embedded|log|schema)\//, 0.6],
+  [/^database\/gate\//, 0.4],
+  [/^database\/address\//, 0.2],
 ]
 
 const floorOf = (path: string): number =>
   floors.find(([pattern]) => pattern.test(path))?.[1] ?? Number.NaN
+
+/** Those of tasks are so many that they are in folders. */
+const roomOf = (path: string): string => (path.startsWith('tasks/') ? 'tasks' : dirname(path))
 
 const files = await Array.fromAsync(new Bun.Glob('**/*.ts').scan('src'))
 
@@ -45,7 +49,7 @@ async function importsOf(path: string): Promise<string[]> {
 test.each(files)('src/%s imports from lower floors, or from its own folder', async (path) => {
   expect(floorOf(path)).not.toBeNaN()
   for (const target of await importsOf(path)) {
-    const sameFolder = dirname(target) === dirname(path) && dirname(path) !== '.'
+    const sameFolder = roomOf(target) === roomOf(path) && dirname(path) !== '.'
     const isLower = floorOf(target) < floorOf(path)
     const isBelow = floorOf(target) === floorOf(path) && target.startsWith(`${dirname(path)}/`)
     expect([target, isLower || sameFolder || isBelow || path === 'client.ts']).toEqual([
@@ -57,10 +61,11 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
-  const shared = /^(http|database|deliveries|reminders|auth|compat|config\.ts|[^/]+$)/
+  const shared =
+    /^(build|http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
-      expect([path, shared.test(target) || target.startsWith(`${dirname(path)}/`)]).toEqual([
+      expect([path, shared.test(target) || target.startsWith(`${roomOf(path)}/`)]).toEqual([
         path,
         true,
       ])

@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import { few, type Shared } from '../database/share.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
 import { digestOf } from '../http/secrets.ts'
 import type { Identity } from './identity.ts'
 import { type Grantable, grantable } from './scopes.ts'

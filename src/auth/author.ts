@@ -1,4 +1,4 @@
-import type { Author } from '../database/log.ts'
+import type { Author } from '../database/log/log.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import type { Identity } from './identity.ts'
 

@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import type { NewClient } from './clients.ts'
 import { oauthScopes } from './oauth.ts'
 

@@ -1,4 +1,4 @@
-import { codeOf, Unavailable } from '../database/faults.ts'
+import { codeOf, Unavailable } from '../database/gate/faults.ts'
 import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { firstOrigin } from '../http/origins.ts'

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import type { Logger } from 'pino'
-import type { Db, Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
 import { strangerAt } from '../http/address.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { originMatcher } from '../http/origins.ts'

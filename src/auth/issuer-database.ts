@@ -10,8 +10,8 @@ import {
 } from 'kysely'
 import type { Row, RowList } from 'postgres'
 import type { Sql } from '../database/connect.ts'
-import { codeOf, remedyOf, Unavailable } from '../database/faults.ts'
-import type { Db, Gate } from '../database/gate.ts'
+import { codeOf, remedyOf, Unavailable } from '../database/gate/faults.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
 import { current } from './current.ts'
 
 /**

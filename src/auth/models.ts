@@ -1,4 +1,4 @@
-import type { AuthTable, AuthTables, Model } from '../database/auth-tables.ts'
+import type { AuthTable, AuthTables, Model } from '../database/auth-tables/tables.ts'
 
 // How Better Auth is told of tables that are laid out in another way than its own would be.
 

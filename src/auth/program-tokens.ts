@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import { few, type Shared } from '../database/share.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
 import type { Identity } from './identity.ts'
 import { programScopes, resourceOf } from './oauth.ts'
 import { allows, type Scope } from './scopes.ts'

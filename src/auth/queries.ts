@@ -1,6 +1,6 @@
-import { type AuthTables, canBeId, columnOf, tableOf } from '../database/auth-tables.ts'
-import type { Db } from '../database/gate.ts'
-import { few, type Shared } from '../database/share.ts'
+import { type AuthTables, canBeId, columnOf, tableOf } from '../database/auth-tables/tables.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
 import type { Identity } from './identity.ts'
 
 // Of Better Auth's tables, whatever they are called where they are. Ids are text here: what a token has as `sub`.

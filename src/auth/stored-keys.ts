@@ -1,5 +1,5 @@
 import { type CryptoKey, decodeProtectedHeader, errors, importJWK, type JWK, jwtVerify } from 'jose'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { isStorable } from '../http/formats.ts'
 import { type Expected, type Identity, identityOf } from './identity.ts'
 import type { Algorithm } from './published-keys.ts'

@@ -1,6 +1,6 @@
-import type { AuthTables } from '../database/auth-tables.ts'
-import { codeOf } from '../database/faults.ts'
-import type { Db } from '../database/gate.ts'
+import type { AuthTables } from '../database/auth-tables/tables.ts'
+import { codeOf } from '../database/gate/faults.ts'
+import type { Db } from '../database/gate/gate.ts'
 
 /** Better Auth's tables, as far as they are known: a frontend may make them, or change them, at any time. */
 export type Tables = {

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
-import { few, type Shared } from '../database/share.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
+import type { Fragment } from '../database/log/log.ts'
 
 // What is read of the log. One exported function is one statement.
 

@@ -1,7 +1,7 @@
 import type { CompatConfig } from '../config.ts'
 import { isStorable, isUuid } from '../http/formats.ts'
 import type { Fault } from '../http/problem.ts'
-import { type AskedRule, RuleFault, writtenRule } from '../tasks/recurrence.ts'
+import { type AskedRule, RuleFault, writtenRule } from '../tasks/recurrence/recurrence.ts'
 import { isOfCourse } from '../tasks/schema.ts'
 import { type Due, dueAt, dueOf } from './dates.ts'
 import { fromWord, type Names } from './names.ts'

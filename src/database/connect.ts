@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import postgres, { type MaybeRow, type PendingQuery } from 'postgres'
+import type { ServerAddress } from './address/url.ts'
 import { usualSchema, withSchema } from './schema-name.ts'
 import { isolation, meaning, preludeOf, settingsFor } from './settings.ts'
-import type { ServerAddress } from './url.ts'
 
 /** What a query needs. */
 export type Sql = postgres.Sql<Types>
@@ -140,7 +140,7 @@ export function connect(address: ServerAddress, options: ConnectOptions): Sql {
   return withSchema(sql, options.schema)
 }
 
-/** The one connection of the embedded database, which has one session. */
+/** The one connection of the embedded database, which has one session: statements follow each other on it without a wait. */
 export const connectEmbedded = (
   socket: () => Duplex,
   schema: string = usualSchema,

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
-import type { AuthTables } from './auth-tables.ts'
+import { describeAddress, parseDatabaseUrl, type ServerAddress } from './address/url.ts'
+import { findAuthTables, type Wanted } from './auth-tables/find.ts'
+import { forgetWithAccount } from './auth-tables/forget.ts'
+import type { AuthTables } from './auth-tables/tables.ts'
 import {
   type ConnectOptions,
   connect,
@@ -11,18 +14,16 @@ import {
   type Session,
   type Sql,
 } from './connect.ts'
+import { type Backup, createBackup, letGo } from './embedded/backup.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
-import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
-import { findAuthTables, type Wanted } from './find-auth-tables.ts'
-import { forgetWithAccount } from './forget.ts'
-import { createGate, type Db, type Gate, type GateOptions } from './gate.ts'
-import { applySchema, readLedger } from './ledger.ts'
-import { createPool } from './pool.ts'
-import { schemaFiles, schemaFilesWithoutAccounts } from './schema-files.ts'
+import { codeOf, explain, isReadOnly, mayCome, reason } from './gate/faults.ts'
+import { createGate, type Db, type Gate, type GateOptions } from './gate/gate.ts'
+import { createPool } from './gate/pool.ts'
+import { schemaFiles, schemaFilesWithoutAccounts } from './schema/files.ts'
+import { applySchema, readLedger } from './schema/ledger.ts'
 import { quote, usualSchema } from './schema-name.ts'
 import { isolation, settingsFor } from './settings.ts'
-import { describeAddress, parseDatabaseUrl, type ServerAddress } from './url.ts'
 
 export type Database = {
   db: Gate
@@ -32,6 +33,8 @@ export type Database = {
   applied: string[]
   accounts: Accounts
   epoch: Epoch
+  /** Null: it is on a server, which has ways of its own. */
+  backup: Backup | null
   close: () => Promise<void>
 }
 
@@ -60,6 +63,12 @@ export type Listeners = {
 
 /** How many statements run on the server at a time. */
 const connections = 8
+
+/**
+ * How many statements are on their way to the embedded database or back, one behind the other on its one connection: the engine has the
+ * next one at hand when it is done with one.
+ */
+const piped = 3
 
 /**
  * Opens the database of the configuration, embedded without a DATABASE_URL, and brings its schema up to date.
@@ -112,6 +121,7 @@ async function openServer(
     db,
     epoch: createEpoch(pool.sql),
     location: describeAddress(address),
+    backup: null,
     ...prepared,
     close: () => pool.end(5),
   }
@@ -279,10 +289,12 @@ async function openEmbedded(
   config: Config,
   { onFailure, onCost, onWrite, onAlarm }: Listeners,
 ): Promise<Database> {
-  const { dataDir, databaseDeadline, databaseSchema } = config
-  const embedded = await startEmbedded(dataDir, onFailure).catch((error: unknown) => {
-    throw new OperatorError(error instanceof Error ? error.message : String(error))
-  })
+  const { dataDir, databaseDeadline, databaseSchema, embeddedMemory } = config
+  const embedded = await startEmbedded(dataDir, onFailure, undefined, embeddedMemory).catch(
+    (error: unknown) => {
+      throw new OperatorError(error instanceof Error ? error.message : String(error))
+    },
+  )
   const sql = connectEmbedded(embedded.socket, databaseSchema, onAlarm)
   const close = async () => {
     await sql.end({ timeout: 5 })
@@ -290,10 +302,17 @@ async function openEmbedded(
   }
   try {
     const prepared = await prepare(sql, config)
+    await letGo(sql)
     embedded.limit(databaseDeadline / 2)
-    const db = createGate(sql, { permits: 1, deadline: databaseDeadline * 1000, onCost, onWrite })
+    const db = createGate(sql, {
+      permits: piped,
+      deadline: databaseDeadline * 1000,
+      onCost,
+      onWrite,
+    })
     const location = `${join(dataDir, 'postgres')} (embedded PostgreSQL)`
-    return { db, location, ...prepared, epoch: createEpoch(() => sql), close }
+    const backup = createBackup(sql, dataDir)
+    return { db, location, backup, ...prepared, epoch: createEpoch(() => sql), close }
   } catch (error) {
     await close()
     throw error

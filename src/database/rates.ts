@@ -1,4 +1,4 @@
-import type { Db } from './gate.ts'
+import type { Db } from './gate/gate.ts'
 
 /** What somebody owes, in seconds, and whether one request more was counted. */
 export type Count = { allowed: boolean; debt: number }

@@ -1,5 +1,5 @@
-import type { Gate } from './gate.ts'
-import { whetherReadOnly } from './pool.ts'
+import type { Gate } from './gate/gate.ts'
+import { whetherReadOnly } from './gate/pool.ts'
 
 /** What the database can be asked for. */
 export type Readiness = 'ok' | 'read_only' | 'unavailable'

@@ -1,4 +1,4 @@
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import type { Sent } from './client.ts'
 import { createClock } from './clock.ts'
 import {

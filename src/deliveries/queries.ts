@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
-import type { Shared } from '../database/share.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Shared } from '../database/gate/share.ts'
+import type { Fragment } from '../database/log/log.ts'
 
 // What is on its way, as the database has it: sql/008_deliveries.sql. One exported function is one statement.
 

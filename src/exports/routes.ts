@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Db, Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
 import { overloaded } from '../http/problem.ts'
 import { security } from '../http/security.ts'
 import { exportOperations, mediaType } from './operations.ts'

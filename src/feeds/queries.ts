@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 import type { Feed } from './schema.ts'
 
 // What is read of feeds; writes.ts has what is written. One exported function is one statement.

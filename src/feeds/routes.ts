@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Db, Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
 import { strangerAt } from '../http/address.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch } from '../http/conditional.ts'

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Db, Gate } from '../database/gate.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { isUuid } from '../http/formats.ts'

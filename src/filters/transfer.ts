@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { fold } from '../http/fold.ts'
 import type { KeptFilter } from './schema.ts'
 

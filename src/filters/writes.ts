@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { fold } from '../http/fold.ts'
 import { columns } from './queries.ts'
 import { type FilterPatch, type KeptFilter, mostKept, type NewFilter } from './schema.ts'

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
-import type { Table } from '../database/writes.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
+import type { Table } from '../database/log/writes.ts'
 import type { Below, Chain, History, Wanted } from './rules.ts'
 
 // What is read of the log, and of the trash. One exported function is one statement.

@@ -1,4 +1,4 @@
-import type { Kind } from '../database/together.ts'
+import type { Kind } from '../database/log/together.ts'
 import { type Fault, invalid } from '../http/problem.ts'
 import type { Change, HistoryQuery, Undo } from './schema.ts'
 

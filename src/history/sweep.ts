@@ -1,5 +1,5 @@
-import type { Gate } from '../database/gate.ts'
-import type { Kind } from '../database/together.ts'
+import type { Gate } from '../database/gate/gate.ts'
+import type { Kind } from '../database/log/together.ts'
 import { listOldTrash } from './queries.ts'
 import { purge } from './trash.ts'
 import { pruneAnswers, pruneChanges } from './writes.ts'

@@ -1,9 +1,14 @@
 import postgres from 'postgres'
-import type { Db } from '../database/gate.ts'
-import { untilMade } from '../database/holding.ts'
-import type { Author } from '../database/log.ts'
-import { findAnswer, type Once } from '../database/once.ts'
-import { answeredWithKept, type Change, changeTogether, type Kind } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { untilMade } from '../database/log/holding.ts'
+import type { Author } from '../database/log/log.ts'
+import { findAnswer, type Once } from '../database/log/once.ts'
+import {
+  answeredWithKept,
+  type Change,
+  changeTogether,
+  type Kind,
+} from '../database/log/together.ts'
 import { answerOf } from '../http/once.ts'
 import { contended, Problem } from '../http/problem.ts'
 import { type Chains, most, readChains } from './queries.ts'

@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 
 // What the sweep deletes. One exported function is one statement, and leaves what another instance is about to delete.
 

@@ -1,7 +1,7 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
 import type { Logger } from 'pino'
 import postgres from 'postgres'
-import { remedyFor, sqlstateOf, wordsFor } from '../database/sqlstates.ts'
+import { remedyFor, sqlstateOf, wordsFor } from '../database/gate/sqlstates.ts'
 import { exchangeOf } from './exchange.ts'
 import { type Fault, invalid, overloaded, Problem } from './problem.ts'
 import type { Rates } from './rates.ts'

@@ -11,6 +11,10 @@ export type Metrics = {
   delivery: (kind: string, outcome: string) => void
   /** Of reminders that have come: how many are told, and how many came too late for that. */
   reminders: (told: number, dropped: number) => void
+  /** A backup that was to be made by itself. */
+  backup: (outcome: 'done' | 'failed') => void
+  /** When the newest of these was made. */
+  newestBackup: (at: Date) => void
   /** Serves them at /metrics, on a port of their own so that no proxy makes them public. */
   listen: (hostname: string, port: number) => { port: number; stop: () => void }
 }
@@ -65,6 +69,14 @@ export function createMetrics(load: Load): Metrics {
     registers,
   })
 
+  const backups = new Counter({
+    name: 'docket_backups_total',
+    help: 'Backups in BACKUP_DIR that were made, or have failed.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  let newest: Gauge | undefined
+
   const inFlight: Gauge = new Gauge({
     name: 'docket_requests_in_flight',
     help: 'Requests that are being worked on.',
@@ -93,6 +105,16 @@ export function createMetrics(load: Load): Metrics {
     reminders: (told, dropped) => {
       reminders.inc({ outcome: 'told' }, told)
       reminders.inc({ outcome: 'dropped' }, dropped)
+    },
+    backup: (outcome) => backups.inc({ outcome }),
+    newestBackup: (at) => {
+      // There is none while there is no backup: 0 would be a date.
+      newest ??= new Gauge({
+        name: 'docket_backup_newest_timestamp_seconds',
+        help: 'When the newest backup in BACKUP_DIR was made.',
+        registers,
+      })
+      newest.set(at.getTime() / 1000)
     },
     listen: (hostname, port) => listen(registry, hostname, port),
   }

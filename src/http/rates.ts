@@ -1,4 +1,4 @@
-import { remedyFor, sqlstateOf } from '../database/sqlstates.ts'
+import { remedyFor, sqlstateOf } from '../database/gate/sqlstates.ts'
 
 /** Requests in a window, and what follows from it. */
 export type Limit = {

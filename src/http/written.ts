@@ -5,7 +5,7 @@ import { notAsItIs } from './sent-back.ts'
 
 type Row = { text: string; version: number }
 
-/** What became of a write, as database/writes.ts says it. */
+/** What became of a write, as database/log/writes.ts says it. */
 type Outcome =
   | { outcome: 'changed' | 'replayed'; row: Row }
   | { outcome: 'unlike'; row: Row }

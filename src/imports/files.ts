@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib'
-import { codeOf } from '../database/faults.ts'
+import { codeOf } from '../database/gate/faults.ts'
 import type { Source } from './found.ts'
 
 // What is sent, as texts: one, or those of a ZIP archive.

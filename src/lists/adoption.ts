@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Db } from '../database/gate.ts'
-import type { Author } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Author } from '../database/log/log.ts'
 import { type Adopted, copyLists, leaveLists, listAdopted } from './transfer.ts'
 
 /** Lists that move in one statement. */

@@ -1,6 +1,6 @@
-import type { Db } from '../database/gate.ts'
-import { few, type Shared } from '../database/share.ts'
-import type { Text } from '../database/writes.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
+import type { Text } from '../database/log/writes.ts'
 import type { ListsQuery } from './schema.ts'
 import { isThere } from './table.ts'
 

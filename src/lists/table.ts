@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Fragment } from '../database/log.ts'
-import type { Table } from '../database/writes.ts'
+import type { Fragment } from '../database/log/log.ts'
+import type { Table } from '../database/log/writes.ts'
 
 /** That a list is not in the trash, where it is found by its key: by no other index, as tasks are. */
 export const isThere = (sql: Sql): Fragment => sql`coalesce(t.deleted_at, 'infinity') = 'infinity'`

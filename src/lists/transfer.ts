@@ -1,5 +1,6 @@
-import type { Db } from '../database/gate.ts'
-import { type Author, asksOf, given, logged, owners } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { grouped } from '../database/gate/share.ts'
+import { type Author, asksOf, given, logged, owners } from '../database/log/log.ts'
 import {
   type Arrival,
   exportThings,
@@ -7,8 +8,7 @@ import {
   type Change as Moved,
   type Mover,
   traceless,
-} from '../database/moving.ts'
-import { grouped } from '../database/share.ts'
+} from '../database/log/moving.ts'
 import type { List } from './schema.ts'
 import { listTable } from './table.ts'
 

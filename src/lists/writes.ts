@@ -1,9 +1,9 @@
-import type { Db } from '../database/gate.ts'
-import type { Author } from '../database/log.ts'
-import type { Once } from '../database/once.ts'
-import { askedPosition, type Spot, spotColumns } from '../database/positions.ts'
-import { purging } from '../database/purging.ts'
-import type { Kind } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Author } from '../database/log/log.ts'
+import type { Once } from '../database/log/once.ts'
+import { askedPosition, type Spot, spotColumns } from '../database/log/positions.ts'
+import { purging } from '../database/log/purging.ts'
+import type { Kind } from '../database/log/together.ts'
 import {
   creating,
   type Outcome,
@@ -11,12 +11,12 @@ import {
   type Write,
   whereGiven,
   write,
-} from '../database/writes.ts'
+} from '../database/log/writes.ts'
 import type { Changes, Course, NewList } from './schema.ts'
 import { isThere, listTable } from './table.ts'
 
 // What is written of lists. One exported function is one statement, which makes the changes of many requests, each to another list:
-// database/writes.ts has how, and this what is special about lists.
+// database/log/writes.ts has how, and this what is special about lists.
 
 type ListWrite = Write & Partial<Omit<NewList, 'id' | 'user_id'>> & Partial<Spot>
 

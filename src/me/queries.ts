@@ -5,9 +5,9 @@ import {
   canBeId,
   columnOf,
   tableOf,
-} from '../database/auth-tables.ts'
+} from '../database/auth-tables/tables.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { Problem } from '../http/problem.ts'
 import type { Deleted, Session } from './schema.ts'
 

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { hostOf } from '../auth/clients.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import { ignoreBody } from '../http/body.ts'
 import { absent } from '../http/written.ts'
 import { programOperations } from './operations.ts'

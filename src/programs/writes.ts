@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { columns } from './queries.ts'
 import type { Consent } from './rules.ts'
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { findKeys, type Keys } from './queries.ts'
 import { keepKeys } from './writes.ts'
 

@@ -1,4 +1,4 @@
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import type { createClient } from '../deliveries/client.ts'
 import type { Kind } from '../deliveries/courier.ts'
 import type { createKeys } from './keys.ts'

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import { faultOfAddress } from '../deliveries/client.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { isUuid } from '../http/formats.ts'

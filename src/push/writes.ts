@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 import type { Targets } from '../deliveries/queries.ts'
 import { columns, type Keys } from './queries.ts'
 import { mostSubscriptions, type NewSubscription, type Subscription } from './schema.ts'

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 
 // Reminders that come: sql/010_reminders.sql. One exported function is one statement.
 

@@ -1,4 +1,4 @@
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import { createClock } from '../deliveries/clock.ts'
 import { createTurns } from '../deliveries/turns.ts'
 import { type Event, fire, listReminded, type Makings } from './queries.ts'

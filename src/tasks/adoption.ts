@@ -1,7 +1,7 @@
 import postgres from 'postgres'
-import type { Db } from '../database/gate.ts'
-import type { Author } from '../database/log.ts'
-import { runOnce } from '../database/once.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Author } from '../database/log/log.ts'
+import { runOnce } from '../database/log/once.ts'
 import { adoptTasks, findUser, importUser, listTrees, type Renamed } from './transfer.ts'
 
 /** Tasks that move in one statement: nobody waits for more than a moment, and a guest hardly has as many. */

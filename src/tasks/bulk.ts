@@ -1,27 +1,20 @@
-import type { Db } from '../database/gate.ts'
-import { untilMade } from '../database/holding.ts'
-import type { Author } from '../database/log.ts'
-import { findAnswer, type Once } from '../database/once.ts'
-import { type Change, countAnswered } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { untilMade } from '../database/log/holding.ts'
+import type { Author } from '../database/log/log.ts'
+import { findAnswer, type Once } from '../database/log/once.ts'
+import { type Change, countAnswered } from '../database/log/together.ts'
 import { answerOf } from '../http/once.ts'
 import { contended, invalid, Problem } from '../http/problem.ts'
-import { countTasks, readPage } from './pages.ts'
+import { countTasks, readPage } from './pages/read.ts'
 import { type ListQuery, unruled } from './rules.ts'
 import type { Bulk } from './schema.ts'
 import { sizeOfTexts } from './sizes.ts'
-import { mostInTree, type Root, readTrees, type Tree } from './tree-queries.ts'
-import {
-  type Context,
-  changeWithin,
-  completing,
-  contextOf,
-  deleting,
-  patching,
-  type Reckon,
-  restoring,
-  untouched,
-} from './trees.ts'
-import type { Usage } from './usage.ts'
+import { type Context, contextOf, type Reckon, untouched } from './trees/changes.ts'
+import { completing } from './trees/course.ts'
+import { deleting, patching, restoring } from './trees/edits.ts'
+import { mostInTree, type Root, readTrees, type Tree } from './trees/queries.ts'
+import { changeWithin } from './trees/trees.ts'
+import type { Usage } from './usage/usage.ts'
 import { isWithin, refuseLeaving } from './within.ts'
 import type { Caller } from './within-lists.ts'
 

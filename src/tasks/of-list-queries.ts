@@ -1,4 +1,4 @@
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { placeOf } from './queries.ts'
 
 // What is read of the tasks of a list that is to go to the trash, or to come back. One exported function is one statement.

@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import type { Change } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Change } from '../database/log/together.ts'
 import { listInList, listTrashInList } from './of-list-queries.ts'
 import { taskKind } from './writes.ts'
 

@@ -1,8 +1,8 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
-import { few, type Shared } from '../database/share.ts'
-import type { Text } from '../database/writes.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { few, type Shared } from '../database/gate/share.ts'
+import type { Fragment } from '../database/log/log.ts'
+import type { Text } from '../database/log/writes.ts'
 
 // What is read of tasks; writes.ts has what is written. One exported function is one statement, which answers many
 // requests: each asks for rows of one user, and that comes first, so that none reaches another user's.

@@ -3,9 +3,9 @@ import { authorOf } from '../auth/author.ts'
 import type { Identity } from '../auth/identity.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
 import type { Epoch } from '../database/epoch.ts'
-import type { Db, Gate } from '../database/gate.ts'
-import { readHead } from '../database/heads.ts'
-import type { Outcome } from '../database/writes.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
+import { readHead } from '../database/log/heads.ts'
+import type { Outcome } from '../database/log/writes.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { etag, isNoneMatch, readIfMatch, tagger } from '../http/conditional.ts'
 import { withWords } from '../http/enums.ts'
@@ -17,11 +17,11 @@ import { partsOf, refuseOthers } from '../http/sent-back.ts'
 import { absent, rowAfter } from '../http/written.ts'
 import { createBatch } from './batch.ts'
 import { changeBulk } from './bulk.ts'
-import { markOf, meantBy, readZone, zoneOf } from './filters.ts'
+import { markOf, meantBy, readZone, zoneOf } from './filter/resolve.ts'
 import { taskOperations } from './operations.ts'
-import { countTasks, readPage } from './pages.ts'
+import { countTasks, readPage } from './pages/read.ts'
 import { findTask } from './queries.ts'
-import { occurrencesOf } from './recurrence.ts'
+import { occurrencesOf } from './recurrence/recurrence.ts'
 import {
   type ListQuery,
   type Position,
@@ -46,10 +46,10 @@ import {
   taskModels,
 } from './schema.ts'
 import { listTags, renameTag } from './tags.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
+import { withinQuota } from './usage/within-quota.ts'
 import { isWithin } from './within.ts'
 import { placedWithin, refuseElsewhere, writeWithin } from './within-lists.ts'
-import { withinQuota } from './within-quota.ts'
 
 /** The tasks of the caller, under `/api` or `/api/{user_id}`. */
 export function taskRoutes<const Path extends '/api' | '/api/:user_id'>(

@@ -1,7 +1,7 @@
 import { fold, isTitleKey, titleKey } from '../http/fold.ts'
 import { isCalendarDate, isStorable, isUuid, timeZoneOf } from '../http/formats.ts'
 import { invalid } from '../http/problem.ts'
-import type { Tests } from './filter-tree.ts'
+import type { Tests } from './filter/tree.ts'
 import { reminderOf } from './reminders.ts'
 import {
   type Bulk,

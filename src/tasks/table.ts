@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Fragment } from '../database/log.ts'
-import { listed, type Table, type Values, whereGiven } from '../database/writes.ts'
+import type { Fragment } from '../database/log/log.ts'
+import { listed, type Table, type Values, whereGiven } from '../database/log/writes.ts'
 
 /** A column that a client writes: its type, what null stands for, if not for null, and what a change makes of it, if not what is asked. */
 type Column = {

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
+import type { Db } from '../database/gate/gate.ts'
 import { isThere } from './queries.ts'
 
 // What is read of tags. They are nowhere but in tasks, which are read so many at a time: no statement takes long, however many there are.

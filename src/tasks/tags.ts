@@ -1,12 +1,12 @@
-import type { Db } from '../database/gate.ts'
-import { untilMade } from '../database/holding.ts'
-import type { Author } from '../database/log.ts'
-import { changeTogether } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { untilMade } from '../database/log/holding.ts'
+import type { Author } from '../database/log/log.ts'
+import { changeTogether } from '../database/log/together.ts'
 import { fold } from '../http/fold.ts'
 import { contended } from '../http/problem.ts'
 import type { Rename, Renamed, Tag } from './schema.ts'
 import { countSlice, type Tagged, taggedSlice } from './tag-queries.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
 import { taskKind } from './writes.ts'
 
 /** Tasks that are changed in one statement, and can be undone at once. */

@@ -1,5 +1,5 @@
-import type { Db } from '../database/gate.ts'
-import { type Author, asksOf, given, logged, owners } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import { type Author, asksOf, given, logged, owners } from '../database/log/log.ts'
 import {
   type Arrival,
   enough,
@@ -8,7 +8,7 @@ import {
   type Change as Moved,
   type Mover,
   traceless,
-} from '../database/moving.ts'
+} from '../database/log/moving.ts'
 import { placeOf, searchTextOfAll } from './queries.ts'
 import { stored } from './rules.ts'
 import type { Kept, Place, Repetition, Task } from './schema.ts'

@@ -1,10 +1,10 @@
-import type { Db } from '../database/gate.ts'
-import type { Outcome } from '../database/writes.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Outcome } from '../database/log/writes.ts'
 import { contended } from '../http/problem.ts'
 import { absent } from '../http/written.ts'
 import { findPlace, type TaskPlace } from './queries.ts'
 import type { NewTask, TaskPatch } from './schema.ts'
-import type { Asked } from './trees.ts'
+import type { Asked } from './trees/trees.ts'
 import { isWithin, type Within } from './within.ts'
 
 // Who comes with a credential for some lists sees and changes the tasks of these: another one is not there.

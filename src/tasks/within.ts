@@ -1,4 +1,4 @@
-import type { Change } from '../database/together.ts'
+import type { Change } from '../database/log/together.ts'
 import { Problem } from '../http/problem.ts'
 
 /** The lists that a credential is for; null: all, and the inbox. */

@@ -1,10 +1,10 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Author, Fragment } from '../database/log.ts'
-import type { Once } from '../database/once.ts'
-import { askedPosition, spotColumns } from '../database/positions.ts'
-import { purging } from '../database/purging.ts'
-import type { Kind } from '../database/together.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Author, Fragment } from '../database/log/log.ts'
+import type { Once } from '../database/log/once.ts'
+import { askedPosition, spotColumns } from '../database/log/positions.ts'
+import { purging } from '../database/log/purging.ts'
+import type { Kind } from '../database/log/together.ts'
 import {
   type Creation,
   creating,
@@ -14,14 +14,14 @@ import {
   type Write,
   whereGiven,
   write,
-} from '../database/writes.ts'
+} from '../database/log/writes.ts'
 import { isThere, searchText, searchTextOfAll } from './queries.ts'
 import { type Folded, type Parts, stored } from './rules.ts'
 import type { Kept, NewTask } from './schema.ts'
 import { areSame, columns, givenValues, taskTable, wholeValues } from './table.ts'
 
 // What is written of tasks. One exported function is one statement, which makes the changes of many requests, each to
-// another task: database/writes.ts has how, and this what is special about tasks.
+// another task: database/log/writes.ts has how, and this what is special about tasks.
 
 /** What one request wants to be written. */
 type TaskWrite = Write & Partial<Omit<NewTask, 'id' | 'user_id'>> & Kept & Folded

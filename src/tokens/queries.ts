@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 import type { AccessToken } from './schema.ts'
 
 // What is read of access tokens; writes.ts has what is written, and src/auth/access-tokens.ts how one is found. One exported function is one

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { hintOf, newAccessToken, tokenDigestOf } from '../auth/access-tokens.ts'
 import type { SignedIn } from '../auth/signed-in.ts'
-import type { Gate } from '../database/gate.ts'
+import type { Gate } from '../database/gate/gate.ts'
 import { ignoreBody, readBody } from '../http/body.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { isUuid } from '../http/formats.ts'

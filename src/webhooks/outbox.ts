@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { Db, Gate } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db, Gate } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 import { listFollowed } from './queries.ts'
 import { type Meaning, type Taken, type Thing, takeChanges } from './writes.ts'
 

@@ -1,6 +1,6 @@
 import { type Sql, unprepared } from '../database/connect.ts'
-import type { Db } from '../database/gate.ts'
-import type { Fragment } from '../database/log.ts'
+import type { Db } from '../database/gate/gate.ts'
+import type { Fragment } from '../database/log/log.ts'
 import type { Targets } from '../deliveries/queries.ts'
 import type { Makings } from '../reminders/queries.ts'
 import { columns, deliveryColumns } from './queries.ts'

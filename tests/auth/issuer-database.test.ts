@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { Kysely, sql } from 'kysely'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
-import { Unavailable } from '../../src/database/faults.ts'
-import type { Gate } from '../../src/database/gate.ts'
+import { Unavailable } from '../../src/database/gate/faults.ts'
+import type { Gate } from '../../src/database/gate/gate.ts'
 import { db } from '../support/app.ts'
 
 type Tables = { verification: { id: string; identifier: string; value: string; expiresAt: Date } }

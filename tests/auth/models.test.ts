@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { issuerFault } from '../../src/auth/models.ts'
-import { findAuthTables } from '../../src/database/find-auth-tables.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles } from '../../src/database/schema-files.ts'
+import { findAuthTables } from '../../src/database/auth-tables/find.ts'
+import { schemaFiles } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import { emptyDatabase } from '../support/database.ts'
 
 // On which tables the built-in issuer works; that it does, tests/frontends has.

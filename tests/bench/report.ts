@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { chart } from './chart.ts'
 import { type Claim, holds } from './claims.ts'
 import type { Context } from './context.ts'
+import type { Embedded, Rest } from './embedded.ts'
 import type { Followed } from './follow.ts'
 import type { Grown, Heavy } from './growth.ts'
 import type { Memory, Scaled, Starts } from './process.ts'
@@ -13,6 +14,8 @@ import { parts, peerNames, type Settings, workloads } from './settings.ts'
 /** Everything that a run found. */
 export type Findings = {
   claims: Claim[]
+  embedded: Embedded[]
+  rest: Rest[]
   following: Followed[]
   /** Milliseconds. */
   sync: number[]

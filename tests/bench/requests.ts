@@ -149,7 +149,10 @@ export async function tokenOf(user: string, key = secret): Promise<string> {
 }
 
 /** The requests as they go over the wire, for wrk to pick from. */
-export async function wire(requests: Request[]): Promise<string> {
+export async function wire(
+  requests: Request[],
+  tokenFor: (user: string) => Promise<string> = tokenOf,
+): Promise<string> {
   const written: string[] = []
   for (const { method, path, user, body } of requests) {
     const content =
@@ -157,7 +160,7 @@ export async function wire(requests: Request[]): Promise<string> {
         ? '\r\n'
         : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     written.push(
-      `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await tokenOf(user)}\r\n${content}`,
+      `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await tokenFor(user)}\r\n${content}`,
     )
   }
   return written.join('\0')

@@ -8,7 +8,8 @@
 // the machine, and every run follows a second that is not measured. Latencies are those that wrk gives, which corrects them
 // for requests that could not be sent while others were late.
 //
-//   BENCH_PARTS=follow,load,growth,scale,start,memory
+//   BENCH_PARTS=embedded,follow,load,growth,scale,start,memory
+//                               embedded: Docket as it comes, on the embedded database, beside PocketBase (which needs Go).
 //                               follow: what it costs to hear of changes. load: every workload through every server. growth: databases of a thousandth, a tenth, all and
 //                               ten times the tasks, and one user with many. scale: two processes. start, memory: the process.
 //   BENCH_ONLY=get,page         of the part load, only these workloads: get, page, filtered, searched, patch, complete, mix, post
@@ -18,6 +19,7 @@
 //   BENCH_ROUNDS=3              how often each run is made; the median counts
 //   BENCH_TASKS=1000000         in the main database
 //   BENCH_BINARY=dist/docket    measures this one; without it Docket is built first
+//   BENCH_BEFORE=old/docket     of the part embedded, another Docket to hold it against
 //   BENCH_DATA=folder           keeps the loaded databases there, and takes them from there
 //
 // To try a change quickly:
@@ -26,6 +28,7 @@
 import { resolve } from 'node:path'
 import { claimsOf, connectionsOf } from './claims.ts'
 import type { Context } from './context.ts'
+import { embeddedTable, measureEmbedded, measureRest, restTable } from './embedded.ts'
 import { fill, migrateWith } from './fill.ts'
 import { followTable, measureFollowing, measureSync } from './follow.ts'
 import {
@@ -66,7 +69,9 @@ async function bench(settings: Settings): Promise<void> {
   const context = await prepare(settings)
   const has = (part: Part) => settings.parts.includes(part)
 
-  // First, for it needs to know the number of everybody's last change.
+  const embedded = has('embedded') ? await measureEmbedded(context) : []
+  const rest = has('embedded') ? await measureRest(context) : []
+  // Before the load, for it needs to know the number of everybody's last change.
   const following = has('follow') ? await measureFollowing(context) : []
   const sync = has('follow') ? await measureSync(context) : []
   const load = has('load') ? await measureLoad(context) : []
@@ -86,6 +91,7 @@ async function bench(settings: Settings): Promise<void> {
   }
   const claims = claimsOf(medians, others, connectionsOf(settings.connections))
   const tables = [
+    ...(has('embedded') ? [embeddedTable(embedded), restTable(rest)] : []),
     ...(has('follow')
       ? [followTable(following), `First sync of 10,000 tasks: ${median(sync).toFixed(0)} ms`]
       : []),
@@ -96,9 +102,25 @@ async function bench(settings: Settings): Promise<void> {
     claimsTable(claims, isWhole(settings)),
   ]
   console.log(`\n${tables.join('\n\n')}\n`)
-  const findings: Findings = { claims, following, sync, load, growth, heavy, scale, starts, memory }
+  const findings: Findings = {
+    claims,
+    embedded,
+    rest,
+    following,
+    sync,
+    load,
+    growth,
+    heavy,
+    scale,
+    starts,
+    memory,
+  }
   if (isWhole(settings)) await write(context, medians, findings)
-  if ([...following, ...load, ...growth, ...heavy, ...scale].some(({ fault }) => fault !== null)) {
+  if (
+    [...embedded, ...following, ...load, ...growth, ...heavy, ...scale].some(
+      ({ fault }) => fault !== null,
+    )
+  ) {
     console.error('A run was refused, see above: it does not count.')
     process.exitCode = 1
   }
@@ -117,7 +139,9 @@ async function prepare(settings: Settings): Promise<Context> {
   const postgres = await startPostgres(settings.data)
   const data = datasetOf(settings.tasks, Math.min(100_000, settings.tasks / 10))
   const migrate = migrateWith(binary, { BETTER_AUTH_SECRET: secret, HOME: postgres.folder })
-  const needed = settings.parts.includes('growth') ? sizesOf({ settings, data }) : [data]
+  const isEmbedded = settings.parts.every((part) => part === 'embedded')
+  const sizes = settings.parts.includes('growth') ? sizesOf({ settings, data }) : [data]
+  const needed = isEmbedded ? [] : sizes
   for (const dataset of needed) await fill(postgres, dataset, migrate)
   await postgres.restart('measuring')
   // What was loaded without fsync goes to the disk now, and not in the middle of a run.

@@ -25,7 +25,7 @@ export const peerNames = [
 ] as const
 export type PeerName = (typeof peerNames)[number]
 
-export const parts = ['follow', 'load', 'growth', 'scale', 'start', 'memory'] as const
+export const parts = ['embedded', 'follow', 'load', 'growth', 'scale', 'start', 'memory'] as const
 export type Part = (typeof parts)[number]
 
 /** Connections at which everybody is compared. */
@@ -48,6 +48,8 @@ export type Settings = {
   sizes: number[]
   /** A binary to measure; null: the one that is built first. */
   binary: string | null
+  /** Another one to hold it against, in the part embedded; null: none. */
+  before: string | null
   /** Where the data stays for the next run; null: nowhere. */
   data: string | null
   parts: Part[]
@@ -68,6 +70,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     tasks,
     sizes: [...new Set([0.001, 0.1, 1, 10].map((share) => Math.max(1000, tasks * share)))],
     binary: env['BENCH_BINARY'] ?? null,
+    before: env['BENCH_BEFORE'] ?? null,
     data: env['BENCH_DATA'] ?? null,
     parts: chosen('BENCH_PARTS', env['BENCH_PARTS'], parts),
     cores: availableParallelism(),

@@ -53,19 +53,25 @@ async function wrk({ port }: Server, load: Load, seconds: number): Promise<Said>
 }
 
 /** One run, after a second that is not measured: connections open, statements are prepared, code gets warm. */
-export async function measure(server: Server, load: Load, database: number): Promise<Run> {
+export async function measure(
+  server: Server,
+  load: Load,
+  /** The process of the database; null: it has none of its own. */
+  database: number | null,
+): Promise<Run> {
   await wrk(server, { ...load, offset: load.offset + 20_000 }, 1)
   server.truncateLog()
-  const before = [processorTime(server.id), processorTime(database)] as const
+  const timeOfDatabase = () => (database === null ? Number.NaN : processorTime(database))
+  const before = [processorTime(server.id), timeOfDatabase()] as const
   const said = await wrk(server, load, load.seconds)
   const spent = (now: number, then: number) =>
-    said.requests === 0 ? null : ((now - then) * 1e6) / said.requests
+    said.requests === 0 || Number.isNaN(now) ? null : ((now - then) * 1e6) / said.requests
   return {
     rate: said.requests / said.seconds,
     p50: said.p50,
     p99: said.p99,
     cpu: spent(processorTime(server.id), before[0]),
-    databaseCpu: spent(processorTime(database), before[1]),
+    databaseCpu: spent(timeOfDatabase(), before[1]),
     memory: residentMemory(server.id),
     requests: said.requests,
     fault: faultOf(said),

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
-import { createGate } from '../../src/database/gate.ts'
-import { readHeads } from '../../src/database/heads.ts'
+import { createGate } from '../../src/database/gate/gate.ts'
+import { readHeads } from '../../src/database/log/heads.ts'
 import { createTestApp, db, sign, signUp, sql, streams, type TestUser } from '../support/app.ts'
 import { gateOf } from '../support/database.ts'
 

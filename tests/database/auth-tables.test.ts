@@ -1,9 +1,9 @@
 import { afterAll, afterEach, expect, test } from 'bun:test'
-import { canBeId, describeAuthTables } from '../../src/database/auth-tables.ts'
-import { findAuthTables, type Wanted } from '../../src/database/find-auth-tables.ts'
-import { forgetWithAccount } from '../../src/database/forget.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles, schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import { findAuthTables, type Wanted } from '../../src/database/auth-tables/find.ts'
+import { forgetWithAccount } from '../../src/database/auth-tables/forget.ts'
+import { canBeId, describeAuthTables } from '../../src/database/auth-tables/tables.ts'
+import { schemaFiles, schemaFilesWithoutAccounts } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 
 // Which tables are taken for Better Auth's. What its generators make, tests/frontends has.

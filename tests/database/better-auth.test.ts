@@ -7,11 +7,11 @@ import { authorizationServer } from '../../src/auth/authorization-server.ts'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
 import { listAddresses } from '../../src/auth/queries.ts'
 import { authTables } from '../../src/auth/tables.ts'
-import type { AuthTables } from '../../src/database/auth-tables.ts'
+import { forgetWithAccount } from '../../src/database/auth-tables/forget.ts'
+import type { AuthTables } from '../../src/database/auth-tables/tables.ts'
 import type { Sql } from '../../src/database/connect.ts'
-import { forgetWithAccount } from '../../src/database/forget.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import { schemaFilesWithoutAccounts } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import {
   auth,
   createTestApp,

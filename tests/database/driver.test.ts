@@ -252,7 +252,7 @@ test('is used without what loses its way when a connection does', async () => {
   // Whatever the pool is called there. Better Auth has transactions over several round trips, and who holds the row of a user.
   const begins = [
     'src/auth/issuer-database.ts',
-    'src/database/holding.ts',
+    'src/database/log/holding.ts',
     // Hands it on.
     'src/database/schema-name.ts',
     // What is sent to others, which is no database.

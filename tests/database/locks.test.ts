@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { TransactionSql } from 'postgres'
-import type { Db } from '../../src/database/gate.ts'
+import type { Db } from '../../src/database/gate/gate.ts'
 import { copy, leave } from '../../src/lists/adoption.ts'
 import { adopting } from '../../src/tasks/adoption.ts'
 import { adoptTasks, importTasks } from '../../src/tasks/transfer.ts'

@@ -7,21 +7,21 @@ import { findProgram } from '../../src/auth/program-tokens.ts'
 import * as authQueries from '../../src/auth/queries.ts'
 import { readerOf } from '../../src/changes/queries.ts'
 import type { Sql } from '../../src/database/connect.ts'
-import type { Db, Gate } from '../../src/database/gate.ts'
-import { readHead, readHeads } from '../../src/database/heads.ts'
-import { readLedger } from '../../src/database/ledger.ts'
-import { raiseNumber } from '../../src/database/moving.ts'
-import { findAnswer } from '../../src/database/once.ts'
-import { countRequest } from '../../src/database/rates.ts'
-import { readiness } from '../../src/database/readiness.ts'
-import { textOf } from '../../src/database/share.ts'
+import type { Db, Gate } from '../../src/database/gate/gate.ts'
+import { textOf } from '../../src/database/gate/share.ts'
+import { readHead, readHeads } from '../../src/database/log/heads.ts'
+import { raiseNumber } from '../../src/database/log/moving.ts'
+import { findAnswer } from '../../src/database/log/once.ts'
 import {
   answeredWith,
   changeTogether,
   createTogether,
   onlyAnswered,
-} from '../../src/database/together.ts'
-import { write } from '../../src/database/writes.ts'
+} from '../../src/database/log/together.ts'
+import { write } from '../../src/database/log/writes.ts'
+import { countRequest } from '../../src/database/rates.ts'
+import { readiness } from '../../src/database/readiness.ts'
+import { readLedger } from '../../src/database/schema/ledger.ts'
 import * as deliveryQueries from '../../src/deliveries/queries.ts'
 import * as feedQueries from '../../src/feeds/queries.ts'
 import { FeedSchema } from '../../src/feeds/schema.ts'
@@ -47,21 +47,21 @@ import * as pushQueries from '../../src/push/queries.ts'
 import { SubscriptionSchema } from '../../src/push/schema.ts'
 import * as pushWrites from '../../src/push/writes.ts'
 import { fire, listReminded } from '../../src/reminders/queries.ts'
-import { parseFilter } from '../../src/tasks/filter.ts'
-import { testsOf } from '../../src/tasks/filter-meaning.ts'
-import { findKnown } from '../../src/tasks/filter-queries.ts'
-import { conditionOf } from '../../src/tasks/filter-statements.ts'
+import { conditionOf } from '../../src/tasks/filter/condition.ts'
+import { testsOf } from '../../src/tasks/filter/meaning.ts'
+import { parseFilter } from '../../src/tasks/filter/parse.ts'
+import { findKnown } from '../../src/tasks/filter/queries.ts'
 import * as ofListQueries from '../../src/tasks/of-list-queries.ts'
-import { countTasks, readPage } from '../../src/tasks/pages.ts'
+import { countTasks, readPage } from '../../src/tasks/pages/read.ts'
 import * as queries from '../../src/tasks/queries.ts'
+import * as seriesQueries from '../../src/tasks/recurrence/queries.ts'
 import type { ListQuery } from '../../src/tasks/rules.ts'
 import { TaskSchema } from '../../src/tasks/schema.ts'
-import * as seriesQueries from '../../src/tasks/series-queries.ts'
 import { taskJson } from '../../src/tasks/table.ts'
 import * as tagQueries from '../../src/tasks/tag-queries.ts'
 import * as transfer from '../../src/tasks/transfer.ts'
-import * as treeQueries from '../../src/tasks/tree-queries.ts'
-import * as usageQueries from '../../src/tasks/usage-queries.ts'
+import * as treeQueries from '../../src/tasks/trees/queries.ts'
+import * as usageQueries from '../../src/tasks/usage/queries.ts'
 import * as writes from '../../src/tasks/writes.ts'
 import * as tokenQueries from '../../src/tokens/queries.ts'
 import { AccessTokenSchema } from '../../src/tokens/schema.ts'
@@ -1229,26 +1229,26 @@ test('are all here', async () => {
     'src/auth/queries.ts',
     'src/changes/queries.ts',
     // Of the catalog, and of tables whose names it says.
-    'src/database/auth-tables.ts',
+    'src/database/auth-tables/find.ts',
+    'src/database/auth-tables/forget.ts',
+    'src/database/auth-tables/tables.ts',
     'src/database/epoch.ts',
-    'src/database/find-auth-tables.ts',
-    'src/database/forget.ts',
-    'src/database/heads.ts',
-    'src/database/ledger.ts',
-    'src/database/log.ts',
-    'src/database/moving.ts',
-    'src/database/once.ts',
+    'src/database/gate/pool.ts',
+    // A condition that every shared statement has.
+    'src/database/gate/share.ts',
+    'src/database/log/heads.ts',
+    'src/database/log/log.ts',
+    'src/database/log/moving.ts',
+    'src/database/log/once.ts',
+    'src/database/log/positions.ts',
+    'src/database/log/purging.ts',
+    'src/database/log/together.ts',
+    'src/database/log/writes.ts',
     // Asks whether a connection has kept its settings.
     'src/database/open.ts',
-    'src/database/pool.ts',
-    'src/database/positions.ts',
-    'src/database/purging.ts',
     'src/database/rates.ts',
-    'src/database/schema-refusals.ts',
-    // A condition that every shared statement has.
-    'src/database/share.ts',
-    'src/database/together.ts',
-    'src/database/writes.ts',
+    'src/database/schema/ledger.ts',
+    'src/database/schema/refusals.ts',
     'src/deliveries/queries.ts',
     'src/feeds/queries.ts',
     'src/feeds/writes.ts',
@@ -1267,17 +1267,17 @@ test('are all here', async () => {
     'src/push/queries.ts',
     'src/push/writes.ts',
     'src/reminders/queries.ts',
-    'src/tasks/filter-queries.ts',
-    'src/tasks/filter-statements.ts',
-    'src/tasks/list-statements.ts',
+    'src/tasks/filter/condition.ts',
+    'src/tasks/filter/queries.ts',
     'src/tasks/of-list-queries.ts',
+    'src/tasks/pages/statements.ts',
     'src/tasks/queries.ts',
-    'src/tasks/series-queries.ts',
+    'src/tasks/recurrence/queries.ts',
     'src/tasks/table.ts',
     'src/tasks/tag-queries.ts',
     'src/tasks/transfer.ts',
-    'src/tasks/tree-queries.ts',
-    'src/tasks/usage-queries.ts',
+    'src/tasks/trees/queries.ts',
+    'src/tasks/usage/queries.ts',
     'src/tasks/writes.ts',
     'src/tokens/queries.ts',
     'src/tokens/writes.ts',

@@ -1,4 +1,4 @@
-import { observe } from '../../src/database/observe.ts'
+import { observe } from '../../src/database/gate/observe.ts'
 import { createClient } from '../../src/deliveries/client.ts'
 import { createCourier, type Kind } from '../../src/deliveries/courier.ts'
 import { emptyDatabase, layOut } from '../support/database.ts'

@@ -41,7 +41,7 @@ test('counts what every field needs', () => {
 
 test('names where one filters and sorts: by `priority`', () => {
   const [, list = ''] = /To filter and sort by a field(.*?)\n\n/s.exec(fields) ?? []
-  const named = Array.from(list.matchAll(/`([\w-]+\.ts)`/g), ([, file]) => `src/tasks/${file}`)
+  const named = Array.from(list.matchAll(/`([\w/-]+\.ts)`/g), ([, file]) => `src/tasks/${file}`)
   const already = namedIn(fields)
   const places = code
     .filter(
@@ -64,7 +64,7 @@ test('names every place of a resource: those of `filters`', () => {
     )
     .map(({ file }) => file)
 
-  expect(sortedFiles([...places, 'src/database/schema-files.ts'])).toEqual(
+  expect(sortedFiles([...places, 'src/database/schema/files.ts'])).toEqual(
     sortedFiles(namedIn(resources)),
   )
 })

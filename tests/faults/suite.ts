@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/database/open.ts'
-import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import { schemaFilesWithoutAccounts } from '../../src/database/schema/files.ts'
 import { settingsFor } from '../../src/database/settings.ts'
 import { docket, type Server, startServer } from '../support/process.ts'
 import { scenes } from './scenes.ts'

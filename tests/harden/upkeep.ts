@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { connectEmbedded } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles } from '../../src/database/schema-files.ts'
+import { schemaFiles } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { type Call, callerOf, percentile, report, startUnlimited } from './support.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createGate } from '../../src/database/gate.ts'
+import { createGate } from '../../src/database/gate/gate.ts'
 import { createSweep, type SweepOptions } from '../../src/history/sweep.ts'
 import { taskKind } from '../../src/tasks/writes.ts'
 import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'

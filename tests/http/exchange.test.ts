@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
-import { observe } from '../../src/database/observe.ts'
+import { observe } from '../../src/database/gate/observe.ts'
 import { createLoad } from '../../src/http/load.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import { app, createTestApp, db, origin, send, signUp, sql } from '../support/app.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { createGate } from '../../src/database/gate.ts'
+import { createGate } from '../../src/database/gate/gate.ts'
 import { type Readiness, readiness } from '../../src/database/readiness.ts'
 import { createTestApp, db, send, signUp } from '../support/app.ts'
 import { connectTo } from '../support/database.ts'

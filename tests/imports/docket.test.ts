@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
-import { Unavailable } from '../../src/database/faults.ts'
+import { Unavailable } from '../../src/database/gate/faults.ts'
 import { everything, exportOf, importLines, parsed } from '../exports/support.ts'
 import { lists, names } from '../lists/support.ts'
 import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { raiseNumber } from '../../src/database/moving.ts'
-import { numberIn } from '../../src/database/positions.ts'
+import { raiseNumber } from '../../src/database/log/moving.ts'
+import { numberIn } from '../../src/database/log/positions.ts'
 import type { List } from '../../src/lists/schema.ts'
 import { importLists } from '../../src/lists/transfer.ts'
 import { importTasks, placeTasks } from '../../src/tasks/transfer.ts'

@@ -4,9 +4,9 @@ import { getMigrations } from 'better-auth/db/migration'
 import { anonymous, bearer } from 'better-auth/plugins'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
 import { authTables } from '../../src/auth/tables.ts'
-import { forgetWithAccount } from '../../src/database/forget.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFilesWithoutAccounts } from '../../src/database/schema-files.ts'
+import { forgetWithAccount } from '../../src/database/auth-tables/forget.ts'
+import { schemaFilesWithoutAccounts } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import {
   auth,
   createTestApp,

@@ -10,8 +10,13 @@ import { docket, isCompiled, startServer } from '../support/process.ts'
 const secret = 'a-secret-of-thirty-two-bytes-or-more'
 const environment = serverEnvironment()
 
-test('prints its version and its help', async () => {
-  expect(await docket(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 })
+test('prints its version, with what it was built from, and its help', async () => {
+  const { stdout, ...rest } = await docket(['--version'])
+  expect(rest).toEqual({ stderr: '', exitCode: 0 })
+  expect(stdout).toStartWith(`${version} (`)
+  expect(stdout).toMatch(
+    isCompiled ? /\(([0-9a-f]{7}(, changed)?|no commit)\)\n$/ : /\(from source\)\n$/,
+  )
   const help = await docket(['--help'])
   expect(help.exitCode).toBe(0)
   for (const word of [

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { connectEmbedded, type Sql } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
-import type { Gate } from '../../src/database/gate.ts'
+import type { Gate } from '../../src/database/gate/gate.ts'
 import { copy, leave } from '../../src/lists/adoption.ts'
 import { deleteUser } from '../../src/me/queries.ts'
 import { adopting } from '../../src/tasks/adoption.ts'

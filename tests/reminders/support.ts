@@ -1,4 +1,4 @@
-import { observe } from '../../src/database/observe.ts'
+import { observe } from '../../src/database/gate/observe.ts'
 import type { Event, Makings } from '../../src/reminders/queries.ts'
 import { createReminding } from '../../src/reminders/reminding.ts'
 import { emptyDatabase, layOut } from '../support/database.ts'

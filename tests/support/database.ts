@@ -1,7 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuthTables } from '../../src/database/auth-tables.ts'
+import { parseDatabaseUrl } from '../../src/database/address/url.ts'
+import { findAuthTables } from '../../src/database/auth-tables/find.ts'
+import { forgetWithAccount } from '../../src/database/auth-tables/forget.ts'
+import type { AuthTables } from '../../src/database/auth-tables/tables.ts'
 import {
   connect,
   connectEmbedded,
@@ -10,13 +13,10 @@ import {
   type Sql,
 } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
-import { findAuthTables } from '../../src/database/find-auth-tables.ts'
-import { forgetWithAccount } from '../../src/database/forget.ts'
-import { createGate, type Gate, type GateOptions } from '../../src/database/gate.ts'
-import { applySchema } from '../../src/database/ledger.ts'
-import { schemaFiles } from '../../src/database/schema-files.ts'
+import { createGate, type Gate, type GateOptions } from '../../src/database/gate/gate.ts'
+import { schemaFiles } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import { usualSchema } from '../../src/database/schema-name.ts'
-import { parseDatabaseUrl } from '../../src/database/url.ts'
 
 // The suite runs on the embedded database, or on the server of TEST_DATABASE_URL.
 const url = process.env['TEST_DATABASE_URL']

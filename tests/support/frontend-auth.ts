@@ -3,7 +3,7 @@ import { memoryAdapter } from 'better-auth/adapters/memory'
 import { bearer, jwt } from 'better-auth/plugins'
 import { SignJWT } from 'jose'
 import { dialectOf } from '../../src/auth/issuer-database.ts'
-import type { Gate } from '../../src/database/gate.ts'
+import type { Gate } from '../../src/database/gate/gate.ts'
 
 export type FrontendOptions = {
   secret: string

@@ -1,5 +1,5 @@
 import type { Sql } from '../../src/database/connect.ts'
-import type { Db, Gate } from '../../src/database/gate.ts'
+import type { Db, Gate } from '../../src/database/gate/gate.ts'
 
 /** A gate that keeps the first write which `pattern` fits, or the first transaction for "begin", until it is let go. */
 export function pausing(gate: Gate, pattern: RegExp) {

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import type { Sql } from '../../src/database/connect.ts'
-import type { Author } from '../../src/database/log.ts'
+import type { Author } from '../../src/database/log/log.ts'
 import { titleKey } from '../../src/http/fold.ts'
 import type { Task } from '../../src/tasks/schema.ts'
 import { type Answer, signUp, sql, type TestUser } from './app.ts'

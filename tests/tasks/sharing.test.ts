@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { App } from '../../src/app.ts'
-import type { Gate } from '../../src/database/gate.ts'
-import { type Shared, textOf } from '../../src/database/share.ts'
+import type { Gate } from '../../src/database/gate/gate.ts'
+import { type Shared, textOf } from '../../src/database/gate/share.ts'
 import { app, createTestApp, db, signUp, sql } from '../support/app.ts'
 import { nextOf } from '../support/tasks.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { Unavailable } from '../../src/database/faults.ts'
-import type { Db } from '../../src/database/gate.ts'
-import { readPage } from '../../src/tasks/pages.ts'
+import { Unavailable } from '../../src/database/gate/faults.ts'
+import type { Db } from '../../src/database/gate/gate.ts'
+import { readPage } from '../../src/tasks/pages/read.ts'
 import { createTestApp, db, send, signUp, sql, type TestUser } from '../support/app.ts'
 import { numberTasks } from '../support/tasks.ts'
 

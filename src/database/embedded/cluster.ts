@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Refusal } from './refusal.ts'
 
@@ -38,15 +38,22 @@ export async function createCluster(cluster: string, snapshot: Uint8Array) {
       cause: error,
     })
   })
-  const names = await readdir(unfinished, { recursive: true })
-  await Promise.all([unfinished, ...names.map((name) => join(unfinished, name))].map(sync))
+  await syncAll(unfinished)
   await rename(unfinished, cluster)
   await sync(dirname(cluster))
 }
 
-/** Forces a file, or the list of names that is a folder, to the disk. */
-async function sync(path: string) {
-  const file = await open(path)
+/** Forces a folder and all that is in it to the disk. */
+export async function syncAll(folder: string) {
+  const names = await readdir(folder, { recursive: true })
+  await Promise.all([folder, ...names.map((name) => join(folder, name))].map(sync))
+}
+
+/** Forces a file, or the list of names that is a folder, to the disk. Windows does it for what is open for writing alone, so no folder. */
+export async function sync(path: string) {
+  const isFolder = (await stat(path)).isDirectory()
+  if (isFolder && process.platform === 'win32') return
+  const file = await open(path, isFolder ? 'r' : 'r+')
   try {
     await file.sync()
   } finally {

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { createSharedMemory } from './shared-memory.ts'
 
-type Node = object
+type Node = { mode: number }
 type Stream = { nfd: number; node: Node }
 
 /** Open files of the engine, as the part of Emscripten that maps them to the disk sees them. */
@@ -38,7 +38,8 @@ export function durableFiles(cluster: string) {
   /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
   async function settle() {
     for (const path of paths()) {
-      const file = await open(path, 'r').catch((error: unknown) => {
+      // For writing: else Windows refuses.
+      const file = await open(path, 'r+').catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       })
@@ -53,7 +54,9 @@ export function durableFiles(cluster: string) {
       written.add(stream.node)
       return write(stream, ...what)
     }
-    files.stream_ops.fsync = ({ nfd }) => {
+    files.stream_ops.fsync = ({ nfd, node }) => {
+      // The list of names that is a folder: Windows does not force it to the disk.
+      if (process.platform === 'win32' && (node.mode & 0o170000) === 0o040000) return 0
       // Turns a failure into PostgreSQL's EIO, on which it rightly stops (PANIC).
       files.tryFSOperation(() => fdatasyncSync(nfd))
       syncs += 1

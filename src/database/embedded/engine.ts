@@ -27,9 +27,8 @@ const settings = {
   wal_sync_method: 'fsync',
   max_wal_size: '64MB',
   min_wal_size: '32MB',
-  // All of it is touched at the start: the default of 128 MB costs 100 MB of memory. What a checkpoint has to write, while
-  // everybody waits, is no more than this either.
-  shared_buffers: '32MB',
+  // While a backup is made nothing of it is removed: no more than this, if the backup goes to somebody slow.
+  max_slot_wal_keep_size: '4GB',
   // PostgreSQL cannot see how much stack the thread has (a few MB, not to be changed in Bun). With its
   // smallest limit most runaway recursions are an error to the client, not the death of the engine.
   max_stack_depth: '100kB',
@@ -38,10 +37,13 @@ const settings = {
   ...planning,
 }
 
-const startParams = [
+const startParams = (buffers: number) => [
   // -F turns fsync off.
   ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
-  ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ...Object.entries({ ...settings, shared_buffers: `${buffers}MB` }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]),
 ]
 
 // PGlite wants initdb even where the cluster exists. This is the smallest module there is.
@@ -50,13 +52,16 @@ const emptyModule = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
 /** Where PostgreSQL looks for its own libraries, of which PL/pgSQL is one. */
 const libraries = '/pglite/lib/postgresql'
 
-/** Opens the cluster in a folder. Blocks its thread while it works: run it in a worker. */
-export async function openEngine(cluster: string): Promise<Engine> {
+/**
+ * Opens the cluster in a folder. Blocks its thread while it works: run it in a worker.
+ * @param buffers megabytes of pages to keep at hand
+ */
+export async function openEngine(cluster: string, buffers: number): Promise<Engine> {
   let lastWords: string | undefined
   const files = durableFiles(cluster)
   const database = new PGlite({
     fs: files.fs,
-    startParams,
+    startParams: startParams(buffers),
     pgliteWasmModule: await WebAssembly.compile(withSharedMemory(await Bun.file(wasm).bytes())),
     initdbWasmModule: await WebAssembly.compile(emptyModule),
     fsBundle: Bun.file(data),

@@ -1,5 +1,5 @@
 import { type Engine, openEngine } from './engine.ts'
-import { announced } from './interrupts.ts'
+import { isAwaited, takeNext } from './interrupts.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 import { createSession, type Session } from './session.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -12,9 +12,9 @@ const leastWait = 20
 let engine: Engine | undefined
 let session: Session | undefined
 let upkeep: ReturnType<typeof createUpkeep> | undefined
-let timer: ReturnType<typeof setTimeout> | undefined
-/** How many messages of clients were received. */
-let received = 0
+/** When there is upkeep to do, by performance.now(). */
+let planned: { at: number; timer: ReturnType<typeof setTimeout> } | undefined
+let isTending = false
 
 // The engine is one session: each message is handled only when the one before it is.
 let work = Promise.resolve()
@@ -31,8 +31,8 @@ async function handle(message: ToEngine) {
     case 'open':
       return open(message)
     case 'data':
-      received += 1
       await session?.receive(message.stream, message.bytes)
+      if (engine) takeNext(engine.interrupts)
       upkeep?.notice()
       return plan()
     case 'end':
@@ -45,29 +45,44 @@ async function handle(message: ToEngine) {
 }
 
 async function open(message: Extract<ToEngine, { type: 'open' }>) {
-  const opened = await openEngine(message.cluster)
+  const opened = await openEngine(message.cluster, message.buffers)
   engine = opened
   session = createSession(opened, post)
-  upkeep = createUpkeep(opened, message.upkeep, () => announced(opened.interrupts) !== received)
+  upkeep = createUpkeep(opened, message.upkeep, {
+    isWanted: () => isAwaited(opened.interrupts),
+    insist: () => post({ type: 'insists' }),
+  })
   await upkeep.open()
   post({ type: 'opened', interrupts: opened.interrupts })
   plan()
 }
 
-/** Comes back to what upkeep there is to do, once. */
+/** Comes back to what upkeep there is to do, once. Call it after every message: while they keep coming, no timer has its turn. */
 function plan() {
-  const wait = timer === undefined ? upkeep?.wait() : undefined
-  if (wait === undefined || wait === null) return
-  timer = setTimeout(() => void tend().catch(fail), Math.max(wait, leastWait))
+  if (isTending) return
+  if (planned !== undefined) {
+    if (performance.now() >= planned.at) tend()
+    return
+  }
+  const wait = upkeep?.wait() ?? null
+  if (wait === null) return
+  const rest = Math.max(wait, leastWait)
+  planned = { at: performance.now() + rest, timer: setTimeout(tend, rest) }
 }
 
-async function tend() {
-  await upkeep?.prepare()
-  enqueue(async () => {
-    timer = undefined
-    if (session?.idle()) await upkeep?.tend()
-    plan()
-  })
+function tend() {
+  clearTimeout(planned?.timer)
+  planned = undefined
+  isTending = true
+  void Promise.resolve(upkeep?.prepare())
+    .then(() =>
+      enqueue(async () => {
+        if (session?.idle()) await upkeep?.tend()
+        isTending = false
+        plan()
+      }),
+    )
+    .catch(fail)
 }
 
 function fail(error: unknown) {

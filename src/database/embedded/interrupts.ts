@@ -9,10 +9,12 @@ const codes = { rest: 0, statement: 1, upkeep: 2, asking: 3 } as const
 const work = 0
 const sent = 1
 const entered = 2
+const handled = 3
+const answered = 4
 
 /** Seen by both threads. */
 export type Interrupts = {
-  /** What the engine is at, how many messages of clients were sent to it, and how often it has begun something. */
+  /** What the engine is at, and how often something has happened so far: the functions below say what. */
   state: Int32Array<SharedArrayBuffer>
   /** The engine's memory, and where in it PostgreSQL's wish to cancel is, and its sign that there is some wish. */
   memory: Int32Array<SharedArrayBuffer>
@@ -25,7 +27,7 @@ export const createInterrupts = (
   memory: WebAssembly.Memory,
   addresses: { cancel: number; pending: number },
 ): Interrupts => ({
-  state: new Int32Array(new SharedArrayBuffer(12)),
+  state: new Int32Array(new SharedArrayBuffer(20)),
   // Seen as it is now: the variables do not move when it grows. That it is shared is up to who made it.
   memory: new Int32Array(memory.buffer as unknown as SharedArrayBuffer),
   cancel: addresses.cancel / 4,
@@ -38,21 +40,38 @@ export function numberOf({ state }: Interrupts, what: Work): number | undefined 
   return Atomics.load(state, work) === codes[what] ? number : undefined
 }
 
+/** How often the engine has begun something: the number of the last. */
+export const lastNumber = ({ state }: Interrupts): number => Atomics.load(state, entered)
+
 /** For the main thread, before it sends a message of a client. */
 export const announce = ({ state }: Interrupts): void => void Atomics.add(state, sent, 1)
 
-/** How many messages of clients were announced. */
-export const announced = ({ state }: Interrupts): number => Atomics.load(state, sent)
+/** For the engine's thread, when it is done with such a message. */
+export const takeNext = ({ state }: Interrupts): void => void Atomics.add(state, handled, 1)
+
+/** Whether somebody waits for the engine. */
+export const isAwaited = ({ state }: Interrupts): boolean =>
+  Atomics.load(state, sent) !== Atomics.load(state, handled)
+
+/** For the engine's thread, when it has the whole answer to a statement, before it begins the next one. */
+export const answer = ({ state }: Interrupts): void => void Atomics.add(state, answered, 1)
+
+/** How many statements are answered. Those who asked may not have heard it yet. */
+export const answers = ({ state }: Interrupts): number => Atomics.load(state, answered)
 
 /**
  * For the main thread: PostgreSQL ends what it is at with an error, 57014, within a millisecond, unless that is done before.
  * Nothing but this is ended.
+ * @param isMeant looks once more, while the engine cannot go on to the next one
  */
-export function stop({ state, memory, cancel, pending }: Interrupts, what: Work): void {
+export function stop(interrupts: Interrupts, what: Work, isMeant: () => boolean): void {
+  const { state, memory, cancel, pending } = interrupts
   // Until the last line the engine cannot leave what it is at.
   if (Atomics.compareExchange(state, work, codes[what], codes.asking) !== codes[what]) return
-  Atomics.store(memory, cancel, 1)
-  Atomics.store(memory, pending, 1)
+  if (isMeant()) {
+    Atomics.store(memory, cancel, 1)
+    Atomics.store(memory, pending, 1)
+  }
   Atomics.store(state, work, codes[what])
 }
 

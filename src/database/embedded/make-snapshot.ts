@@ -1,5 +1,15 @@
-// Writes a new cluster to the standard output: a tar archive, compressed with zstd.
+// Writes a new cluster to the standard output: a tar archive, compressed with zstd. It is the same, byte for byte, whenever
+// and wherever it is made.
+import crypto from 'node:crypto'
 import { MemoryFS, PGlite } from '@electric-sql/pglite'
+
+// Of the time and of chance initdb makes the number of the cluster, and a secret for sign-ins that nobody can try.
+const instant = Date.UTC(2026, 0, 1)
+globalThis.Date = new Proxy(Date, {
+  construct: (real, given) => Reflect.construct(real, given.length === 0 ? [instant] : given),
+  get: (real, name) => (name === 'now' ? () => instant : Reflect.get(real, name)),
+})
+crypto.randomFillSync = (bytes) => bytes
 
 const files = new MemoryFS()
 const database = await PGlite.create({ fs: files, initDbStartParams: ['--wal-segsize=1'] })

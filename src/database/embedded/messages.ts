@@ -3,7 +3,7 @@ import type { Bytes } from './protocol.ts'
 
 /** What the main thread tells the engine's worker. A stream is one connection, by its number. */
 export type ToEngine =
-  | { type: 'open'; cluster: string; upkeep: Upkeep }
+  | { type: 'open'; cluster: string; buffers: number; upkeep: Upkeep }
   | { type: 'data'; stream: number; bytes: Bytes }
   | { type: 'end'; stream: number }
   | { type: 'close' }
@@ -11,8 +11,11 @@ export type ToEngine =
 /** What the worker answers. After `failed` it says nothing more. */
 export type FromEngine =
   | { type: 'opened'; interrupts: Interrupts }
-  | { type: 'data'; stream: number; bytes: Bytes }
+  /** `isWhole`: a statement ends with it. */
+  | { type: 'data'; stream: number; bytes: Bytes; isWhole: boolean }
   | { type: 'end'; stream: number }
+  /** It has begun a piece of upkeep although somebody waits. */
+  | { type: 'insists' }
   | { type: 'closed' }
   | { type: 'failed'; message: string }
 

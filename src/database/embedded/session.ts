@@ -1,5 +1,6 @@
 import { readAnswer } from './answer.ts'
 import type { Engine } from './engine.ts'
+import { answer as countAnswer } from './interrupts.ts'
 import type { FromEngine } from './messages.ts'
 import {
   type Bytes,
@@ -41,7 +42,10 @@ export function createSession(engine: Engine, post: (message: FromEngine) => voi
   let current: number | undefined
   let idle = true
 
-  const send = (stream: number, bytes: Bytes) => post({ type: 'data', stream, bytes })
+  function send(stream: number, bytes: Bytes, isWhole = false) {
+    if (isWhole) countAnswer(engine.interrupts)
+    post({ type: 'data', stream, bytes, isWhole })
+  }
 
   function hangUp(stream: number) {
     forget(stream)
@@ -81,7 +85,7 @@ export function createSession(engine: Engine, post: (message: FromEngine) => voi
       }
       await engine.run(reset)
       current = stream
-      send(stream, await engine.run(packet))
+      send(stream, await engine.run(packet), true)
       return rest
     }
     return rest
@@ -101,7 +105,7 @@ export function createSession(engine: Engine, post: (message: FromEngine) => voi
       if (!unitEnds.has(type)) continue
       const answer = readAnswer(await engine.run(join(unit)))
       idle = answer.idle
-      if (answer.bytes.length > 0) send(stream, answer.bytes)
+      if (answer.bytes.length > 0) send(stream, answer.bytes, answer.isReady)
       unit = []
       from = at
     }

@@ -27,11 +27,11 @@ export async function ensureSnapshot(cache?: string): Promise<string> {
   return path
 }
 
-/** Another PGlite may make another cluster: each version has its own. */
+/** Another PGlite may make another cluster: each version has its own. The last figure is of make-snapshot.ts. */
 async function cacheFolder(): Promise<string> {
   const pglite = dirname(dirname(Bun.resolveSync('@electric-sql/pglite', import.meta.dir)))
   const { version } = await Bun.file(join(pglite, 'package.json')).json()
-  return join(pglite, '..', '..', '.cache', 'docket', `pglite-${version}`)
+  return join(pglite, '..', '..', '.cache', 'docket', `pglite-${version}-2`)
 }
 
 /** In a process of its own: initdb takes a gigabyte of memory, which ends with the process. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { chooseBuffers } from './buffers.ts'
 import { createCluster, prepareCluster } from './cluster.ts'
 import { lockFolder } from './lock.ts'
 import type { Upkeep } from './messages.ts'
@@ -23,12 +24,14 @@ const defaultUpkeep: Upkeep = { lookEvery: 1000, quietAfter: 5000, checkpointEve
 /**
  * Opens the PostgreSQL that lives in `folder`, or creates it. Throws an Error whose message is for
  * the operator. `onFailure` is told, at most once, when the engine dies while it runs: nothing
- * works from then on, and what was not yet answered may or may not be stored.
+ * works from then on, and what was not yet answered may or may not be stored. `buffers` are megabytes
+ * of pages to keep at hand; null: as many as fit the data and the machine.
  */
 export async function startEmbedded(
   folder: string,
   onFailure: (error: Error) => void,
   upkeep = defaultUpkeep,
+  buffers: number | null = null,
 ): Promise<Embedded> {
   let unlock: (() => void) | undefined
   try {
@@ -38,7 +41,7 @@ export async function startEmbedded(
     const cluster = join(folder, 'postgres')
     if (!existsSync(cluster)) await createCluster(cluster, await readSnapshot())
     prepareCluster(cluster)
-    const engine = await startWorker(cluster, upkeep, onFailure)
+    const engine = await startWorker(cluster, buffers ?? chooseBuffers(cluster), upkeep, onFailure)
     let stopping: Promise<void> | undefined
     const stop = () => (stopping ??= engine.stop().finally(release))
     return { socket: engine.connect, stop, limit: engine.limit }

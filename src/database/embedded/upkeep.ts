@@ -8,6 +8,20 @@ const checkpoint = simpleQuery('checkpoint')
 /** How long those who ask have the engine for themselves after a piece of work, in times of what that took. */
 const restAfterWork = 10
 
+/** Milliseconds that what there is to do waits for a moment in which nobody asks: where many do, there is none. */
+const longestDelay = 500
+
+/** Those who ask. */
+export type Askers = {
+  /** Whether somebody waits for the engine. */
+  isWanted: () => boolean
+  /** Has a piece of work ended as soon as somebody has waited for it for a while: it begins although somebody waits. */
+  insist: () => void
+}
+
+/** A chore, and since when there is this to do. */
+type Due = Chore & { since: number }
+
 /** Something to do, and when by performance.now(). */
 type Task = { at: number; run: () => Promise<void> }
 
@@ -15,17 +29,18 @@ type Task = { at: number; run: () => Promise<void> }
  * What a server's background processes do, and PGlite has none of: checkpoints, which bound the log and the time to recover,
  * vacuuming, and statistics. In pieces, each of which is stopped when somebody has to wait for it: what a vacuum has done by
  * then stays done. Only after something was written: an idle database rests.
- * @param isWanted whether somebody waits for the engine
  */
-export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => boolean) {
+export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist }: Askers) {
   const opened = performance.now()
   const last = { asked: opened, looked: opened, saved: opened, worked: opened }
   let restUntil = opened
-  let chores: Chore[] = []
+  let chores: Due[] = []
   let seen = engine.syncs()
   let isUnseen = false
   let isUnsaved = false
   let isSettled = false
+  let isLate = false
+  let isBegun = false
 
   /** Call it when somebody has asked for something. Every commit that wrote something syncs. */
   function notice() {
@@ -38,7 +53,12 @@ export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => bool
 
   /** What upkeep syncs is no write after which there would be something to do, but for a checkpoint. */
   async function run(statement: Bytes): Promise<Bytes | undefined> {
-    const answer = await engine.tend(statement, isWanted)
+    const answer = await engine.tend(statement, () => {
+      if (!isWanted()) return false
+      if (isLate) insist()
+      return !isLate
+    })
+    if (answer !== undefined) isBegun = true
     if (engine.syncs() !== seen) isUnsaved = true
     seen = engine.syncs()
     return answer
@@ -55,10 +75,10 @@ export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => bool
 
   function add(chore: Chore) {
     if (chores.some(({ kind, table }) => kind === chore.kind && table === chore.table)) return
-    chores.push(chore)
+    chores.push({ ...chore, since: performance.now() })
   }
 
-  async function work(chore: Chore) {
+  async function work(chore: Due) {
     const answer = await run(statementOf(chore))
     if (answer === undefined) return
     last.worked = performance.now()
@@ -82,9 +102,9 @@ export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => bool
   ]
 
   /** What takes long waits until nobody asks; what was stopped, until they have had the engine for as long as that. */
-  function timeOf({ kind, isStopped }: Chore): number {
+  function timeOf({ kind, isStopped, since }: Due): number {
     if (kind === 'vacuum') return last.asked + times.quietAfter
-    return isStopped ? last.worked + times.quietAfter : restUntil
+    return isStopped ? last.worked + times.quietAfter : since
   }
 
   /** Milliseconds until there is something to do; null: nothing, until something is written. */
@@ -105,9 +125,16 @@ export function createUpkeep(engine: Engine, times: Upkeep, isWanted: () => bool
   async function tend() {
     const now = performance.now()
     if (restUntil > now) return
-    await tasks()
-      .find(({ at }) => at <= now)
-      ?.run()
+    const due = tasks().filter(({ at }) => at <= now)
+    // What comes again and again would else always be before what comes once.
+    const [late] = due
+      .filter(({ at }) => Math.max(at, restUntil) + longestDelay <= now)
+      .toSorted((one, other) => one.at - other.at)
+    isLate = late !== undefined
+    const task = late ?? due[0]
+    isBegun = false
+    await task?.run()
+    if (!isBegun) return
     const after = performance.now()
     restUntil = after + (after - now) * restAfterWork
   }

@@ -1,5 +1,14 @@
 import type { Duplex } from 'node:stream'
-import { announce, type Interrupts, stop as interrupt, numberOf } from './interrupts.ts'
+import {
+  announce,
+  answers,
+  type Interrupts,
+  stop as interrupt,
+  isAwaited,
+  lastNumber,
+  numberOf,
+  type Work,
+} from './interrupts.ts'
 import type { FromEngine, ToEngine, Upkeep } from './messages.ts'
 import { opening, readInt32 } from './protocol.ts'
 import { createStream } from './stream.ts'
@@ -13,6 +22,7 @@ const patience = 50
  */
 export async function startWorker(
   cluster: string,
+  buffers: number,
   upkeep: Upkeep,
   onFailure: (error: Error) => void,
 ) {
@@ -24,6 +34,8 @@ export async function startWorker(
   let lastStream = 0
   let stopping: ReturnType<typeof setTimeout> | undefined
   let watching: ReturnType<typeof setTimeout> | undefined
+  /** How many statements clients have the whole answer to. */
+  let told = 0
   /** Milliseconds that a statement may take. */
   let most = Number.POSITIVE_INFINITY
 
@@ -48,7 +60,10 @@ export async function startWorker(
       case 'opened':
         state = 'open'
         return opened.resolve(message.interrupts)
+      case 'insists':
+        return makeRoom()
       case 'data':
+        if (message.isWhole) told += 1
         return streams.get(message.stream)?.push(Buffer.from(message.bytes.buffer))
       case 'end':
         return streams.get(message.stream)?.push(null)
@@ -72,17 +87,26 @@ export async function startWorker(
     watch(numberOf(interrupts, 'statement'))
   }
 
-  /** Ends a statement that is still under way at the second look, half of its time after the first. */
+  /** While there are some, ends a statement that is still under way at the second look, half of its time after the first. */
   function watch(before: number | undefined) {
     if (watching !== undefined || most === Number.POSITIVE_INFINITY) return
     watching = setTimeout(() => {
       watching = undefined
       const now = numberOf(interrupts, 'statement')
-      if (now !== undefined && now === before) interrupt(interrupts, 'statement')
-      else if (now !== undefined) watch(now)
+      if (now !== undefined && now === before) stopPiece('statement', now)
+      if (isAwaited(interrupts)) watch(now)
     }, most / 2)
     watching.unref()
   }
+
+  const stopPiece = (what: Work, number: number) =>
+    interrupt(interrupts, what, () => lastNumber(interrupts) === number)
+
+  /**
+   * What was asked for first of all that is not answered, which is what a client means that waits for it; the engine may be further
+   * than the client knows.
+   */
+  const stopAwaited = () => interrupt(interrupts, 'statement', () => answers(interrupts) === told)
 
   /** Ends the piece of upkeep that is under way, if it still is after a while. */
   function makeRoom() {
@@ -90,7 +114,7 @@ export async function startWorker(
     if (stopping !== undefined || piece === undefined) return
     stopping = setTimeout(() => {
       stopping = undefined
-      if (numberOf(interrupts, 'upkeep') === piece) interrupt(interrupts, 'upkeep')
+      if (numberOf(interrupts, 'upkeep') === piece) stopPiece('upkeep', piece)
       else makeRoom()
     }, patience)
   }
@@ -100,7 +124,7 @@ export async function startWorker(
     const stream = createStream({
       send: (bytes) => {
         // The engine hears no message while it is at what is to be stopped.
-        if (isCancelRequest(bytes)) interrupt(interrupts, 'statement')
+        if (isCancelRequest(bytes)) stopAwaited()
         ask({ type: 'data', stream: id, bytes })
       },
       close: () => {
@@ -119,7 +143,7 @@ export async function startWorker(
     return closed.promise
   }
 
-  tell({ type: 'open', cluster, upkeep })
+  tell({ type: 'open', cluster, buffers, upkeep })
   const interrupts = await opened.promise
   const limit = (seconds: number) => {
     most = seconds * 1000

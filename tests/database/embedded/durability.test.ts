@@ -27,7 +27,7 @@ test('syncs every commit, and the data files at a checkpoint', async () => {
   using folder = temporaryFolder()
   const cluster = join(folder.path, 'postgres')
   await createCluster(cluster, await readSnapshot())
-  const engine = await openEngine(cluster)
+  const engine = await openEngine(cluster, 32)
   const syncsOf = async (sql: string) => {
     const before = engine.syncs()
     await engine.run(simpleQuery(sql))

@@ -70,7 +70,7 @@ function scripted(tables: () => Rows = () => []) {
   const ran: string[] = []
   let syncs = 0
   const answer = { stop: false }
-  const wait = { isWanted: false }
+  const wait = { isWanted: false, insisted: 0 }
   const run = async (messages: Uint8Array) => {
     const statement = new TextDecoder().decode(messages.subarray(5, -1))
     if (statement.includes('pg_stat_force_next_flush')) return join([])
@@ -87,7 +87,8 @@ function scripted(tables: () => Rows = () => []) {
     interrupts: createInterrupts(createSharedMemory(), { cancel: 0, pending: 4 }),
     close: async () => undefined,
   }
-  return { engine, ran, answer, wait, write: () => syncs++, isWanted: () => wait.isWanted }
+  const asker = { isWanted: () => wait.isWanted, insist: () => void (wait.insisted += 1) }
+  return { engine, ran, answer, wait, write: () => syncs++, asker }
 }
 
 /** The message of a row with one column. */
@@ -112,8 +113,8 @@ async function finish(upkeep: ReturnType<typeof createUpkeep>) {
 }
 
 test('does nothing while nothing is written, its own work included', async () => {
-  const { engine, ran, write, isWanted } = scripted()
-  const upkeep = createUpkeep(engine, eager, isWanted)
+  const { engine, ran, write, asker } = scripted()
+  const upkeep = createUpkeep(engine, eager, asker)
 
   upkeep.notice()
   expect(upkeep.wait()).toBeNull()
@@ -125,8 +126,8 @@ test('does nothing while nothing is written, its own work included', async () =>
 })
 
 test('does nothing before its time', async () => {
-  const { engine, ran, write, isWanted } = scripted()
-  const upkeep = createUpkeep(engine, never, isWanted)
+  const { engine, ran, write, asker } = scripted()
+  const upkeep = createUpkeep(engine, never, asker)
 
   write()
   upkeep.notice()
@@ -144,8 +145,8 @@ test('looks after the tables that changed much, the short work first', async () 
     { ...notes, name: 'large', rows: 1e6, changed: 3000, dead: 1000, inserted: 1001 },
     { ...notes, name: 'busy', changed: 61, dead: 56 },
   ]
-  const { engine, ran, write, isWanted } = scripted(() => tables)
-  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, isWanted)
+  const { engine, ran, write, asker } = scripted(() => tables)
+  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, asker)
 
   write()
   upkeep.notice()
@@ -165,8 +166,8 @@ test('looks after the tables that changed much, the short work first', async () 
 })
 
 test('does not begin while somebody waits, and forgets nothing', async () => {
-  const { engine, ran, write, wait, isWanted } = scripted()
-  const upkeep = createUpkeep(engine, eager, isWanted)
+  const { engine, ran, write, wait, asker } = scripted()
+  const upkeep = createUpkeep(engine, eager, asker)
 
   write()
   upkeep.notice()
@@ -179,9 +180,25 @@ test('does not begin while somebody waits, and forgets nothing', async () => {
   expect(ran).toEqual(['settle', 'checkpoint'])
 })
 
+test('begins in the end where somebody always waits, and says so', async () => {
+  const { engine, ran, write, wait, asker } = scripted()
+  const upkeep = createUpkeep(engine, eager, asker)
+
+  write()
+  upkeep.notice()
+  wait.isWanted = true
+  while (ran.length === 0) {
+    await Bun.sleep(20)
+    await upkeep.tend()
+  }
+
+  expect(ran).toEqual(['checkpoint'])
+  expect(wait.insisted).toBeGreaterThan(0)
+})
+
 test('comes back to what was stopped, with less to do', async () => {
-  const { engine, ran, write, answer, isWanted } = scripted(() => [{ ...notes, rows: -1 }])
-  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, isWanted)
+  const { engine, ran, write, answer, asker } = scripted(() => [{ ...notes, rows: -1 }])
+  const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, asker)
 
   write()
   upkeep.notice()
