@@ -1,5 +1,5 @@
 import { OperatorError } from './config.ts'
-import type { Backup } from './database/embedded/backup.ts'
+import type { Backup } from './database/backup.ts'
 import type { Gate } from './database/gate.ts'
 import { importFile } from './import-file.ts'
 import type { SourceName } from './imports/schema.ts'

@@ -24,12 +24,13 @@ const floors: [RegExp, number][] = [
     3,
   ],
   [/^reminders\//, 1.7],
+  [/^backups\.ts$/, 1.2],
   [/^deliveries\//, 1.5],
   [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|series|within|reminders|recurrence(-\w+)?|filter(-(days|fields|meaning|tree))?)\.ts$/,
     2,
   ],
-  [/^(http|database|web)\/|^(launch|healthcheck|backups)\.ts$/, 1],
+  [/^(http|database|web)\/|^(launch|healthcheck)\.ts$/, 1],
 ]
 
 const floorOf = (path: string): number =>

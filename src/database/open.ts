@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { OperatorError } from '../config.ts'
 import type { AuthTables } from './auth-tables.ts'
+import { type Backup, createBackup, letGo } from './backup.ts'
 import {
   type ConnectOptions,
   connect,
@@ -11,7 +12,6 @@ import {
   type Session,
   type Sql,
 } from './connect.ts'
-import { type Backup, createBackup, letGo } from './embedded/backup.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './faults.ts'
