@@ -52,6 +52,7 @@ export function createBackup(sql: Sql, folder: string): Backup {
     if (isUnderWay) throw new OperatorError('A backup is being made already. Wait for its end.')
     isUnderWay = true
     try {
+      await letGo(sql)
       await sql`select pg_create_physical_replication_slot(${slot}, immediately_reserve => true)`
       // The engine itself reads it, between two statements: nobody else knows when it is whole.
       const [begin] = await sql<{ control: Uint8Array; first: string }[]>`

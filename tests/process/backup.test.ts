@@ -453,3 +453,33 @@ test('a backup that fails is told, and harms nobody', async () => {
   expect(await titles()).toEqual(['First', 'Second'])
   expect(await server.end('SIGTERM')).toBe(0)
 }, 60_000)
+
+test('docs/backups.md says what works', async () => {
+  const text = await Bun.file('docs/backups.md').text()
+  const blocks = Array.from(text.matchAll(/^```sh\n(.*?)^```$/gms), ([, body = '']) => body)
+  const lines = blocks.flatMap((body) => body.trim().split('\n'))
+  const { folder, server } = await begin()
+  const cwd = temporaryFolder()
+  const run = (line: string) => {
+    // As it is, but for where things are, and what would never end.
+    const here = line.replaceAll('/tmp/try', join(cwd, 'try')).replace('ssh server', 'sh -c')
+    const shell = [`docket() { "$@"; }`, here]
+      .join('\n')
+      .replace('"$@"', `${command.map((word) => `'${word}'`).join(' ')} "$@"`)
+      .replace("'DATA_DIR=/var/lib/docket docket", `'${command.join(' ')}`)
+    return Bun.spawn(['bash', '-c', shell], {
+      cwd,
+      env: { PATH: process.env['PATH'], HOME: temporaryFolder(), DATA_DIR: folder },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+  }
+
+  expect(lines.length).toBeGreaterThan(4)
+  for (const line of lines.filter((each) => !each.endsWith(' docket'))) {
+    // A server that has the folder open does not let it be replaced.
+    if (line.includes('--replace')) await server.end('SIGTERM')
+    const child = run(line)
+    expect([line, await child.stderr.text(), await child.exited]).toEqual([line, '', 0])
+  }
+}, 120_000)
