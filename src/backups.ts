@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BackupsConfig } from './config.ts'
-import type { Backup } from './database/embedded/backup.ts'
+import type { Backup } from './database/backup.ts'
 import { unfinished, writeBackup } from './database/embedded/backup-file.ts'
 
 export type BackupsOptions = BackupsConfig & {

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Config, OperatorError } from './config.ts'
+import { backupAtRest } from './database/backup.ts'
 import { createCheck, Damage } from './database/embedded/archive.ts'
 import { writeBackup } from './database/embedded/backup-file.ts'
-import { restore } from './database/embedded/restore.ts'
 import { openDatabase } from './database/open.ts'
+import { restore } from './database/restore.ts'
 import { type Errand, noBackup, run } from './errands.ts'
 import type { SourceName } from './imports/schema.ts'
 import { ask } from './socket.ts'
@@ -45,14 +46,14 @@ export async function backUp(config: Config, path: string): Promise<void> {
     throw new OperatorError('A backup is nothing for a terminal: say which file, or redirect it.')
   }
   if (path !== '-') await refuseFolder(path)
-  const backup = bytesOf(perform(config, { name: 'backup' }))
   try {
+    const backup = (await ask(dataDir, { name: 'backup' }, null)) ?? backupAtRest(dataDir)
     if (path === '-') return await print(checked(backup))
     const size = await writeBackup(path, backup, dataDir)
     console.log(`Backed up ${dataDir} to ${path}: ${(size / 1e6).toFixed(1)} MB.`)
   } catch (error) {
     if (error instanceof OperatorError) throw error
-    throw new OperatorError(`Cannot write the backup ${path}: ${reasonOf(error)}.`)
+    throw new OperatorError(`Cannot back up ${dataDir} to ${path}: ${reasonOf(error)}.`)
   }
 }
 
@@ -100,10 +101,6 @@ async function* perform(
   }
 }
 
-async function* bytesOf(pieces: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece
-}
-
 async function* checked(backup: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const check = createCheck()
   for await (const chunk of backup) {
@@ -131,7 +128,7 @@ async function refuseFolder(path: string): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Damage) return `it ${error.message}. See the log of the server`
+  if (error instanceof Damage) return `it ${error.message}. The log of the server says why`
   if (!(error instanceof Error)) return String(error)
   const known: Record<string, string> = {
     ENOSPC: 'the disk has no room for it',
@@ -139,7 +136,6 @@ function reasonOf(error: unknown): string {
     EFBIG: 'the file would be larger than it may be',
     EACCES: 'this user may not write there',
     EROFS: 'nothing can be written there',
-    ECONNRESET: 'the server broke it off. See its log',
   }
   const code = 'code' in error ? String(error.code) : ''
   return known[code] ?? error.message.replace(/\.$/, '')

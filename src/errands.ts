@@ -1,5 +1,5 @@
 import { OperatorError } from './config.ts'
-import type { Backup } from './database/embedded/backup.ts'
+import type { Backup } from './database/backup.ts'
 import type { Gate } from './database/gate/gate.ts'
 import type { SourceName } from './imports/schema.ts'
 import { importFile } from './transfer/import-file.ts'

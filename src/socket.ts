@@ -120,7 +120,7 @@ export async function ask(
       }),
     )
     if (!answer.ok) throw new OperatorError(await answer.text())
-    return answer.body ?? noInput
+    return untilCut(answer.body ?? noInput)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     // A process that was killed has left it.
@@ -131,6 +131,14 @@ export async function ask(
       )
     }
     throw error
+  }
+}
+
+async function* untilCut(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch {
+    throw new OperatorError('The Docket that runs has not done all of it. Its log says why.')
   }
 }
 

@@ -355,6 +355,21 @@ test('refuses two paths, and connections that end before an answer', () => {
   expect(faultOf({ KEEP_ALIVE: '30', DATABASE_DEADLINE: '30' })).toContain('KEEP_ALIVE')
 })
 
+test('makes backups by itself where it is told to, of the embedded database', () => {
+  const folder = '/backups'
+  expect(readConfig({ BACKUP_EVERY: '6h' }).backups).toBeNull()
+  expect(readConfig({ BACKUP_DIR: folder }).backups).toEqual({ folder, every: 86_400, keep: 7 })
+  expect(readConfig({ BACKUP_DIR: folder, BACKUP_EVERY: '6h', BACKUP_KEEP: '30' }).backups).toEqual(
+    { folder, every: 21_600, keep: 30 },
+  )
+  for (const every of ['daily', '0d', '1w', '-1h']) {
+    expect(faultOf({ BACKUP_DIR: folder, BACKUP_EVERY: every })).toContain('such as 6h or 1d')
+  }
+  expect(faultOf({ BACKUP_DIR: folder, BACKUP_KEEP: '0' })).toContain('must be at least 1')
+  const server = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret }
+  expect(faultOf({ ...server, BACKUP_DIR: folder })).toContain('pg_dump')
+})
+
 test('explains every variable in .env.example, and only those', async () => {
   const example = await Bun.file('.env.example').text()
   const documented = Array.from(example.matchAll(/^([A-Z_]+)=/gm), ([, name]) => name)

@@ -6,6 +6,7 @@ import { describeAddress, parseDatabaseUrl, type ServerAddress } from './address
 import { findAuthTables, type Wanted } from './auth-tables/find.ts'
 import { forgetWithAccount } from './auth-tables/forget.ts'
 import type { AuthTables } from './auth-tables/tables.ts'
+import { type Backup, createBackup, letGo } from './backup.ts'
 import {
   type ConnectOptions,
   connect,
@@ -14,7 +15,6 @@ import {
   type Session,
   type Sql,
 } from './connect.ts'
-import { type Backup, createBackup, letGo } from './embedded/backup.ts'
 import { startEmbedded } from './embedded/start.ts'
 import { createEpoch, type Epoch } from './epoch.ts'
 import { codeOf, explain, isReadOnly, mayCome, reason } from './gate/faults.ts'

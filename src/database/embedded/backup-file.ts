@@ -6,8 +6,8 @@ import { sync } from './cluster.ts'
 /** Bytes that stay free on the disk of the database: it ends when it has no room. */
 const reserve = 128 * 1024 * 1024
 
-/** How many bytes are written between two looks at what is free. */
-const interval = 8 * 1024 * 1024
+/** How many bytes are written at a time, after which they go to the disk: all of them at the end would keep the commits of others waiting. */
+const interval = 4 * 1024 * 1024
 
 /** How the name of a file ends that is not all written. */
 export const unfinished = /\.[0-9a-f]{12}\.partial$/
@@ -27,13 +27,14 @@ export async function writeBackup(
   const isBesideData = await isSameDisk(folder, dataDir)
   const check = createCheck()
   let size = 0
-  let looked = Number.NEGATIVE_INFINITY
+  let settled = Number.NEGATIVE_INFINITY
   const file = await open(own, 'wx', 0o600)
   try {
     for await (const chunk of backup) {
-      if (isBesideData && size - looked >= interval) {
-        looked = size
-        await refuseFull(folder)
+      if (size - settled >= interval) {
+        settled = size
+        if (isBesideData) await refuseFull(folder)
+        await file.datasync()
       }
       await file.writeFile(chunk)
       check.add(chunk)

@@ -1,9 +1,10 @@
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { version } from '../../../package.json' with { type: 'json' }
-import { OperatorError } from '../../config.ts'
-import type { Sql } from '../connect.ts'
-import { type Entry, entryOf, pack, portion } from './archive.ts'
+import { version } from '../../package.json' with { type: 'json' }
+import { OperatorError } from '../config.ts'
+import { connectEmbedded, type Sql } from './connect.ts'
+import { type Entry, entryOf, pack, portion } from './embedded/archive.ts'
+import { startEmbedded } from './embedded/start.ts'
 
 /** Gives the bytes of a backup as they are made. To leave it before its end is to give it up. */
 export type Backup = () => AsyncGenerator<Uint8Array>
@@ -51,6 +52,7 @@ export function createBackup(sql: Sql, folder: string): Backup {
     if (isUnderWay) throw new OperatorError('A backup is being made already. Wait for its end.')
     isUnderWay = true
     try {
+      await letGo(sql)
       await sql`select pg_create_physical_replication_slot(${slot}, immediately_reserve => true)`
       // The engine itself reads it, between two statements: nobody else knows when it is whole.
       const [begin] = await sql<{ control: Uint8Array; first: string }[]>`
@@ -89,6 +91,23 @@ export function createBackup(sql: Sql, folder: string): Backup {
   }
 
   return () => pack(entries())
+}
+
+/** The same of a folder that nobody has open. Its schema stays as it is, for it may go back to the Docket of before. */
+export async function* backupAtRest(folder: string): AsyncGenerator<Uint8Array> {
+  const embedded = await startEmbedded(folder, (error) => {
+    throw error
+  }).catch((error: unknown) => {
+    throw new OperatorError(error instanceof Error ? error.message : String(error))
+  })
+  const sql = connectEmbedded(embedded.socket)
+  try {
+    await letGo(sql)
+    yield* createBackup(sql, folder)()
+  } finally {
+    await sql.end({ timeout: 5 })
+    await embedded.stop()
+  }
 }
 
 /** The log need no longer be kept for a backup. Call it on opening too: one may have been killed. */
