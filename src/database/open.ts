@@ -6,7 +6,7 @@ import { describeAddress, parseDatabaseUrl, type ServerAddress } from './address
 import { findAuthTables, type Wanted } from './auth-tables/find.ts'
 import { forgetWithAccount } from './auth-tables/forget.ts'
 import type { AuthTables } from './auth-tables/tables.ts'
-import { type Backup, createBackup, letGo } from './backup.ts'
+import { type Backup, createBackup, letGo } from './backup/backup.ts'
 import {
   type ConnectOptions,
   connect,
