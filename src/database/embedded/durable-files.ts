@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, openSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open as openFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { createSharedMemory } from './shared-memory.ts'
@@ -53,7 +53,7 @@ export function durableFiles(cluster: string) {
   /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
   async function settle() {
     for (const path of paths()) {
-      const file = await open(path, 'r').catch((error: unknown) => {
+      const file = await openFile(path, 'r').catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       })
