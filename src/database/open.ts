@@ -306,6 +306,7 @@ async function openEmbedded(
     embedded.limit(databaseDeadline / 2)
     const db = createGate(sql, {
       permits: piped,
+      isRow: true,
       deadline: databaseDeadline * 1000,
       onCost,
       onWrite,
