@@ -7,9 +7,8 @@ const floors: [RegExp, number][] = [
   [/^web\/pages\//, 9],
   [/^(config|auth\/scopes|database\/(settings|gate\/sqlstates))\.ts$|^[^/]+\.d\.ts$/, 0],
   [/^(index|build\/\w+)\.ts$/, 8],
-  [/^(serve|commands)\.ts$/, 7],
-  [/^socket\.ts$/, 6],
-  [/^errands\.ts$/, 5.8],
+  [/^serve\.ts$/, 7],
+  [/^commands\//, 6],
   [/^transfer\/(transfer|import-file)\.ts$/, 5.5],
   [/^(app|client)\.ts$/, 5],
   [/^transfer\//, 4.5],
@@ -19,7 +18,6 @@ const floors: [RegExp, number][] = [
     3,
   ],
   [/^reminders\//, 1.7],
-  [/^backups\.ts$/, 1.2],
   [/^deliveries\//, 1.5],
   [
     /^mcp\/(protocol|wire|lean|stdio)\.ts$|^imports\/(found|pace|room|files|csv|zones|todoist|todoist-dates|ticktick|ical)\.ts$|^\w+\/(schema|rules|sizes|kept|time-zones|within|reminders)\.ts$|^tasks\/(filter|recurrence)\//,
@@ -27,6 +25,7 @@ const floors: [RegExp, number][] = [
   ],
   [/^database\/(connect|schema-name)\.ts$/, 0.3],
   [/^(http|database|web)\/[^/]+\.ts$|^web\/|^(launch|healthcheck)\.ts$/, 1],
+  [/^database\/backup\//, 0.8],
   [/^database\/(auth-tables|embedded|log|schema)\//, 0.6],
   [/^database\/gate\//, 0.4],
   [/^database\/address\//, 0.2],
@@ -63,7 +62,7 @@ test.each(files)('src/%s imports from lower floors, or from its own folder', asy
 test('no resource imports another', async () => {
   // The layer in front of them knows what they say.
   const shared =
-    /^(build|http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
+    /^(build|commands|http|database|deliveries|reminders|auth|compat|transfer|config\.ts|[^/]+$)/
   for (const path of files.filter((file) => !shared.test(file))) {
     for (const target of await importsOf(path)) {
       expect([path, shared.test(target) || target.startsWith(`${roomOf(path)}/`)]).toEqual([

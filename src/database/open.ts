@@ -6,7 +6,7 @@ import { describeAddress, parseDatabaseUrl, type ServerAddress } from './address
 import { findAuthTables, type Wanted } from './auth-tables/find.ts'
 import { forgetWithAccount } from './auth-tables/forget.ts'
 import type { AuthTables } from './auth-tables/tables.ts'
-import { type Backup, createBackup, letGo } from './backup.ts'
+import { type Backup, createBackup, letGo } from './backup/backup.ts'
 import {
   type ConnectOptions,
   connect,
@@ -306,6 +306,7 @@ async function openEmbedded(
     embedded.limit(databaseDeadline / 2)
     const db = createGate(sql, {
       permits: piped,
+      isRow: true,
       deadline: databaseDeadline * 1000,
       onCost,
       onWrite,

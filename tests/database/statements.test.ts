@@ -1232,6 +1232,8 @@ test('are all here', async () => {
     'src/database/auth-tables/find.ts',
     'src/database/auth-tables/forget.ts',
     'src/database/auth-tables/tables.ts',
+    'src/database/backup/backup.ts',
+    'src/database/backup/restore.ts',
     'src/database/epoch.ts',
     'src/database/gate/pool.ts',
     // A condition that every shared statement has.

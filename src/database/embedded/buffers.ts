@@ -7,12 +7,12 @@ const megabyte = 1024 * 1024
 /** What is read and written without a detour through the file system; all of it is touched at the start. */
 const least = 32
 
-/** The engine's memory has an end, 2 GB, and half of it is for what statements need. */
-const most = 1024
+/** All of it may have to be written by a checkpoint, while everybody waits. Who is told of it, by EMBEDDED_MEMORY, may have more. */
+const most = 128
 
 /**
- * How many megabytes of pages PostgreSQL keeps at hand (`shared_buffers`): what half of the data takes, the other half being rows and
- * indexes that nobody asks for of late; and no more than an eighth of the machine, or of the container.
+ * How many megabytes of pages PostgreSQL keeps at hand (`shared_buffers`): a quarter of what there is, the rest being what nobody
+ * has asked for of late; and no more than an eighth of the machine, or of the container.
  */
 export function chooseBuffers(cluster: string): number {
   const limit = process.constrainedMemory()
@@ -22,7 +22,7 @@ export function chooseBuffers(cluster: string): number {
 
 /** @param data and @param machine in bytes */
 export function buffersFor(data: number, machine: number): number {
-  const wanted = Math.ceil(data / 2 / megabyte / 16) * 16
+  const wanted = Math.ceil(data / 4 / megabyte / 16) * 16
   return Math.max(least, Math.min(wanted, most, Math.floor(machine / 8 / megabyte)))
 }
 

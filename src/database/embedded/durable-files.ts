@@ -1,20 +1,29 @@
-import { fdatasyncSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, fdatasyncSync, openSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { createSharedMemory } from './shared-memory.ts'
 
 type Node = { mode: number }
-type Stream = { nfd: number; node: Node }
+type Stream = { nfd: number; node: Node; flags: number }
 
 /** Open files of the engine, as the part of Emscripten that maps them to the disk sees them. */
 type NodeFiles = {
   tryFSOperation: (operation: () => void) => void
   realPath: (node: Node) => string
+  node_ops: { setattr: (node: Node, ...what: unknown[]) => void }
   stream_ops: {
+    open: (stream: Stream) => void
+    setattr: (stream: Stream, ...what: unknown[]) => void
     fsync?: (stream: Stream) => number
     write: (stream: Stream, ...what: unknown[]) => number
   }
 }
+
+// Emscripten's, in what a file is opened with and in what kind of file it is.
+const truncates = 0o1000
+const kinds = 0o170000
+const aFolder = 0o040000
 
 type Received = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void
 
@@ -33,13 +42,19 @@ export function durableFiles(cluster: string) {
   let syncs = 0
   let paths = (): string[] => []
   let started: WebAssembly.Instance | undefined
+  /**
+   * Whether segments of the log may have names that are not on the disk. A checkpoint gives many of them other ones, and forces each
+   * to the disk; here they all go there together, before anything is that is in a file. One who was killed may have left some.
+   */
+  let isRenamed = true
+  const log = resolve(cluster, 'pg_wal')
   const memory = createSharedMemory()
 
   /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
   async function settle() {
     for (const path of paths()) {
       // For writing: else Windows refuses.
-      const file = await open(path, 'r+').catch((error: unknown) => {
+      const file = await openFile(path, 'r+').catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       })
@@ -49,17 +64,46 @@ export function durableFiles(cluster: string) {
 
   function watch(files: NodeFiles) {
     const written = new Set<Node>()
-    const { write } = files.stream_ops
-    files.stream_ops.write = (stream, ...what) => {
+    /** Files that are on the disk as they are: a checkpoint forces there, twice, what it gives another name. */
+    const safe = new WeakSet<Node>()
+    const { node_ops, stream_ops } = files
+    const { open, setattr, write } = stream_ops
+    const { setattr: setattrOfNode } = node_ops
+    stream_ops.open = (stream) => {
+      if (stream.flags & truncates) safe.delete(stream.node)
+      open(stream)
+    }
+    stream_ops.setattr = (stream, ...what) => {
+      safe.delete(stream.node)
+      setattr(stream, ...what)
+    }
+    node_ops.setattr = (node, ...what) => {
+      safe.delete(node)
+      setattrOfNode(node, ...what)
+    }
+    stream_ops.write = (stream, ...what) => {
+      safe.delete(stream.node)
       written.add(stream.node)
       return write(stream, ...what)
     }
-    files.stream_ops.fsync = ({ nfd, node }) => {
+    stream_ops.fsync = ({ nfd, node }) => {
+      if (safe.has(node)) return 0
+      const isFolder = (node.mode & kinds) === aFolder
       // The list of names that is a folder: Windows does not force it to the disk.
-      if (process.platform === 'win32' && (node.mode & 0o170000) === 0o040000) return 0
+      if (isFolder && process.platform === 'win32') return 0
+      if (isFolder && resolve(files.realPath(node)) === log) {
+        isRenamed = true
+        return 0
+      }
       // Turns a failure into PostgreSQL's EIO, on which it rightly stops (PANIC).
-      files.tryFSOperation(() => fdatasyncSync(nfd))
+      files.tryFSOperation(() => {
+        if (isRenamed) syncFolder(log)
+        isRenamed = false
+        fdatasyncSync(nfd)
+      })
       syncs += 1
+      // What is in a folder changes in other ways.
+      if (!isFolder) safe.add(node)
       return 0
     }
     paths = () => {
@@ -94,4 +138,16 @@ export function durableFiles(cluster: string) {
   }
 
   return { fs, syncs: () => syncs, settle, memory, addressOf }
+}
+
+/** Forces the names in a folder to the disk. */
+function syncFolder(path: string) {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fdatasyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }

@@ -60,14 +60,14 @@ async function open(message: Extract<ToEngine, { type: 'open' }>) {
 /** Comes back to what upkeep there is to do, once. Call it after every message: while they keep coming, no timer has its turn. */
 function plan() {
   if (isTending) return
-  if (planned !== undefined) {
-    if (performance.now() >= planned.at) tend()
-    return
-  }
+  const now = performance.now()
+  if (planned !== undefined && now >= planned.at) return tend()
   const wait = upkeep?.wait() ?? null
   if (wait === null) return
   const rest = Math.max(wait, leastWait)
-  planned = { at: performance.now() + rest, timer: setTimeout(tend, rest) }
+  if (planned !== undefined && planned.at <= now + rest) return
+  clearTimeout(planned?.timer)
+  planned = { at: now + rest, timer: setTimeout(tend, rest) }
 }
 
 function tend() {

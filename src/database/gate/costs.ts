@@ -41,14 +41,17 @@ export function createCosts(
     isNear: (): boolean => fastest < near,
     /** What something of a line is expected to take for a user of whom an ask took so long. */
     expect: (line: Line, cost: number): number => Math.max(least, line.cost, cost),
-    /** A statement succeeded, with these values. Some that fail do so before they are sent, and say nothing of the way. */
-    learn(line: Line, jobs: Job[], values: readonly unknown[], took: number): void {
+    /**
+     * A statement succeeded, with these values. Some that fail do so before they are sent, and say nothing of the way.
+     * @param own what it took, but for the time in which it waited for others
+     */
+    learn(line: Line, jobs: Job[], values: readonly unknown[], took: number, own: number): void {
       fastest = Math.min(took, fastest * 1.001)
       line.fastest = Math.min(took, line.fastest * 1.001)
-      charge(line, jobs, values, took)
+      charge(line, jobs, values, own)
     },
     /** A statement took its time in vain. */
-    lose: (line: Line, jobs: Job[], took: number): void => charge(line, jobs, [], took),
+    lose: (line: Line, jobs: Job[], own: number): void => charge(line, jobs, [], own),
   }
 }
 

@@ -44,8 +44,10 @@ export type Gate = Db & {
 }
 
 export type GateOptions = {
-  /** As many as there are connections. */
+  /** How many statements are under way at a time. */
   permits: number
+  /** Whether statements run one after the other, in the order in which they were sent. */
+  isRow?: boolean
   /** Milliseconds that a request may wait for the database in all. */
   deadline: number
   /** How many asks may wait for a statement. */
@@ -58,9 +60,16 @@ export type GateOptions = {
 
 /** The database as requests have it: with a deadline, in their turn, and none of them waits for ever. */
 export function createGate(to: Pool | Sql, options: GateOptions): Gate {
-  const { permits, deadline, room = 256, onCost = () => {}, onWrite = () => {} } = options
+  const {
+    permits,
+    isRow = false,
+    deadline,
+    room = 256,
+    onCost = () => {},
+    onWrite = () => {},
+  } = options
   const pool = 'look' in to ? to : poolOf(to)
-  const scheduler = createScheduler(pool, { permits, room, onCost, onWrite })
+  const scheduler = createScheduler(pool, { permits, isRow, room, onCost, onWrite })
   const lines = new Map<object, Line>()
   const reads = ownLine(true, false)
   const writes = ownLine(false, true)

@@ -19,6 +19,8 @@ import { createWriteGuard } from './write-guard.ts'
 export type SchedulerOptions = {
   /** As many statements at a time as there are connections. */
   permits: number
+  /** Whether they run one after the other, in the order in which they were sent. */
+  isRow: boolean
   /** How many asks may wait. */
   room: number
   /** Is told how many milliseconds of the database a user has taken. */
@@ -55,7 +57,8 @@ const glance = 100
  * to do gets one at once, with those who came in the same turn of the event loop. No user is in more than two thirds of the
  * statements, and no more than half of them take long. A permit comes back when its statement is over, whoever still waits for it.
  */
-export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: SchedulerOptions) {
+export function createScheduler(pool: Pool, options: SchedulerOptions) {
+  const { permits, isRow, room, onCost, onWrite } = options
   const accounts = createAccounts()
   const costs = createCosts(accounts, onCost)
   const breaker = createCircuitBreaker()
@@ -72,6 +75,8 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
   let alarmAt = Number.POSITIVE_INFINITY
   let isTurnSet = false
   let looks = 0
+  /** When the last statement was over, by performance.now(). */
+  let lastEnd = 0
 
   function want(wanted: Want): Promise<unknown> {
     const { line, caller } = wanted
@@ -207,17 +212,26 @@ export function createScheduler(pool: Pool, { permits, room, onCost, onWrite }: 
     underWay.set(jobs, began)
     const sql = pool.sql()
     let error: unknown
+    /** How long it took, and how long but for the time in which it waited for others. */
+    const end = (): { took: number; own: number } => {
+      const now = performance.now()
+      const own = now - (isRow ? Math.max(began, lastEnd) : began)
+      lastEnd = now
+      return { took: now - began, own }
+    }
     try {
       const values = await line.run(sql, jobs)
-      costs.learn(line, jobs, values, performance.now() - began)
+      const { took, own } = end()
+      costs.learn(line, jobs, values, took, own)
       let index = 0
       for (const job of jobs) answer(job, values[index++])
       if (line.writes) guard.taken()
       if (written.size > 0) onWrite(written)
     } catch (thrown) {
       error = thrown
+      const { own } = end()
+      if (remedyOf(error) === 'later') costs.lose(line, jobs, own)
     }
-    if (remedyOf(error) === 'later') costs.lose(line, jobs, performance.now() - began)
     // What is lost of a server that was left says nothing of the next one.
     if (pool.sql() === sql || isAnswer(error)) breaker.learn(isAnswer(error))
     if (pool.hasOthers && !isAnswer(error)) guard.lost()

@@ -41,6 +41,28 @@ test('syncs every commit, and the data files at a checkpoint', async () => {
   await engine.close()
 })
 
+test('forces what has another name in the log to the disk once, not each', async () => {
+  using folder = temporaryFolder()
+  const cluster = join(folder.path, 'postgres')
+  await createCluster(cluster, await readSnapshot())
+  const engine = await openEngine(cluster, 32)
+  await engine.run(
+    simpleQuery(
+      "create table public.notes as select repeat('x', 1000) as body from generate_series(1, 50000); checkpoint",
+    ),
+  )
+  await engine.run(simpleQuery("update public.notes set body = repeat('y', 1000)"))
+  const segments = (await readdir(join(cluster, 'pg_wal'))).length
+
+  const before = engine.syncs()
+  await engine.run(simpleQuery('checkpoint'))
+  const syncs = engine.syncs() - before
+  await engine.close()
+
+  expect(segments).toBeGreaterThan(50)
+  expect(syncs).toBeLessThan(segments)
+})
+
 test('loses no acknowledged row when it is killed, again and again', async () => {
   using folder = temporaryFolder()
   const acknowledged: number[] = []

@@ -14,9 +14,13 @@ import { failOnFailure, open, patience, temporaryFolder, until } from './support
 setDefaultTimeout(patience)
 
 /** As the server has it. */
-async function openWhole(folder: string, more: Record<string, string> = {}) {
+async function openWhole(
+  folder: string,
+  more: Record<string, string> = {},
+  onCost?: (user: string, milliseconds: number) => void,
+) {
   const config = readConfig({ DATA_DIR: folder, ...more })
-  const database = await openDatabase(config, { onFailure: failOnFailure })
+  const database = await openDatabase(config, { onFailure: failOnFailure, onCost })
   return { db: database.db, [Symbol.asyncDispose]: database.close }
 }
 
@@ -111,6 +115,24 @@ test('who asks in time is answered in time behind one who is not', async () => {
   ])
 
   expect(outcomes).toEqual(['UNAVAILABLE', 'done'])
+})
+
+test('nobody is charged for the time in which he waited for others', async () => {
+  using folder = temporaryFolder()
+  const costs = new Map<string, number>()
+  await using database = await openWhole(folder.path, {}, (user, milliseconds) =>
+    costs.set(user, (costs.get(user) ?? 0) + milliseconds),
+  )
+  const { db } = database
+  const sleep = (user: string, seconds: number) =>
+    db.for(null, user).read((sql) => sql`select pg_sleep(${seconds})`)
+  await sleep('nobody', 0)
+
+  await Promise.all([sleep('alice', 0.8), sleep('bob', 0.1), sleep('carol', 0.1)])
+
+  expect(costs.get('alice')).toBeGreaterThan(500)
+  expect(costs.get('bob') ?? 0).toBeLessThan(500)
+  expect(costs.get('carol') ?? 0).toBeLessThan(500)
 })
 
 /** What PostgreSQL's clients send to end a statement: a length, a code, a process and its secret. */

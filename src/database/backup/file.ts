@@ -1,7 +1,7 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { sync } from '../embedded/cluster.ts'
 import { createCheck } from './archive.ts'
-import { sync } from './cluster.ts'
 
 /** Bytes that stay free on the disk of the database: it ends when it has no room. */
 const reserve = 128 * 1024 * 1024

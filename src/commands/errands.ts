@@ -1,9 +1,9 @@
-import { OperatorError } from './config.ts'
-import type { Backup } from './database/backup.ts'
-import type { Gate } from './database/gate/gate.ts'
-import type { SourceName } from './imports/schema.ts'
-import { importFile } from './transfer/import-file.ts'
-import { exportUser, importUsers } from './transfer/transfer.ts'
+import { OperatorError } from '../config.ts'
+import type { Backup } from '../database/backup/backup.ts'
+import type { Gate } from '../database/gate/gate.ts'
+import type { SourceName } from '../imports/schema.ts'
+import { importFile } from '../transfer/import-file.ts'
+import { exportUser, importUsers } from '../transfer/transfer.ts'
 
 /** What a command wants of the database, done by whoever has it open: the command itself, or a server that runs. */
 export type Errand =

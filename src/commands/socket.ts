@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import { OperatorError } from './config.ts'
+import { OperatorError } from '../config.ts'
 import { type Errand, type Means, run } from './errands.ts'
 
 // The embedded database is open in one process. Commands of its owner ask that one, by a socket in its folder.

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BackupsConfig } from './config.ts'
-import type { Backup } from './database/backup.ts'
-import { unfinished, writeBackup } from './database/embedded/backup-file.ts'
+import type { BackupsConfig } from '../../config.ts'
+import type { Backup } from './backup.ts'
+import { unfinished, writeBackup } from './file.ts'
 
 export type BackupsOptions = BackupsConfig & {
   dataDir: string

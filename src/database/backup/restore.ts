@@ -1,15 +1,15 @@
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { OperatorError } from '../config.ts'
+import { OperatorError } from '../../config.ts'
+import { connectEmbedded } from '../connect.ts'
+import { chooseBuffers } from '../embedded/buffers.ts'
+import { prepareCluster, sync, syncAll } from '../embedded/cluster.ts'
+import { lockFolder } from '../embedded/lock.ts'
+import { explain, Refusal } from '../embedded/refusal.ts'
+import { startWorker } from '../embedded/worker.ts'
+import { createCheck, Damage, type Entry, portion, unpack } from './archive.ts'
 import { endName, format, type Manifest, manifestName } from './backup.ts'
-import { chooseBuffers } from './embedded/buffers.ts'
-import { connectEmbedded } from './connect.ts'
-import { createCheck, Damage, type Entry, portion, unpack } from './embedded/archive.ts'
-import { prepareCluster, sync, syncAll } from './embedded/cluster.ts'
-import { lockFolder } from './embedded/lock.ts'
-import { explain, Refusal } from './embedded/refusal.ts'
-import { startWorker } from './embedded/worker.ts'
 
 /** In the data folder: what is unpacked, what waits to be put in place, and what was in place before. */
 const names = { unpacked: 'restored.new', ready: 'restored', replaced: 'replaced' } as const

@@ -1,10 +1,10 @@
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { version } from '../../package.json' with { type: 'json' }
-import { OperatorError } from '../config.ts'
-import { connectEmbedded, type Sql } from './connect.ts'
-import { type Entry, entryOf, pack, portion } from './embedded/archive.ts'
-import { startEmbedded } from './embedded/start.ts'
+import { version } from '../../../package.json' with { type: 'json' }
+import { OperatorError } from '../../config.ts'
+import { connectEmbedded, type Sql } from '../connect.ts'
+import { startEmbedded } from '../embedded/start.ts'
+import { type Entry, entryOf, pack, portion } from './archive.ts'
 
 /** Gives the bytes of a backup as they are made. To leave it before its end is to give it up. */
 export type Backup = () => AsyncGenerator<Uint8Array>
