@@ -55,6 +55,22 @@ test('docs/api.md has every parameter of a list of tasks', () => {
   for (const name of known) expect(told).toContain(name)
 })
 
+test('docs/api.md has filters that are some', async () => {
+  const alice = await signUp()
+  await alice.send('POST', '/api/lists', { name: 'Home' })
+  const [, section = ''] = /## Filters(.*?)\n## /s.exec(api) ?? []
+  const filters = blocksOf(section)
+    .find(({ language }) => language === '')
+    ?.text.trim()
+    .split('\n')
+
+  expect(filters).toHaveLength(2)
+  for (const filter of filters ?? []) {
+    const { status } = await alice.send('GET', `/api/tasks?filter=${encodeURIComponent(filter)}`)
+    expect([filter, status]).toEqual([filter, 200])
+  }
+})
+
 test('docs/api.md has every code of a problem, and no other', async () => {
   const [, section = ''] = /## Errors(.*?)## Every route/s.exec(api) ?? []
   const told = rowsOf(section).flatMap(([, codes = '']) =>

@@ -71,7 +71,7 @@ test.each([
     expect(file.text).not.toMatch(/\beval\(|new Function\(/)
     bytes += Buffer.byteLength(file.text)
   }
-  expect(bytes).toBeLessThan(100_000)
+  expect(bytes).toBeLessThan(60_000)
 })
 
 test('a page that is known is not sent again, and HEAD says all but it', async () => {
