@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { startEmbedded } from '../../src/database/embedded/start.ts'
 import { schemaFiles } from '../../src/database/schema/files.ts'
 import { applySchema } from '../../src/database/schema/ledger.ts'
 import { temporaryFolder } from '../support/database.ts'
-import { docket } from '../support/process.ts'
+import { command, docket } from '../support/process.ts'
 import {
   type Call,
   callerOf,
@@ -195,3 +195,72 @@ test('nobody waits for long while a backup of 100,000 tasks is made', async () =
   // How long is said above: what it is depends on the machine.
   expect(percentile(during, 1)).toBeLessThan(3000)
 }, 300_000)
+
+test('a restore that is killed leaves the database of before, or the one of the backup', async () => {
+  const [folder, files] = [temporaryFolder(), temporaryFolder()]
+  await fill(folder, 10_000)
+  const env = { DATA_DIR: folder }
+  const file = join(files, 'file')
+  expect((await docket(['backup', file], { env })).exitCode).toBe(0)
+  const figures = { kills: setting('RESTORE_KILLS', 12), before: 0, restored: 0 }
+
+  for (let round = 0; round < figures.kills; round += 1) {
+    const title = `Round ${round}`
+    let server = await startUnlimited({ env })
+    const call = await callerOf(() => server.address, 'user 1')
+    const made = await call('POST', '/api/tasks', { title })
+    expect(made.status).toBe(201)
+    await made.text()
+    await server.end('SIGTERM')
+
+    const child = Bun.spawn([...command, 'restore', file, '--replace'], { env, stdout: 'ignore' })
+    // Up to about as long as it takes.
+    await Bun.sleep((round / figures.kills) * 5000)
+    child.kill('SIGKILL')
+    await child.exited
+
+    server = await startUnlimited({ env })
+    const titles = await titlesOf(await callerOf(() => server.address, 'user 1'))
+    await server.end('SIGTERM')
+    const isBefore = titles.includes(title)
+    expect(titles.filter((one) => one.startsWith('Buy '))).toHaveLength(500)
+    figures[isBefore ? 'before' : 'restored'] += 1
+    expect((await readdir(folder)).filter((name) => /^(restored|replaced)$/.test(name))).toEqual([])
+  }
+  report('restores that were killed', figures)
+}, 600_000)
+
+/** A folder with room for so much: a file system of its own, which only root can make. */
+async function smallDisk(size: string): Promise<string | null> {
+  const folder = temporaryFolder()
+  const mount = Bun.spawn(['mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], {
+    stderr: 'ignore',
+  })
+  return (await mount.exited) === 0 ? folder : null
+}
+
+const full = process.getuid?.() === 0 ? await smallDisk('600k') : null
+afterAll(() => full !== null && Bun.spawnSync(['umount', full]))
+
+test.skipIf(full === null)(
+  'a full disk is told, leaves nothing of a backup, and harms nobody',
+  async () => {
+    const env = { DATA_DIR: temporaryFolder(), BACKUP_DIR: full ?? '', LOG_LEVEL: 'error' }
+    const server = await startUnlimited({ env })
+    const call = await callerOf(() => server.address, 'alice')
+    while (!server.said().includes('failed, and is tried again')) await Bun.sleep(20)
+
+    const { stderr, exitCode } = await docket(['backup', join(full ?? '', 'file')], { env })
+
+    expect(server.said()).toMatch(/ENOSPC|no space/i)
+    expect([exitCode, stderr]).toEqual([
+      1,
+      `Cannot back up ${env.DATA_DIR} to ${full}/file: the disk has no room for it.\n`,
+    ])
+    expect(await readdir(full ?? '')).toEqual([])
+    expect((await call('POST', '/api/tasks', { title: 'Still' })).status).toBe(201)
+    expect((await docket(['backup', join(temporaryFolder(), 'file')], { env })).exitCode).toBe(0)
+    expect(await server.end('SIGTERM')).toBe(0)
+  },
+  60_000,
+)

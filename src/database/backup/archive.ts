@@ -59,6 +59,7 @@ async function* tar(entries: AsyncIterable<Entry>): AsyncGenerator<Uint8Array> {
 /** https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, "ustar Interchange Format" */
 function headerOf(name: string, size: number): Buffer {
   const isFolder = name.endsWith('/')
+  if (Buffer.byteLength(name) > 100) throw new Error(`The name ${name} is too long for a backup.`)
   const header = Buffer.alloc(block)
   header.write(name, 0, 100)
   header.write(isFolder ? '0000700\0' : '0000600\0', 100)

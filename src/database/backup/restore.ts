@@ -1,4 +1,12 @@
-import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../config.ts'
@@ -59,9 +67,12 @@ export async function restore(
   }
 }
 
-/** What was restored takes its place, if something was: it is whole, and on the disk. Call it before the folder is used for anything. */
+/**
+ * What was restored takes its place, if something was: it is whole, and on the disk. What a restore has left is removed. Call it
+ * before the folder is used for anything.
+ */
 export function endRestore(folder: string): void {
-  if (!existsSync(join(folder, names.ready))) return
+  if (!Object.values(names).some((name) => existsSync(join(folder, name)))) return
   let unlock: () => void
   try {
     unlock = lockFolder(folder)
@@ -71,9 +82,22 @@ export function endRestore(folder: string): void {
   }
   try {
     putInPlace(folder)
-    rmSync(join(folder, names.replaced), { recursive: true, force: true })
+    syncSync(folder)
+    for (const name of [names.replaced, names.unpacked]) {
+      rmSync(join(folder, name), { recursive: true, force: true })
+    }
   } finally {
     unlock()
+  }
+}
+
+/** So that no loss of power brings back what is removed next in place of what is there. */
+function syncSync(folder: string): void {
+  const file = openSync(folder, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 
