@@ -16,8 +16,6 @@ export type Config = {
   /** Seconds to wait at startup for a database that is not there. */
   databaseWait: number
   dataDir: string
-  /** Of the embedded database, by itself. Null: none are made. */
-  backups: BackupsConfig | null
   /** Null: the one kept in `dataDir`. */
   secret: string | null
   jwtIssuer: string | null
@@ -60,6 +58,8 @@ export type Config = {
   /** Days in the trash, and in the log of changes; 0: for good. */
   trashDays: number
   historyDays: number
+  /** Of the embedded database, by itself. Null: none are made. */
+  backups: BackupsConfig | null
   /** Null: no metrics. */
   metricsPort: number | null
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
@@ -184,21 +184,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} must be a number of seconds from ${least} to ${most}.`)
     }
     return seconds
-  }
-
-  function readBackups(): BackupsConfig | null {
-    const folder = read('BACKUP_DIR')
-    const every = parseDuration(read('BACKUP_EVERY') ?? '1d')
-    if (every === null)
-      faults.push('BACKUP_EVERY must be a duration such as 6h or 1d (s, m, h or d).')
-    const keep = readNumber('BACKUP_KEEP', 7, 10_000)
-    if (keep === 0) faults.push('BACKUP_KEEP must be at least 1: the newest stays.')
-    if (folder !== null && databaseUrl !== null) {
-      faults.push(
-        'BACKUP_DIR is for the embedded database: with a DATABASE_URL use pg_dump, or the backups of the provider.',
-      )
-    }
-    return folder === null || every === null ? null : { folder, every, keep }
   }
 
   function readSecret(required: boolean): string | null {
@@ -366,6 +351,21 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return path
   }
 
+  function readBackups(): BackupsConfig | null {
+    const folder = read('BACKUP_DIR')
+    const every = parseDuration(read('BACKUP_EVERY') ?? '1d')
+    if (every === null)
+      faults.push('BACKUP_EVERY must be a duration such as 6h or 1d (s, m, h or d).')
+    const keep = readNumber('BACKUP_KEEP', 7, 10_000)
+    if (keep === 0) faults.push('BACKUP_KEEP must be at least 1: the newest stays.')
+    if (folder !== null && databaseUrl !== null) {
+      faults.push(
+        'BACKUP_DIR is for the embedded database: with a DATABASE_URL use pg_dump, or the backups of the provider.',
+      )
+    }
+    return folder === null || every === null ? null : { folder, every, keep }
+  }
+
   /** The services refuse what is no address of anybody, such as one of localhost. */
   function readVapidSubject(): string | null {
     const own = authOrigin?.startsWith('https://') ? authOrigin : null
@@ -454,7 +454,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     databaseDeadline,
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
-    backups: readBackups(),
     // Whoever publishes keys shares no secret.
     secret: readSecret(databaseUrl !== null && read('AUTH_JWKS_URL') === null),
     jwtIssuer: read('JWT_ISSUER'),
@@ -478,6 +477,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
     trashDays: readNumber('TRASH_DAYS', 30, 36_500),
     historyDays: readNumber('HISTORY_DAYS', 90, 36_500),
+    backups: readBackups(),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     webhooksPrivate: oneOf('WEBHOOKS_PRIVATE', ['on', 'off'], 'off') === 'on',
