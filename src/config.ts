@@ -18,8 +18,6 @@ export type Config = {
   dataDir: string
   /** Megabytes of pages that the embedded database keeps at hand; null: as many as fit the data and the machine. */
   embeddedMemory: number | null
-  /** Of the embedded database, by itself. Null: none are made. */
-  backups: BackupsConfig | null
   /** Null: the one kept in `dataDir`. */
   secret: string | null
   jwtIssuer: string | null
@@ -62,6 +60,8 @@ export type Config = {
   /** Days in the trash, and in the log of changes; 0: for good. */
   trashDays: number
   historyDays: number
+  /** Of the embedded database, by itself. Null: none are made. */
+  backups: BackupsConfig | null
   /** Null: no metrics. */
   metricsPort: number | null
   /** What is translated for a frontend that cannot be changed. Null: nothing. */
@@ -196,21 +196,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} must be a number of megabytes from ${least} to ${most}.`)
     }
     return number
-  }
-
-  function readBackups(): BackupsConfig | null {
-    const folder = read('BACKUP_DIR')
-    const every = parseDuration(read('BACKUP_EVERY') ?? '1d')
-    if (every === null)
-      faults.push('BACKUP_EVERY must be a duration such as 6h or 1d (s, m, h or d).')
-    const keep = readNumber('BACKUP_KEEP', 7, 10_000)
-    if (keep === 0) faults.push('BACKUP_KEEP must be at least 1: the newest stays.')
-    if (folder !== null && databaseUrl !== null) {
-      faults.push(
-        'BACKUP_DIR is for the embedded database: with a DATABASE_URL use pg_dump, or the backups of the provider.',
-      )
-    }
-    return folder === null || every === null ? null : { folder, every, keep }
   }
 
   function readSecret(required: boolean): string | null {
@@ -378,6 +363,21 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     return path
   }
 
+  function readBackups(): BackupsConfig | null {
+    const folder = read('BACKUP_DIR')
+    const every = parseDuration(read('BACKUP_EVERY') ?? '1d')
+    if (every === null)
+      faults.push('BACKUP_EVERY must be a duration such as 6h or 1d (s, m, h or d).')
+    const keep = readNumber('BACKUP_KEEP', 7, 10_000)
+    if (keep === 0) faults.push('BACKUP_KEEP must be at least 1: the newest stays.')
+    if (folder !== null && databaseUrl !== null) {
+      faults.push(
+        'BACKUP_DIR is for the embedded database: with a DATABASE_URL use pg_dump, or the backups of the provider.',
+      )
+    }
+    return folder === null || every === null ? null : { folder, every, keep }
+  }
+
   /** The services refuse what is no address of anybody, such as one of localhost. */
   function readVapidSubject(): string | null {
     const own = authOrigin?.startsWith('https://') ? authOrigin : null
@@ -467,7 +467,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     databaseWait: readSeconds('DATABASE_WAIT', 60, 0, 3600),
     dataDir: read('DATA_DIR') ?? '.docket',
     embeddedMemory: readMegabytes('EMBEDDED_MEMORY', 8, 1024),
-    backups: readBackups(),
     // Whoever publishes keys shares no secret.
     secret: readSecret(databaseUrl !== null && read('AUTH_JWKS_URL') === null),
     jwtIssuer: read('JWT_ISSUER'),
@@ -491,6 +490,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     quotaBytes: readNumber('QUOTA_BYTES', 256_000_000, 1_000_000_000_000),
     trashDays: readNumber('TRASH_DAYS', 30, 36_500),
     historyDays: readNumber('HISTORY_DAYS', 90, 36_500),
+    backups: readBackups(),
     rateLimitStore: oneOf('RATE_LIMIT_STORE', ['memory', 'database'], 'memory'),
     events: oneOf('EVENTS', ['local', 'poll'], 'local'),
     webhooksPrivate: oneOf('WEBHOOKS_PRIVATE', ['on', 'off'], 'off') === 'on',

@@ -73,23 +73,23 @@ async function run(args: string[]): Promise<void> {
   if (rest.length > 0) throw misused(`Cannot understand "${rest.join(' ')}".`)
   switch (command) {
     case 'serve':
-      return serve(configure())
+      return serve(await configure())
     case 'migrate':
       return migrate()
     case 'token':
       return printToken(values.user, values.expires)
     case 'export':
-      return exportUser(configure(), requireUser(values.user), !values['without-history'])
+      return exportUser(await configure(), requireUser(values.user), !values['without-history'])
     case 'import':
-      if (values.from === undefined) return importUsers(configure())
+      if (values.from === undefined) return importUsers(await configure())
       return importFile(
-        configure(),
+        await configure(),
         requireUser(values.user),
         { from: requireSource(values.from), path: requireFile(file, 'import') },
         values['dry-run'],
       )
     case 'backup':
-      return backUp(configure(), requireFile(file, 'write'))
+      return backUp(await configure(), requireFile(file, 'write'))
     case 'restore':
       return restoreFrom(readConfig(), requireFile(file, 'restore'), values.replace)
     case 'mcp':
@@ -105,9 +105,9 @@ async function run(args: string[]): Promise<void> {
 const files = new Set(['backup', 'restore'])
 
 /** For commands that need the data folder: a restore that was stopped half way is ended first. */
-function configure(): Config {
+async function configure(): Promise<Config> {
   const config = readConfig()
-  if (config.databaseUrl === null) endRestore(config.dataDir)
+  if (config.databaseUrl === null) await endRestore(config.dataDir)
   return config
 }
 
@@ -135,7 +135,7 @@ function read(args: string[]) {
 
 async function migrate(): Promise<void> {
   const database = await openDatabase(
-    configure(),
+    await configure(),
     {
       onFailure: (error) => {
         throw error
@@ -169,7 +169,7 @@ async function printToken(user: string | undefined, expires: string): Promise<vo
   const seconds = parseDuration(expires)
   if (seconds === null) throw misused(`"${expires}" is no duration: use 30s, 15m, 1h or 7d.`)
 
-  const config = configure()
+  const config = await configure()
   const { jwtIssuer: issuer, jwtAudience: audience } = config
   const tokens = createTokens({ secret: loadSecret(config), issuer, audience })
   console.log(await tokens.sign(userId, seconds))

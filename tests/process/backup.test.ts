@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, createReadStream, existsSync, mkdirSync } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Entry, entryOf, pack, unpack } from '../../src/database/backup/archive.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { freePort } from '../support/postgres.ts'
 import { command, docket, type Server, startServer } from '../support/process.ts'
@@ -165,6 +166,31 @@ test('what is no whole backup is refused, and nothing is changed', async () => {
   }
   expect(await titlesIn(folder)).toEqual(['First'])
 }, 120_000)
+
+test('a backup whose log ends too early is refused, though its checksum is right', async () => {
+  const files = temporaryFolder()
+  const { env, server } = await begin()
+  await docket(['backup', join(files, 'good')], { env })
+  await server.end('SIGTERM')
+  const entries: [string, Buffer][] = []
+  for await (const { name, bytes } of unpack(createReadStream(join(files, 'good')))) {
+    entries.push([name, Buffer.concat(await Array.fromAsync(bytes))])
+  }
+  const last = entries.findLast(([name]) => name.startsWith('postgres/pg_wal/'))?.[0]
+  async function* but(): AsyncGenerator<Entry> {
+    for (const [name, bytes] of entries) if (name !== last) yield entryOf(name, bytes)
+  }
+  await writeFile(join(files, 'short'), Buffer.concat(await Array.fromAsync(pack(but()))))
+  const restored = temporaryFolder()
+
+  const { stderr, exitCode } = await restoreTo(restored, join(files, 'short'))
+
+  expect([exitCode, stderr]).toEqual([
+    1,
+    `Cannot restore ${files}/short: it is not whole: its log ends too early. Nothing was changed.\n`,
+  ])
+  expect(await readdir(restored)).toEqual(['lock'])
+}, 60_000)
 
 test('a restore takes the place of a database only when it is told to, and of none that is in use', async () => {
   const file = join(temporaryFolder(), 'file')

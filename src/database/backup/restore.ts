@@ -1,29 +1,17 @@
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../config.ts'
 import { connectEmbedded } from '../connect.ts'
-import { chooseBuffers } from '../embedded/buffers.ts'
-import { prepareCluster, sync, syncAll } from '../embedded/cluster.ts'
+import { sync, syncAll } from '../embedded/cluster.ts'
 import { lockFolder } from '../embedded/lock.ts'
 import { explain, Refusal } from '../embedded/refusal.ts'
-import { startWorker } from '../embedded/worker.ts'
+import { startEmbedded } from '../embedded/start.ts'
 import { createCheck, Damage, type Entry, portion, unpack } from './archive.ts'
 import { endName, format, type Manifest, manifestName } from './backup.ts'
 
 /** In the data folder: what is unpacked, what waits to be put in place, and what was in place before. */
 const names = { unpacked: 'restored.new', ready: 'restored', replaced: 'replaced' } as const
-
-/** As the engine has to be opened, but for so short that nothing is looked after. */
-const noUpkeep = { lookEvery: 3_600_000, quietAfter: 3_600_000, checkpointEvery: 3_600_000 }
 
 /**
  * Makes the database of a backup, and its secret, those of a folder. Stopped at any point, by a kill or a loss of power, it leaves
@@ -71,7 +59,7 @@ export async function restore(
  * What was restored takes its place, if something was: it is whole, and on the disk. What a restore has left is removed. Call it
  * before the folder is used for anything.
  */
-export function endRestore(folder: string): void {
+export async function endRestore(folder: string): Promise<void> {
   if (!Object.values(names).some((name) => existsSync(join(folder, name)))) return
   let unlock: () => void
   try {
@@ -82,22 +70,13 @@ export function endRestore(folder: string): void {
   }
   try {
     putInPlace(folder)
-    syncSync(folder)
+    // So that no loss of power brings back what is removed next in place of what is there.
+    await sync(folder)
     for (const name of [names.replaced, names.unpacked]) {
       rmSync(join(folder, name), { recursive: true, force: true })
     }
   } finally {
     unlock()
-  }
-}
-
-/** So that no loss of power brings back what is removed next in place of what is there. */
-function syncSync(folder: string): void {
-  const file = openSync(folder, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }
 
@@ -173,24 +152,22 @@ async function write(path: string, { bytes }: Entry): Promise<void> {
 
 /** Opens it for the first time, when PostgreSQL makes one moment of it, and refuses what does not come to the end of its log. */
 async function recover(unpacked: string): Promise<void> {
-  const cluster = join(unpacked, 'postgres')
-  prepareCluster(cluster)
+  const end = await readFile(join(unpacked, endName), 'utf8')
   // For the numbers of its changes: epoch.ts.
   await appendFile(
-    join(cluster, 'postgresql.auto.conf'),
+    join(unpacked, 'postgres', 'postgresql.auto.conf'),
     `docket.restored = '${crypto.randomUUID()}'\n`,
   )
-  const end = await readFile(join(unpacked, endName), 'utf8')
-  const engine = await startWorker(cluster, chooseBuffers(cluster), noUpkeep, () => {})
+  const embedded = await startEmbedded(unpacked, () => {})
   try {
-    const sql = connectEmbedded(engine.connect)
+    const sql = connectEmbedded(embedded.socket)
     // The checkpoint that ends a recovery begins where that has come to.
     const [row] = await sql<{ is_whole: boolean }[]>`
       select redo_lsn >= ${end}::pg_lsn as is_whole from pg_control_checkpoint()`
     await sql.end()
     if (row?.is_whole !== true) throw new Damage('is not whole: its log ends too early')
   } finally {
-    await engine.stop()
+    await embedded.stop()
   }
 }
 
