@@ -84,6 +84,7 @@ function scripted(tables: () => Rows = () => []) {
     tend: async (messages, isWanted) => (isWanted() ? undefined : run(messages)),
     syncs: () => syncs,
     settle: async () => void ran.push('settle'),
+    rest() {},
     interrupts: createInterrupts(createSharedMemory(), { cancel: 0, pending: 4 }),
     close: async () => undefined,
   }
