@@ -1,4 +1,4 @@
-import { dlopen, type Pointer, ptr } from 'bun:ffi'
+import { dlopen, ptr } from 'bun:ffi'
 
 /** In bytes: of the size of the largest pages that Linux usually has, and many of the smallest. */
 const piece = 65_536
@@ -23,8 +23,7 @@ export function giveBack(memory: Uint8Array): void {
   for (let from = first; from + piece <= all.length; from += piece) {
     let to = from
     while (to + piece <= all.length && zeros.compare(all, to, to + piece) === 0) to += piece
-    // An address is a number.
-    if (to > from) library.symbols.madvise((start + from) as Pointer, to - from, dontNeed)
+    if (to > from) library.symbols.madvise(start + from, to - from, dontNeed)
     from = to
   }
   library.close()
