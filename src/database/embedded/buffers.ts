@@ -8,7 +8,7 @@ const megabyte = 1024 * 1024
 const least = 32
 
 /** All of it may have to be written by a checkpoint, while everybody waits. Who is told of it, by EMBEDDED_MEMORY, may have more. */
-const most = 128
+const most = 96
 
 /**
  * How many megabytes of pages PostgreSQL keeps at hand (`shared_buffers`): a quarter of what there is, the rest being what nobody

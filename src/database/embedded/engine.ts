@@ -7,6 +7,7 @@ import { durableFiles } from './durable-files.ts'
 import { createInterrupts, enter, type Interrupts, leave, type Work } from './interrupts.ts'
 import { type Bytes, join } from './protocol.ts'
 import { withSharedMemory } from './shared-memory.ts'
+import { giveBack } from './unused-memory.ts'
 
 export type Engine = {
   /** Runs whole messages of the protocol and returns the answer. Rejects once the engine is dead. */
@@ -18,6 +19,8 @@ export type Engine = {
   /** Forces to the disk what was written to files, while the engine goes on: a checkpoint after it has little to wait for. */
   settle: () => Promise<void>
   interrupts: Interrupts
+  /** Lets go of memory that nothing was put into so far. Before anybody else has the `interrupts`. */
+  rest: () => void
   close: () => Promise<void>
 }
 
@@ -110,6 +113,10 @@ export async function openEngine(cluster: string, buffers: number): Promise<Engi
     syncs: files.syncs,
     settle: files.settle,
     interrupts,
+    rest: () => {
+      const address = interrupts.memory[files.addressOf('BufferBlocks') / 4] ?? 0
+      giveBack(new Uint8Array(interrupts.memory.buffer, address, buffers * 1024 * 1024))
+    },
     close: () => database.close(),
   }
 }

@@ -53,6 +53,7 @@ async function open(message: Extract<ToEngine, { type: 'open' }>) {
     insist: () => post({ type: 'insists' }),
   })
   await upkeep.open()
+  opened.rest()
   post({ type: 'opened', interrupts: opened.interrupts })
   plan()
 }

@@ -12,7 +12,7 @@ const gigabytes = 1024 * megabytes
 test.each([
   ['an empty cluster', 20 * megabytes, 16 * gigabytes, 32],
   ['200 MB', 200 * megabytes, 16 * gigabytes, 64],
-  ['10 GB', 10 * gigabytes, 16 * gigabytes, 128],
+  ['10 GB', 10 * gigabytes, 16 * gigabytes, 96],
   ['1 GB in a container of 512 MB', gigabytes, 512 * megabytes, 64],
   ['1 GB in a container of 128 MB', gigabytes, 128 * megabytes, 32],
 ])('%s', (_, data, machine, expected) => {

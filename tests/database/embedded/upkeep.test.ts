@@ -39,6 +39,28 @@ test('checkpoints, vacuums and analyzes after writes', async () => {
   await embedded.stop()
 })
 
+test('looks at what is written while the next checkpoint is far away', async () => {
+  using folder = temporaryFolder()
+  const embedded = await startEmbedded(folder.path, failOnFailure, {
+    lookEvery: 50,
+    quietAfter: 600_000,
+    checkpointEvery: 600_000,
+  })
+  const sql = connect(embedded)
+
+  for (const table of ['first', 'second', 'third']) {
+    await sql.unsafe(`create table public.${table} as select n from generate_series(1, 1000) n`)
+    await until(async () => {
+      await Bun.sleep(100)
+      const [row] = await sql`select reltuples from pg_class where relname = ${table}`
+      return row?.['reltuples'] === 1000
+    })
+  }
+
+  await sql.end()
+  await embedded.stop()
+})
+
 test('knows what is in a table as soon as it is opened', async () => {
   using folder = temporaryFolder()
   const before = await startEmbedded(folder.path, failOnFailure, never)
@@ -84,6 +106,7 @@ function scripted(tables: () => Rows = () => []) {
     tend: async (messages, isWanted) => (isWanted() ? undefined : run(messages)),
     syncs: () => syncs,
     settle: async () => void ran.push('settle'),
+    rest() {},
     interrupts: createInterrupts(createSharedMemory(), { cancel: 0, pending: 4 }),
     close: async () => undefined,
   }
