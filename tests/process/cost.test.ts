@@ -7,7 +7,7 @@ test('what takes the database long counts as several requests', async () => {
   const instant = '2026-11-20T22:36:42.123456+00:00'
   // Each word is found at the end of the text, and all of it looked through for it.
   const description = `${'lorem ipsum dolor '.repeat(1100)} one two three four five six seven`
-  const lines = Array.from({ length: 200 }, (_, n) =>
+  const lines = Array.from({ length: 500 }, (_, n) =>
     JSON.stringify({
       task: {
         id: `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`,
