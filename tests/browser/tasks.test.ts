@@ -89,6 +89,8 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   /** A browser of its own, with an address that nobody else's attempts count for. Whatever goes wrong on its pages fails the test. */
   async function open(options: Parameters<Browser['newContext']>[0] = {}) {
     people += 1
+    // It is ended with a test that takes too long: that one fails, and no other.
+    if (!browser.isConnected()) browser = await launchChromium()
     const context = await browser.newContext({
       ...options,
       extraHTTPHeaders: { 'x-forwarded-for': `192.0.2.${people}` },

@@ -7,8 +7,8 @@ import {
   entryOf,
   pack,
   unpack,
-} from '../../../src/database/embedded/archive.ts'
-import { temporaryFolder } from './support.ts'
+} from '../../../src/database/backup/archive.ts'
+import { temporaryFolder } from '../embedded/support.ts'
 
 async function* listed(entries: Entry[]): AsyncGenerator<Entry> {
   yield* entries
