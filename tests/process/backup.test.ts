@@ -204,9 +204,9 @@ test('a restore that was killed half way is ended by the next start, or had not 
     await mkdir(ready)
     await cp(join(other, 'postgres'), join(ready, 'postgres'), { recursive: true })
     await copyFile(join(other, 'secret'), join(ready, 'secret'))
-    if (steps > 0) await rename(join(ready, 'secret'), join(copy, 'secret'))
-    if (steps > 1) await rename(join(copy, 'postgres'), join(copy, 'replaced'))
-    if (steps > 2) await rename(join(ready, 'postgres'), join(copy, 'postgres'))
+    if (steps > 0) await rename(join(copy, 'postgres'), join(copy, 'replaced'))
+    if (steps > 1) await rename(join(ready, 'postgres'), join(copy, 'postgres'))
+    if (steps > 2) await rename(join(ready, 'secret'), join(copy, 'secret'))
     if (steps > 3) await rm(ready, { recursive: true })
     return copy
   }
