@@ -270,6 +270,84 @@ test('a file that there is no room for leaves nothing, and the server well', asy
   expect(await server.end('SIGTERM')).toBe(0)
 }, 60_000)
 
+test.skipIf(!existsSync('/dev/full'))(
+  'what cannot be written to standard output is said in a sentence',
+  async () => {
+    const { env, server } = await begin()
+
+    for (const args of [
+      ['backup', '-'],
+      ['export', '--user', 'alice'],
+    ]) {
+      const child = Bun.spawn(['sh', '-c', 'exec "$@" > /dev/full', 'sh', ...command, ...args], {
+        env: { HOME: temporaryFolder(), ...env },
+        stderr: 'pipe',
+      })
+      expect([await child.stderr.text(), await child.exited]).toEqual([
+        'Cannot write to standard output: the disk has no room for it.\n',
+        1,
+      ])
+    }
+    expect(await server.end('SIGTERM')).toBe(0)
+  },
+  60_000,
+)
+
+test.skipIf(process.platform === 'win32')(
+  'the socket takes what is no errand, and a server that is stopped ends what waits for input',
+  async () => {
+    const { folder, env, server } = await begin()
+    const ask = async (query: string) =>
+      (await fetch(`http://docket/${query}`, { unix: join(folder, 'socket') })).status
+    expect(await ask('')).toBe(400)
+    expect(await ask('?errand={bad')).toBe(400)
+    expect(await ask('?errand={}')).toBe(422)
+
+    const child = Bun.spawn([...command, 'import'], {
+      env: { HOME: temporaryFolder(), ...env },
+      stdin: 'pipe',
+      stderr: 'pipe',
+    })
+    const { stdout } = await docket(['export', '--user', 'alice'], { env })
+    child.stdin.write(stdout)
+    await child.stdin.flush()
+    // Left half way, with its backup.
+    for (const _ of [1, 2]) {
+      const left = Bun.spawn(['sh', '-c', '"$@" | head -c 10', 'sh', ...command, 'backup', '-'], {
+        env: { HOME: temporaryFolder(), PATH: process.env['PATH'], ...env },
+        stdout: 'ignore',
+        stderr: 'ignore',
+      })
+      await left.exited
+    }
+
+    expect(await server.end('SIGTERM')).toBe(0)
+    expect([await child.stderr.text(), await child.exited]).toEqual([
+      'The Docket that runs has not done all of it. Its log says why.\n',
+      1,
+    ])
+    expect(server.said()).not.toContain('Controller is already closed')
+  },
+  60_000,
+)
+
+test.skipIf(process.platform === 'win32')(
+  'something of somebody else in the place of the socket keeps no server from starting',
+  async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'socket', 'full'), { recursive: true })
+
+    const { server, env } = await begin({ DATA_DIR: folder })
+    const alone = await docket(['export', '--user', 'alice'], { env })
+
+    expect(server.said()).toContain('commands cannot be run while this server runs')
+    expect([alone.exitCode, alone.stdout]).toEqual([1, ''])
+    expect(await server.end('SIGTERM')).toBe(0)
+    expect(existsSync(join(folder, 'socket', 'full'))).toBe(true)
+  },
+  60_000,
+)
+
 test('of two at once one is made, or both, one after the other', async () => {
   const files = temporaryFolder()
   const { env, server } = await begin()

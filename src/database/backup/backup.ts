@@ -36,7 +36,7 @@ const hollow = new Set([
   'pg_wal',
 ])
 /** In milliseconds: how long whoever reads a backup may take nothing of it, and how often is looked. */
-const usualPatience = { stalled: 600_000, lookEvery: 1000 }
+const usualLimits = { stalled: 600_000, lookEvery: 1000, room: roomIn }
 
 const isLog = /^[0-9A-F]{24}$/
 const left = /^(?:postmaster\.(?:pid|opts)|pg_internal\.init.*|backup_label.*|pg_control)$/
@@ -48,7 +48,7 @@ const left = /^(?:postmaster\.(?:pid|opts)|pg_internal\.init.*|backup_label.*|pg
  * its first change after a checkpoint (full_page_writes), so that one that was copied half written is mended.
  * The base backup of PostgreSQL is the same, but begins with a checkpoint, for which everybody would wait.
  */
-export function createBackup(sql: Sql, folder: string, patience = usualPatience): Backup {
+export function createBackup(sql: Sql, folder: string, limits = usualLimits): Backup {
   const cluster = join(folder, 'postgres')
   let underWay: { hasBegun: boolean } | null = null
 
@@ -100,7 +100,7 @@ export function createBackup(sql: Sql, folder: string, patience = usualPatience)
     const run = { hasBegun: false }
     underWay = run
     const bytes = pack(entries(run))
-    const first = await roomIn(folder).catch(() => 0)
+    const first = await limits.room(folder).catch(() => 0)
     let taken = performance.now()
     let why: string | undefined
     const giveUp = async (reason: string) => {
@@ -109,14 +109,14 @@ export function createBackup(sql: Sql, folder: string, patience = usualPatience)
       await bytes.return(undefined)
     }
     const look = async () => {
-      if (performance.now() - taken > patience.stalled) {
+      if (performance.now() - taken > limits.stalled) {
         await giveUp('Nobody took any of the backup for so long that it was given up.')
-      } else if ((await roomIn(folder)) < Math.min(reserve, first / 2)) {
+      } else if ((await limits.room(folder)) < Math.min(reserve, first / 2)) {
         await giveUp('The backup was given up: the log that is kept for it would fill the disk.')
       }
     }
     // What is kept for it is let go even if whoever reads it never comes back.
-    const looking = setInterval(() => void look().catch(() => {}), patience.lookEvery)
+    const looking = setInterval(() => void look().catch(() => {}), limits.lookEvery)
     looking.unref()
     try {
       for await (const chunk of bytes) {

@@ -36,6 +36,8 @@ export async function writeBackup(
   let settled = Number.NEGATIVE_INFINITY
   const file = await open(partial, 'wx', 0o600)
   try {
+    // Whatever the mask: its owner can read it.
+    await file.chmod(0o600)
     for await (const chunk of backup) {
       if (size - settled >= interval) {
         settled = size

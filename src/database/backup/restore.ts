@@ -246,6 +246,7 @@ function reasonOf(error: unknown): string {
   if (!('code' in error)) return error.message.replace(/\.$/, '')
   const known: Record<string, string> = {
     ENOENT: 'there is no such file',
+    ENOTDIR: 'there is no such file',
     EACCES: 'this user may not read it, or not write to the folder',
     EBUSY: 'the folder "postgres" cannot be moved, as where a disk of its own is mounted',
     ENOSPC: 'the disk is full',
