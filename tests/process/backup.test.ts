@@ -2,6 +2,10 @@ import { expect, test } from 'bun:test'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { connectEmbedded } from '../../src/database/connect.ts'
+import { startEmbedded } from '../../src/database/embedded/start.ts'
+import { schemaFiles } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { freePort } from '../support/postgres.ts'
 import { command, docket, type Server, startServer } from '../support/process.ts'
@@ -223,6 +227,26 @@ test('a restore that was killed half way is ended by the next start, or had not 
   expect((await readdir(folder)).toSorted()).toEqual(['lock', 'postgres', 'secret'])
 }, 120_000)
 
+test('a backup of an older schema is as it was, and the next start brings it up to date', async () => {
+  const [folder, restored, files] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
+  const embedded = await startEmbedded(folder, (error) => {
+    throw error
+  })
+  const sql = connectEmbedded(embedded.socket)
+  await applySchema(sql, schemaFiles.slice(0, 9))
+  await sql.end()
+  await embedded.stop()
+
+  const made = await docket(['backup', join(files, 'file')], { env: { DATA_DIR: folder } })
+  const back = await restoreTo(restored, join(files, 'file'))
+  const later = await docket(['migrate'], { env: { DATA_DIR: restored } })
+  const again = await docket(['migrate'], { env: { DATA_DIR: folder } })
+
+  expect([made.exitCode, back.exitCode, later.exitCode]).toEqual([0, 0, 0])
+  expect(later.stdout).toStartWith('Applied 010_reminders.\n')
+  expect(again.stdout).toBe(later.stdout)
+}, 60_000)
+
 test('says in a sentence why there is no backup', async () => {
   const folder = temporaryFolder()
   const fails = async (args: string[], env: Record<string, string>) => {
@@ -309,7 +333,7 @@ test.skipIf(process.platform === 'win32')(
       stderr: 'pipe',
     })
     const { stdout } = await docket(['export', '--user', 'alice'], { env })
-    child.stdin.write(stdout)
+    await child.stdin.write(stdout)
     await child.stdin.flush()
     // Left half way, with its backup.
     for (const _ of [1, 2]) {
