@@ -6,6 +6,8 @@ import { connectEmbedded } from '../../src/database/connect.ts'
 import { startEmbedded } from '../../src/database/embedded/start.ts'
 import { schemaFiles } from '../../src/database/schema/files.ts'
 import { applySchema } from '../../src/database/schema/ledger.ts'
+import { eventually } from '../deliveries/support.ts'
+import { momentIn } from '../reminders/support.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { freePort } from '../support/postgres.ts'
 import { command, docket, type Server, startServer } from '../support/process.ts'
@@ -25,12 +27,13 @@ async function begin(env: Record<string, string> = {}) {
 async function aliceOn(address: () => string, folder: string) {
   const { stdout } = await docket(['token', '--user', 'alice'], { env: { DATA_DIR: folder } })
   const headers = { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/json' }
+  const post = async (path: string, body: unknown) => {
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    expect((await fetch(`${address()}${path}`, init)).status).toBe(201)
+  }
   return {
-    add: async (title: string) => {
-      const body = JSON.stringify({ title })
-      const answer = await fetch(`${address()}/api/tasks`, { method: 'POST', headers, body })
-      expect(answer.status).toBe(201)
-    },
+    post,
+    add: (title: string) => post('/api/tasks', { title }),
     titles: async (path = '/api/tasks?limit=200') => {
       const answer = await fetch(`${address()}${path}`, { headers })
       // The document says so, against which every other test holds it.
@@ -246,6 +249,58 @@ test('a backup of an older schema is as it was, and the next start brings it up 
   expect(later.stdout).toStartWith('Applied 010_reminders.\n')
   expect(again.stdout).toBe(later.stdout)
 }, 60_000)
+
+test('after a restore what has come since the backup is sent once more, under the same id, and nothing else', async () => {
+  const sent: { id: string; type: string; title: string }[] = []
+  const receiver = Bun.serve({
+    port: 0,
+    fetch: async (request) => {
+      // Any: what it holds is asserted.
+      const { type, data }: any = await request.json()
+      sent.push({ id: request.headers.get('webhook-id') ?? '', type, title: data.task.title })
+      return new Response()
+    },
+  })
+  const { folder, env, server } = await begin({
+    DATA_DIR: temporaryFolder(),
+    WEBHOOKS_PRIVATE: 'on',
+  })
+  let running = server
+  const alice = await aliceOn(() => running.address, folder)
+  const of = (title: string, type: string) =>
+    sent.filter((one) => one.title === title && one.type === type).map(({ id }) => id)
+  const file = join(temporaryFolder(), 'file')
+  const url = `http://127.0.0.1:${receiver.port}/`
+  await alice.post('/api/webhooks', { url, events: ['task.created', 'reminder.due'] })
+  const moment = momentIn(8000)
+  await alice.post('/api/tasks', { title: 'Reminded', reminders: [moment] })
+  await eventually(() => of('Reminded', 'task.created').length > 0)
+  // Nobody is there when it comes.
+  await running.end('SIGKILL')
+  expect((await docket(['backup', file], { env })).exitCode).toBe(0)
+
+  await eventually(() => Date.now() > Date.parse(moment))
+  running = await startServer({ env })
+  await alice.add('Lost')
+  await eventually(
+    () => of('Reminded', 'reminder.due').length === 1 && of('Lost', 'task.created').length === 1,
+  )
+  await running.end('SIGTERM')
+  expect((await restoreTo(folder, file, '--replace')).exitCode).toBe(0)
+  running = await startServer({ env })
+  await alice.add('New')
+  await eventually(
+    () => of('Reminded', 'reminder.due').length === 2 && of('New', 'task.created').length === 1,
+  )
+  expect(await running.end('SIGTERM')).toBe(0)
+  await receiver.stop(true)
+
+  expect(new Set(of('Reminded', 'reminder.due')).size).toBe(1)
+  expect(new Set(of('Reminded', 'task.created')).size).toBe(1)
+  expect(of('Lost', 'task.created')).toHaveLength(1)
+  // The number of the one that is lost, but not its id.
+  expect(of('New', 'task.created')).not.toEqual(of('Lost', 'task.created'))
+}, 120_000)
 
 test('says in a sentence why there is no backup', async () => {
   const folder = temporaryFolder()
