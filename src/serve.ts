@@ -45,7 +45,7 @@ const failureLimit = 60
 /** Runs the server until the process is told to stop. */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
-  const secret = loadSecret(config)
+  loadSecret(config) // What is wrong with that is said first.
   const rates = createRates(config, () => database)
   const calendars = createCalendars()
   const onWrite = (users: ReadonlySet<string>) => {
@@ -63,6 +63,8 @@ export async function serve(config: Config): Promise<void> {
     onWrite,
     onAlarm: (milliseconds) => delivering.remindIn(milliseconds),
   })
+  // Who has the database open knows that no restore puts another one there.
+  const secret = loadSecret(config)
   const sweep = createSweep({
     db: database.db,
     kinds,

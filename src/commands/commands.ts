@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Config, OperatorError } from '../config.ts'
 import { createCheck, Damage } from '../database/backup/archive.ts'
@@ -45,7 +44,8 @@ export async function backUp(config: Config, path: string): Promise<void> {
   if (path === '-' && process.stdout.isTTY) {
     throw new OperatorError('A backup is nothing for a terminal: say which file, or redirect it.')
   }
-  if (path !== '-') await refuseFolder(path)
+  const folder = dirname(resolve(path))
+  if (!existsSync(folder)) throw new OperatorError(`There is no folder ${dirname(path)}.`)
   try {
     const backup = (await ask(dataDir, { name: 'backup' }, null)) ?? backupAtRest(dataDir)
     if (path === '-') return await print(checked(backup))
@@ -113,18 +113,20 @@ async function* checked(backup: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 async function print(pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
   const output = Bun.stdout.writer()
   for await (const piece of pieces) {
-    await output.write(piece)
-    await output.flush()
+    await written(async () => {
+      await output.write(piece)
+      await output.flush()
+    })
   }
-  await output.end()
+  await written(async () => output.end())
 }
 
-async function refuseFolder(path: string): Promise<void> {
-  const [folder, file] = await Promise.all(
-    [dirname(resolve(path)), path].map((each) => stat(each).catch(() => undefined)),
-  )
-  if (!folder?.isDirectory()) throw new OperatorError(`There is no folder ${dirname(path)}.`)
-  if (file?.isDirectory()) throw new OperatorError(`${path} is a folder: say which file.`)
+async function written(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    throw new OperatorError(`Cannot write to standard output: ${reasonOf(error)}.`)
+  }
 }
 
 function reasonOf(error: unknown): string {
@@ -136,6 +138,8 @@ function reasonOf(error: unknown): string {
     EFBIG: 'the file would be larger than it may be',
     EACCES: 'this user may not write there',
     EROFS: 'nothing can be written there',
+    ENOTDIR: 'a part of its path is a file',
+    EPIPE: 'nobody reads it any more',
   }
   const code = 'code' in error ? String(error.code) : ''
   return known[code] ?? error.message.replace(/\.$/, '')

@@ -19,14 +19,14 @@ const isWindows = process.platform === 'win32'
 export function openSocket(folder: string, means: Means, log: Logger) {
   if (isWindows) return null
   const path = pathOf(folder)
-  // Of a process that was killed.
-  rmSync(path, { force: true })
   const underWay = new Set<AsyncGenerator>()
 
   async function answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     // Commands take their time.
     server.timeout(request, 0)
-    const output = run(means, readErrand(request), request.body ?? noInput)
+    const errand = readErrand(request)
+    if (errand === null) return new Response('There is no such errand.', { status: 400 })
+    const output = run(means, errand, request.body ?? noInput)
     underWay.add(output)
     try {
       const first = await output.next()
@@ -42,11 +42,13 @@ export function openSocket(folder: string, means: Means, log: Logger) {
 
   function streamOf(first: Piece, output: AsyncGenerator<Uint8Array | string>) {
     let next: Piece | undefined = first
+    let isLeft = false
     return new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {
           const { done, value } = next ?? (await output.next())
           next = undefined
+          if (isLeft) return
           if (!done) return controller.enqueue(typeof value === 'string' ? encode(value) : value)
           underWay.delete(output)
           controller.close()
@@ -58,6 +60,7 @@ export function openSocket(folder: string, means: Means, log: Logger) {
         }
       },
       async cancel() {
+        isLeft = true
         underWay.delete(output)
         await output.return(undefined)
       },
@@ -71,6 +74,8 @@ export function openSocket(folder: string, means: Means, log: Logger) {
   }
 
   try {
+    // Of a process that was killed.
+    rmSync(path, { force: true })
     const server = within(path, (short) =>
       // Nobody else, from the first moment on.
       withMask(0o177, () =>
@@ -116,6 +121,8 @@ export async function ask(
       fetch(`http://docket/?errand=${encodeURIComponent(JSON.stringify(errand))}`, {
         method: 'POST',
         unix: short,
+        // Until it is done, however long that takes.
+        timeout: false,
         ...(input === null ? {} : { body: input }),
       }),
     )
@@ -130,6 +137,7 @@ export async function ask(
         `Cannot ask the Docket that uses ${folder}: it is another user's. Run this as that user.`,
       )
     }
+    if (code === 'ECONNRESET') throw notAll()
     throw error
   }
 }
@@ -138,15 +146,23 @@ async function* untilCut(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   try {
     yield* body
   } catch {
-    throw new OperatorError('The Docket that runs has not done all of it. Its log says why.')
+    throw notAll()
   }
 }
 
+const notAll = () =>
+  new OperatorError('The Docket that runs has not done all of it. Its log says why.')
+
 const pathOf = (folder: string): string => join(resolve(folder), 'socket')
 
-const readErrand = (request: Request): Errand =>
-  // The owner of the folder says it, by a command of ours.
-  JSON.parse(new URL(request.url).searchParams.get('errand') ?? '{}') as Errand
+function readErrand(request: Request): Errand | null {
+  try {
+    // The owner of the folder says it, by a command of ours.
+    return JSON.parse(new URL(request.url).searchParams.get('errand') ?? 'null') as Errand | null
+  } catch {
+    return null
+  }
+}
 
 const noInput = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() })
 

@@ -10,7 +10,7 @@ const patience = 1000
 /**
  * Reads the epoch of a database, when it was not read of late: past the gate, so ask first for something else, and wait for it last. A cluster has an identifier, and another timeline after it was restored
  * to a moment or lost its primary; a table that was dumped and restored has another number; a branch of Neon has an id of its own, and
- * an embedded one that was restored has one that restore.ts gave it. Null: nobody knows.
+ * an embedded one has an origin, and another when it was restored. Null: nobody knows.
  * @param sql the pool of now
  */
 export function createEpoch(sql: () => Sql): Epoch {
@@ -30,7 +30,7 @@ async function readEpoch(sql: Sql): Promise<string | null> {
   try {
     const [row] = await sql<{ epoch: string }[]>`
       select left(md5(concat_ws(' ', cluster.system_identifier, point.timeline_id, 'docket.latest'::regclass::oid,
-        current_setting('neon.timeline_id', true), current_setting('docket.restored', true))), 16) as epoch
+        current_setting('neon.timeline_id', true), current_setting('docket.origin', true))), 16) as epoch
       from pg_control_system() as cluster, pg_control_checkpoint() as point`
     return row?.epoch ?? null
   } catch {

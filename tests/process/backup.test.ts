@@ -3,6 +3,12 @@ import { chmodSync, createReadStream, existsSync, mkdirSync } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Entry, entryOf, pack, unpack } from '../../src/database/backup/archive.ts'
+import { connectEmbedded } from '../../src/database/connect.ts'
+import { startEmbedded } from '../../src/database/embedded/start.ts'
+import { schemaFiles } from '../../src/database/schema/files.ts'
+import { applySchema } from '../../src/database/schema/ledger.ts'
+import { eventually } from '../deliveries/support.ts'
+import { momentIn } from '../reminders/support.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { freePort } from '../support/postgres.ts'
 import { command, docket, type Server, startServer } from '../support/process.ts'
@@ -22,12 +28,13 @@ async function begin(env: Record<string, string> = {}) {
 async function aliceOn(address: () => string, folder: string) {
   const { stdout } = await docket(['token', '--user', 'alice'], { env: { DATA_DIR: folder } })
   const headers = { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/json' }
+  const post = async (path: string, body: unknown) => {
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    expect((await fetch(`${address()}${path}`, init)).status).toBe(201)
+  }
   return {
-    add: async (title: string) => {
-      const body = JSON.stringify({ title })
-      const answer = await fetch(`${address()}/api/tasks`, { method: 'POST', headers, body })
-      expect(answer.status).toBe(201)
-    },
+    post,
+    add: (title: string) => post('/api/tasks', { title }),
     titles: async (path = '/api/tasks?limit=200') => {
       const answer = await fetch(`${address()}${path}`, { headers })
       // The document says so, against which every other test holds it.
@@ -230,9 +237,9 @@ test('a restore that was killed half way is ended by the next start, or had not 
     await mkdir(ready)
     await cp(join(other, 'postgres'), join(ready, 'postgres'), { recursive: true })
     await copyFile(join(other, 'secret'), join(ready, 'secret'))
-    if (steps > 0) await rename(join(ready, 'secret'), join(copy, 'secret'))
-    if (steps > 1) await rename(join(copy, 'postgres'), join(copy, 'replaced'))
-    if (steps > 2) await rename(join(ready, 'postgres'), join(copy, 'postgres'))
+    if (steps > 0) await rename(join(copy, 'postgres'), join(copy, 'replaced'))
+    if (steps > 1) await rename(join(ready, 'postgres'), join(copy, 'postgres'))
+    if (steps > 2) await rename(join(ready, 'secret'), join(copy, 'secret'))
     if (steps > 3) await rm(ready, { recursive: true })
     return copy
   }
@@ -247,6 +254,78 @@ test('a restore that was killed half way is ended by the next start, or had not 
   mkdirSync(join(folder, 'restored.new', 'postgres'), { recursive: true })
   expect(await titlesIn(folder)).toEqual(['First', 'Later'])
   expect((await readdir(folder)).toSorted()).toEqual(['lock', 'postgres', 'secret'])
+}, 120_000)
+
+test('a backup of an older schema is as it was, and the next start brings it up to date', async () => {
+  const [folder, restored, files] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
+  const embedded = await startEmbedded(folder, (error) => {
+    throw error
+  })
+  const sql = connectEmbedded(embedded.socket)
+  await applySchema(sql, schemaFiles.slice(0, 9))
+  await sql.end()
+  await embedded.stop()
+
+  const made = await docket(['backup', join(files, 'file')], { env: { DATA_DIR: folder } })
+  const back = await restoreTo(restored, join(files, 'file'))
+  const later = await docket(['migrate'], { env: { DATA_DIR: restored } })
+  const again = await docket(['migrate'], { env: { DATA_DIR: folder } })
+
+  expect([made.exitCode, back.exitCode, later.exitCode]).toEqual([0, 0, 0])
+  expect(later.stdout).toStartWith('Applied 010_reminders.\n')
+  expect(again.stdout).toBe(later.stdout)
+}, 60_000)
+
+test('after a restore what has come since the backup is sent once more, under the same id, and nothing else', async () => {
+  const sent: { id: string; type: string; title: string }[] = []
+  const receiver = Bun.serve({
+    port: 0,
+    fetch: async (request) => {
+      // Any: what it holds is asserted.
+      const { type, data }: any = await request.json()
+      sent.push({ id: request.headers.get('webhook-id') ?? '', type, title: data.task.title })
+      return new Response()
+    },
+  })
+  const { folder, env, server } = await begin({
+    DATA_DIR: temporaryFolder(),
+    WEBHOOKS_PRIVATE: 'on',
+  })
+  let running = server
+  const alice = await aliceOn(() => running.address, folder)
+  const of = (title: string, type: string) =>
+    sent.filter((one) => one.title === title && one.type === type).map(({ id }) => id)
+  const file = join(temporaryFolder(), 'file')
+  const url = `http://127.0.0.1:${receiver.port}/`
+  await alice.post('/api/webhooks', { url, events: ['task.created', 'reminder.due'] })
+  const moment = momentIn(8000)
+  await alice.post('/api/tasks', { title: 'Reminded', reminders: [moment] })
+  await eventually(() => of('Reminded', 'task.created').length > 0)
+  // Nobody is there when it comes.
+  await running.end('SIGKILL')
+  expect((await docket(['backup', file], { env })).exitCode).toBe(0)
+
+  await eventually(() => Date.now() > Date.parse(moment))
+  running = await startServer({ env })
+  await alice.add('Lost')
+  await eventually(
+    () => of('Reminded', 'reminder.due').length === 1 && of('Lost', 'task.created').length === 1,
+  )
+  await running.end('SIGTERM')
+  expect((await restoreTo(folder, file, '--replace')).exitCode).toBe(0)
+  running = await startServer({ env })
+  await alice.add('New')
+  await eventually(
+    () => of('Reminded', 'reminder.due').length === 2 && of('New', 'task.created').length === 1,
+  )
+  expect(await running.end('SIGTERM')).toBe(0)
+  await receiver.stop(true)
+
+  expect(new Set(of('Reminded', 'reminder.due')).size).toBe(1)
+  expect(new Set(of('Reminded', 'task.created')).size).toBe(1)
+  expect(of('Lost', 'task.created')).toHaveLength(1)
+  // The number of the one that is lost, but not its id.
+  expect(of('New', 'task.created')).not.toEqual(of('Lost', 'task.created'))
 }, 120_000)
 
 test('says in a sentence why there is no backup', async () => {
@@ -295,6 +374,84 @@ test('a file that there is no room for leaves nothing, and the server well', asy
   expect((await docket(['backup', file], { env })).exitCode).toBe(0)
   expect(await server.end('SIGTERM')).toBe(0)
 }, 60_000)
+
+test.skipIf(!existsSync('/dev/full'))(
+  'what cannot be written to standard output is said in a sentence',
+  async () => {
+    const { env, server } = await begin()
+
+    for (const args of [
+      ['backup', '-'],
+      ['export', '--user', 'alice'],
+    ]) {
+      const child = Bun.spawn(['sh', '-c', 'exec "$@" > /dev/full', 'sh', ...command, ...args], {
+        env: { HOME: temporaryFolder(), ...env },
+        stderr: 'pipe',
+      })
+      expect([await child.stderr.text(), await child.exited]).toEqual([
+        'Cannot write to standard output: the disk has no room for it.\n',
+        1,
+      ])
+    }
+    expect(await server.end('SIGTERM')).toBe(0)
+  },
+  60_000,
+)
+
+test.skipIf(process.platform === 'win32')(
+  'the socket takes what is no errand, and a server that is stopped ends what waits for input',
+  async () => {
+    const { folder, env, server } = await begin()
+    const ask = async (query: string) =>
+      (await fetch(`http://docket/${query}`, { unix: join(folder, 'socket') })).status
+    expect(await ask('')).toBe(400)
+    expect(await ask('?errand={bad')).toBe(400)
+    expect(await ask('?errand={}')).toBe(422)
+
+    const child = Bun.spawn([...command, 'import'], {
+      env: { HOME: temporaryFolder(), ...env },
+      stdin: 'pipe',
+      stderr: 'pipe',
+    })
+    const { stdout } = await docket(['export', '--user', 'alice'], { env })
+    await child.stdin.write(stdout)
+    await child.stdin.flush()
+    // Left half way, with its backup.
+    for (const _ of [1, 2]) {
+      const left = Bun.spawn(['sh', '-c', '"$@" | head -c 10', 'sh', ...command, 'backup', '-'], {
+        env: { HOME: temporaryFolder(), PATH: process.env['PATH'], ...env },
+        stdout: 'ignore',
+        stderr: 'ignore',
+      })
+      await left.exited
+    }
+
+    expect(await server.end('SIGTERM')).toBe(0)
+    expect([await child.stderr.text(), await child.exited]).toEqual([
+      'The Docket that runs has not done all of it. Its log says why.\n',
+      1,
+    ])
+    expect(server.said()).not.toContain('Controller is already closed')
+  },
+  60_000,
+)
+
+test.skipIf(process.platform === 'win32')(
+  'something of somebody else in the place of the socket keeps no server from starting',
+  async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'socket', 'full'), { recursive: true })
+
+    const { server, env } = await begin({ DATA_DIR: folder })
+    const alone = await docket(['export', '--user', 'alice'], { env })
+
+    expect(server.said()).toContain('commands cannot be run while this server runs')
+    expect([alone.exitCode, alone.stdout]).toEqual([1, ''])
+    expect(await server.end('SIGTERM')).toBe(0)
+    expect(existsSync(join(folder, 'socket', 'full'))).toBe(true)
+  },
+  60_000,
+)
 
 test('of two at once one is made, or both, one after the other', async () => {
   const files = temporaryFolder()

@@ -135,7 +135,7 @@ const textOf = (header: Buffer, from: number, length: number): string =>
   header.toString('utf8', from, from + length).replace(/\0.*$/s, '')
 
 /** Nothing leads out of the folder that it is unpacked to. */
-const isPlace = (name: string): boolean =>
+export const isPlace = (name: string): boolean =>
   /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]+$/.test(name) && !name.startsWith('/')
 
 /** Gives so many bytes of a stream, in pieces. */

@@ -4,7 +4,8 @@ import { version } from '../../../package.json' with { type: 'json' }
 import { OperatorError } from '../../config.ts'
 import { connectEmbedded, type Sql } from '../connect.ts'
 import { startEmbedded } from '../embedded/start.ts'
-import { type Entry, entryOf, pack, portion } from './archive.ts'
+import { type Entry, entryOf, isPlace, pack, portion } from './archive.ts'
+import { reserve, roomIn } from './file.ts'
 
 /** Gives the bytes of a backup as they are made. To leave it before its end is to give it up. */
 export type Backup = () => AsyncGenerator<Uint8Array>
@@ -34,6 +35,9 @@ const hollow = new Set([
   // Not all of it, and last: see below.
   'pg_wal',
 ])
+/** In milliseconds: how long whoever reads a backup may take nothing of it, and how often is looked. */
+const usualLimits = { stalled: 600_000, lookEvery: 1000, room: roomIn }
+
 const isLog = /^[0-9A-F]{24}$/
 const left = /^(?:postmaster\.(?:pid|opts)|pg_internal\.init.*|backup_label.*|pg_control)$/
 
@@ -44,13 +48,12 @@ const left = /^(?:postmaster\.(?:pid|opts)|pg_internal\.init.*|backup_label.*|pg
  * its first change after a checkpoint (full_page_writes), so that one that was copied half written is mended.
  * The base backup of PostgreSQL is the same, but begins with a checkpoint, for which everybody would wait.
  */
-export function createBackup(sql: Sql, folder: string): Backup {
+export function createBackup(sql: Sql, folder: string, limits = usualLimits): Backup {
   const cluster = join(folder, 'postgres')
-  let isUnderWay = false
+  let underWay: { hasBegun: boolean } | null = null
 
-  async function* entries(): AsyncGenerator<Entry> {
-    if (isUnderWay) throw new OperatorError('A backup is being made already. Wait for its end.')
-    isUnderWay = true
+  async function* entries(run: { hasBegun: boolean }): AsyncGenerator<Entry> {
+    run.hasBegun = true
     try {
       await letGo(sql)
       await sql`select pg_create_physical_replication_slot(${slot}, immediately_reserve => true)`
@@ -86,11 +89,48 @@ export function createBackup(sql: Sql, folder: string): Backup {
     } finally {
       // An engine that cannot do this has died, and the next one does it.
       await letGo(sql).catch(() => {})
-      isUnderWay = false
+      underWay = null
     }
   }
 
-  return () => pack(entries())
+  return async function* backup() {
+    if (underWay !== null) {
+      throw new OperatorError('A backup is being made already. Wait for its end.')
+    }
+    const run = { hasBegun: false }
+    underWay = run
+    const bytes = pack(entries(run))
+    const first = await limits.room(folder).catch(() => 0)
+    let taken = performance.now()
+    let why: string | undefined
+    const giveUp = async (reason: string) => {
+      clearInterval(looking)
+      why = reason
+      await bytes.return(undefined)
+    }
+    const look = async () => {
+      if (performance.now() - taken > limits.stalled) {
+        await giveUp('Nobody took any of the backup for so long that it was given up.')
+      } else if ((await limits.room(folder)) < Math.min(reserve, first / 2)) {
+        await giveUp('The backup was given up: the log that is kept for it would fill the disk.')
+      }
+    }
+    // What is kept for it is let go even if whoever reads it never comes back.
+    const looking = setInterval(() => void look().catch(() => {}), limits.lookEvery)
+    looking.unref()
+    try {
+      for await (const chunk of bytes) {
+        taken = performance.now()
+        yield chunk
+        if (why !== undefined) break
+        taken = performance.now()
+      }
+      if (why !== undefined) throw new OperatorError(why)
+    } finally {
+      clearInterval(looking)
+      if (!run.hasBegun) underWay = null
+    }
+  }
 }
 
 /** The same of a folder that nobody has open. Its schema stays as it is, for it may go back to the Docket of before. */
@@ -120,6 +160,8 @@ async function* copyFolder(folder: string, name: string): AsyncGenerator<Entry> 
   yield { name, size: 0, bytes: nothing }
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
+    // None of PostgreSQL's: `lost+found` on a disk of its own.
+    if (!isPlace(entry.name)) continue
     if (entry.isDirectory() && hollow.has(entry.name)) {
       yield { name: `${name}${entry.name}/`, size: 0, bytes: nothing }
     } else if (entry.isDirectory()) yield* copyFolder(path, `${name}${entry.name}/`)

@@ -1,9 +1,9 @@
-import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
-import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../config.ts'
 import { connectEmbedded } from '../connect.ts'
-import { sync, syncAll } from '../embedded/cluster.ts'
+import { giveOrigin, sync, syncAll, waiting } from '../embedded/cluster.ts'
 import { lockFolder } from '../embedded/lock.ts'
 import { explain, Refusal } from '../embedded/refusal.ts'
 import { startEmbedded } from '../embedded/start.ts'
@@ -11,7 +11,11 @@ import { createCheck, Damage, type Entry, portion, unpack } from './archive.ts'
 import { endName, format, type Manifest, manifestName } from './backup.ts'
 
 /** In the data folder: what is unpacked, what waits to be put in place, and what was in place before. */
-const names = { unpacked: 'restored.new', ready: 'restored', replaced: 'replaced' } as const
+const names = { unpacked: 'restored.new', ready: waiting, replaced: 'replaced' } as const
+
+/** What is in a backup beside its manifest, and how much of that is read at most. */
+const isKnown = /^(?:postgres\/.*|secret|end)$/
+const longestManifest = 4096
 
 /**
  * Makes the database of a backup, and its secret, those of a folder. Stopped at any point, by a kill or a loss of power, it leaves
@@ -24,9 +28,16 @@ export async function restore(
   folder: string,
   isReplacing: boolean,
 ): Promise<Manifest> {
-  await check(path)
-  const unlock = await enter(folder)
+  const file = await openChecked(path)
+  let unlock: () => void
+  try {
+    unlock = await enter(folder)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
   const unpacked = join(folder, names.unpacked)
+  let isReady = false
   try {
     putInPlace(folder)
     const there = ['postgres', 'secret'].filter((name) => existsSync(join(folder, name)))
@@ -36,10 +47,11 @@ export async function restore(
       )
     }
     await rm(unpacked, { recursive: true, force: true })
-    const manifest = await unpackTo(unpacked, path)
+    const manifest = await unpackTo(unpacked, file)
     await recover(unpacked)
     await syncAll(unpacked)
     await rename(unpacked, join(folder, names.ready))
+    isReady = true
     await sync(folder)
     putInPlace(folder)
     await sync(folder)
@@ -48,8 +60,13 @@ export async function restore(
   } catch (error) {
     if (error instanceof OperatorError) throw error
     const why = error instanceof Damage ? `it ${error.message}` : reasonOf(error)
-    throw new OperatorError(`Cannot restore ${path}: ${why}. Nothing was changed.`)
+    const state =
+      !isReady || takeBack(folder)
+        ? 'Nothing was changed'
+        : 'What is in it takes its place with the next start'
+    throw new OperatorError(`Cannot restore ${path}: ${why}. ${state}.`)
   } finally {
+    await file.close()
     await rm(unpacked, { recursive: true, force: true }).catch(() => {})
     unlock()
   }
@@ -75,6 +92,10 @@ export async function endRestore(folder: string): Promise<void> {
     for (const name of [names.replaced, names.unpacked]) {
       rmSync(join(folder, name), { recursive: true, force: true })
     }
+  } catch (error) {
+    throw new OperatorError(
+      `Cannot end the restore that was stopped half way in ${folder}: ${reasonOf(error)}.`,
+    )
   } finally {
     unlock()
   }
@@ -86,7 +107,7 @@ function putInPlace(folder: string): void {
   if (!existsSync(ready)) return
   const cluster = join(folder, 'postgres')
   const restored = join(ready, 'postgres')
-  if (existsSync(join(ready, 'secret'))) renameSync(join(ready, 'secret'), join(folder, 'secret'))
+  // First what may fail, while it can be taken back.
   if (existsSync(restored)) {
     if (existsSync(cluster)) {
       rmSync(replaced, { recursive: true, force: true })
@@ -94,22 +115,46 @@ function putInPlace(folder: string): void {
     }
     renameSync(restored, cluster)
   }
+  if (existsSync(join(ready, 'secret'))) renameSync(join(ready, 'secret'), join(folder, 'secret'))
   rmSync(ready, { recursive: true, force: true })
 }
 
-async function check(path: string): Promise<void> {
-  const checked = createCheck()
+/** Before the first step: the database of before stays. */
+function takeBack(folder: string): boolean {
+  const ready = join(folder, names.ready)
+  if (!existsSync(join(folder, 'postgres')) || !existsSync(join(ready, 'postgres'))) return false
+  renameSync(ready, join(folder, names.unpacked))
+  return true
+}
+
+/** It stays open: what is unpacked is what was looked at, whatever has its name by then. */
+async function openChecked(path: string): Promise<FileHandle> {
+  let file: FileHandle | undefined
   try {
-    for await (const chunk of read(path)) checked.add(chunk)
+    // To open a pipe may take forever.
+    const there = await stat(path)
+    if (there.isDirectory()) throw new Damage('is a folder')
+    if (!there.isFile()) throw new Damage('is no file: put it in one first')
+    file = await open(path)
+    const checked = createCheck()
+    for await (const chunk of read(file)) checked.add(chunk)
     checked.finish()
+    return file
   } catch (error) {
+    await file?.close()
     const why = error instanceof Damage ? `it ${error.message}` : reasonOf(error)
     throw new OperatorError(`Cannot restore ${path}: ${why}.`)
   }
 }
 
-const read = (path: string): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: portion })
+async function* read(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(portion), 0, portion, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
 
 async function enter(folder: string): Promise<() => void> {
   try {
@@ -120,23 +165,33 @@ async function enter(folder: string): Promise<() => void> {
   }
 }
 
-async function unpackTo(folder: string, path: string): Promise<Manifest> {
+async function unpackTo(folder: string, file: FileHandle): Promise<Manifest> {
   await mkdir(folder, { mode: 0o700 })
   let manifest: Manifest | undefined
-  for await (const entry of unpack(read(path))) {
+  for await (const entry of unpack(read(file))) {
     if (entry.name === manifestName) manifest = await readManifest(entry)
-    else if (manifest === undefined) throw new Damage('is no backup of Docket')
+    else if (manifest === undefined || !isKnown.test(entry.name)) throw new Damage(isOther)
     else if (entry.name.endsWith('/')) await mkdir(join(folder, entry.name), { mode: 0o700 })
     else await write(join(folder, entry.name), entry)
   }
-  if (manifest === undefined) throw new Damage('is no backup of Docket')
+  if (manifest === undefined) throw new Damage(isOther)
   return manifest
 }
 
-async function readManifest({ bytes }: Entry): Promise<Manifest> {
-  // It is covered by the checksum.
-  const manifest = JSON.parse(Buffer.concat(await Array.fromAsync(bytes)).toString()) as Manifest
-  if (manifest.format === format) return manifest
+const isOther = 'is no backup of Docket: it holds something else'
+
+async function readManifest({ size, bytes }: Entry): Promise<Manifest> {
+  if (size > longestManifest) throw new Damage(isOther)
+  const text = Buffer.concat(await Array.fromAsync(bytes)).toString()
+  let manifest: Partial<Manifest> | null
+  try {
+    manifest = JSON.parse(text) as Partial<Manifest> | null
+  } catch {
+    throw new Damage(isOther)
+  }
+  // Of this format: what else is in it is covered by the checksum.
+  if (manifest?.format === format) return manifest as Manifest
+  if (manifest?.docket === undefined) throw new Damage(isOther)
   throw new Damage(`was made by Docket ${manifest.docket}, in a format that this one does not know`)
 }
 
@@ -152,12 +207,12 @@ async function write(path: string, { bytes }: Entry): Promise<void> {
 
 /** Opens it for the first time, when PostgreSQL makes one moment of it, and refuses what does not come to the end of its log. */
 async function recover(unpacked: string): Promise<void> {
-  const end = await readFile(join(unpacked, endName), 'utf8')
-  // For the numbers of its changes: epoch.ts.
-  await appendFile(
-    join(unpacked, 'postgres', 'postgresql.auto.conf'),
-    `docket.restored = '${crypto.randomUUID()}'\n`,
-  )
+  const cluster = join(unpacked, 'postgres')
+  const end = await readFile(join(unpacked, endName), 'utf8').catch(() => '')
+  if (!/^[0-9A-F]+\/[0-9A-F]+$/.test(end) || !existsSync(join(cluster, 'PG_VERSION'))) {
+    throw new Damage('is no backup of Docket: something is missing in it')
+  }
+  await giveOrigin(cluster)
   const embedded = await startEmbedded(unpacked, () => {})
   try {
     const sql = connectEmbedded(embedded.socket)
@@ -177,8 +232,9 @@ function reasonOf(error: unknown): string {
   if (!('code' in error)) return error.message.replace(/\.$/, '')
   const known: Record<string, string> = {
     ENOENT: 'there is no such file',
-    EISDIR: 'it is a folder',
+    ENOTDIR: 'there is no such file',
     EACCES: 'this user may not read it, or not write to the folder',
+    EBUSY: 'the folder "postgres" cannot be moved, as where a disk of its own is mounted',
     ENOSPC: 'the disk is full',
   }
   return known[String(error.code)] ?? error.message

@@ -21,13 +21,12 @@ const patience = 600_000
 /** Milliseconds from one look at the clock to the next, at most: it may be put forward. */
 const longestSleep = 3_600_000
 
-const aDay = 86_400_000
-
 /** Makes backups of the embedded database from time to time, and removes the oldest. It goes by the files that are there. */
 export function createBackups(options: BackupsOptions) {
   const { folder, dataDir, backup, onDone, onFailure, onNewest } = options
   const every = options.every * 1000
   let timer: ReturnType<typeof setTimeout> | undefined
+  /** By a clock that nobody puts back. */
   let failed = Number.NEGATIVE_INFINITY
   let isStopped = false
   let underWay = Promise.resolve()
@@ -36,13 +35,15 @@ export function createBackups(options: BackupsOptions) {
     const at = new Date()
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
+      // Before too: what was left takes the room. And what cannot be read here cannot be removed later.
+      await tidy()
       const path = join(folder, nameOf(at))
       const bytes = await writeBackup(path, untilStopped(), dataDir)
       onDone(path, bytes)
       await tidy()
     } catch (error) {
       if (isStopped) return
-      failed = Date.now()
+      failed = performance.now()
       onFailure(error)
     }
   }
@@ -60,18 +61,19 @@ export function createBackups(options: BackupsOptions) {
     for (const name of await readdir(folder)) {
       if (!unfinished.test(name) || timeOf(name.replace(unfinished, '')) === null) continue
       const { mtimeMs } = await stat(join(folder, name))
-      if (Date.now() - mtimeMs > aDay) await rm(join(folder, name))
+      // One that is written to is of now.
+      if (Math.abs(Date.now() - mtimeMs) > patience) await rm(join(folder, name))
     }
   }
 
   /** Milliseconds until the next is due. */
   async function wait(): Promise<number> {
     const now = Date.now()
-    // None of the future, by a clock that was wrong: it would keep others from being made.
-    const newest = (await ownIn(folder).catch(() => [])).find(({ at }) => at.getTime() <= now)
+    const [newest] = (await ownIn(folder).catch(() => [])).filter(({ at }) => at.getTime() <= now)
     if (newest !== undefined) onNewest(newest.at)
     const due = newest === undefined ? now : newest.at.getTime() + every
-    return Math.max(due, failed + Math.min(every, patience)) - now
+    const pause = failed + Math.min(every, patience) - performance.now()
+    return Math.max(due - now, pause)
   }
 
   async function plan(): Promise<void> {
@@ -108,11 +110,17 @@ function timeOf(name: string): Date | null {
   return Number.isNaN(at.getTime()) ? null : at
 }
 
-/** Those of ours by their names, the newest first. */
-const ownIn = async (folder: string): Promise<{ name: string; at: Date }[]> =>
-  (await readdir(folder))
-    .flatMap((name) => {
-      const at = timeOf(name)
-      return at === null ? [] : { name, at }
+/**
+ * Those of ours by their names, the newest first. One of the future was made by a clock that was wrong: it keeps no other from being made,
+ * and none from staying.
+ */
+async function ownIn(folder: string): Promise<{ name: string; at: Date }[]> {
+  const now = Date.now()
+  const age = (at: Date) => (at.getTime() > now ? Number.POSITIVE_INFINITY : now - at.getTime())
+  return (await readdir(folder, { withFileTypes: true }))
+    .flatMap((entry) => {
+      const at = entry.isFile() ? timeOf(entry.name) : null
+      return at === null ? [] : { name: entry.name, at }
     })
-    .toSorted((a, b) => b.at.getTime() - a.at.getTime())
+    .toSorted((a, b) => (age(a.at) === age(b.at) ? 0 : age(a.at) - age(b.at)))
+}

@@ -1,9 +1,12 @@
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Refusal } from './refusal.ts'
 
 const major = '18'
+
+/** In the data folder: what was restored and waits for its place. The cluster that is there must not be opened any more. */
+export const waiting = 'restored'
 
 /**
  * Makes a cluster ready to be opened, which only the holder of the folder's lock may do. Throws
@@ -38,10 +41,15 @@ export async function createCluster(cluster: string, snapshot: Uint8Array) {
       cause: error,
     })
   })
+  await giveOrigin(unfinished)
   await syncAll(unfinished)
   await rename(unfinished, cluster)
   await sync(dirname(cluster))
 }
+
+/** Tells the numbers of its changes from those of any other, with which it has its system identifier in common: epoch.ts. */
+export const giveOrigin = (cluster: string): Promise<void> =>
+  appendFile(join(cluster, 'postgresql.auto.conf'), `docket.origin = '${crypto.randomUUID()}'\n`)
 
 /** Forces a folder and all that is in it to the disk. */
 export async function syncAll(folder: string) {

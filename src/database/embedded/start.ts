@@ -2,10 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { chooseBuffers } from './buffers.ts'
-import { createCluster, prepareCluster } from './cluster.ts'
+import { createCluster, prepareCluster, waiting } from './cluster.ts'
 import { lockFolder } from './lock.ts'
 import type { Upkeep } from './messages.ts'
-import { explain } from './refusal.ts'
+import { explain, Refusal } from './refusal.ts'
 import { readSnapshot } from './snapshot.ts'
 import { startWorker } from './worker.ts'
 
@@ -38,6 +38,10 @@ export async function startEmbedded(
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const release = lockFolder(folder)
     unlock = release
+    // Of one that was killed since anybody looked.
+    if (existsSync(join(folder, waiting))) {
+      throw new Refusal('a restore was stopped half way. Start it again, which ends that')
+    }
     const cluster = join(folder, 'postgres')
     if (!existsSync(cluster)) await createCluster(cluster, await readSnapshot())
     prepareCluster(cluster)
