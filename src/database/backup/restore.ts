@@ -23,7 +23,13 @@ import { endName, format, type Manifest, manifestName } from './backup.ts'
 const names = { unpacked: 'restored.new', ready: 'restored', replaced: 'replaced' } as const
 
 /** As the engine has to be opened, but for so short that nothing is looked after. */
-const noUpkeep = { lookEvery: 3_600_000, quietAfter: 3_600_000, checkpointEvery: 3_600_000 }
+const noUpkeep = {
+  lookEvery: 3_600_000,
+  quietAfter: 3_600_000,
+  checkpointEvery: 3_600_000,
+  checkpointAfter: Number.POSITIVE_INFINITY,
+  tidyWithin: 3_600_000,
+}
 
 /**
  * Makes the database of a backup, and its secret, those of a folder. Stopped at any point, by a kill or a loss of power, it leaves
