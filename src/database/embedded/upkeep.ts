@@ -6,14 +6,14 @@ import { type Bytes, simpleQuery } from './protocol.ts'
 const checkpoint = simpleQuery('checkpoint')
 
 /** How long those who ask have the engine for themselves after a piece of work, in times of what that took. */
-const restAfterWork = 10
+const restAfterWork = 5
 
 /** Milliseconds that what there is to do waits for a moment in which nobody asks: where many do, there is none. */
 const longestDelay = 500
 
 /**
  * Milliseconds that a piece may go on when somebody waits. A vacuum that is stopped has tidied pages, but nobody finds the room in
- * them, and it looks at them again the next time: what was stopped may have twice as many then, up to the most.
+ * them, and it looks at them again the next time: what was stopped may have four times as many then, up to the most.
  */
 const patience = { least: 50, most: 1600 }
 
@@ -27,8 +27,8 @@ export type Askers = {
   allow: (milliseconds: number) => void
 }
 
-/** A chore, and since when there is this to do. */
-type Due = Chore & { since: number }
+/** A chore, since when there is this to do, and from when on it may be done. */
+type Due = Chore & { since: number; soonest: number }
 
 /** Something to do, and when by performance.now(). */
 type Task = { at: number; run: () => Promise<void> }
@@ -40,7 +40,7 @@ type Task = { at: number; run: () => Promise<void> }
  */
 export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, allow }: Askers) {
   const opened = performance.now()
-  const last = { asked: opened, looked: opened, saved: opened, worked: opened }
+  const last = { asked: opened, looked: opened, saved: opened }
   let restUntil = opened
   let chores: Due[] = []
   /** Of those that were stopped, by what they are. */
@@ -85,9 +85,9 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, 
     for (const chore of readChores(answer, isOpening)) add(chore)
   }
 
-  function add(chore: Chore, since = performance.now()) {
+  function add(chore: Chore, since = performance.now(), soonest = since) {
     if (chores.some(({ kind, table }) => kind === chore.kind && table === chore.table)) return
-    chores.push({ ...chore, since })
+    chores.push({ ...chore, since, soonest })
   }
 
   async function work(chore: Due) {
@@ -96,14 +96,13 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, 
     const before = patiences.get(name) ?? patience.least
     const answer = await run(statementOf(chore), before)
     if (answer === undefined) return
-    last.worked = performance.now()
     chores = chores.filter((other) => other !== chore)
     const isStopped = wasStopped(answer)
     patiences.set(
       name,
-      isStopped ? Math.min(2 * before, patience.most) : Math.max(before / 2, patience.least),
+      isStopped ? Math.min(4 * before, patience.most) : Math.max(before / 2, patience.least),
     )
-    if (isStopped) add({ kind, table, isStopped }, since)
+    if (isStopped) add({ kind, table, isStopped }, since, performance.now() + times.quietAfter)
     else if (kind === 'sweep') add({ kind: 'vacuum', table, isStopped })
   }
 
@@ -131,8 +130,7 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, 
    * What takes long waits until nobody asks, but not for ever: what it has not cleaned away takes room. What was stopped waits until
    * they have had the engine for as long as that.
    */
-  function timeOf({ kind, isStopped, since }: Due): number {
-    const soonest = isStopped ? last.worked + times.quietAfter : since
+  function timeOf({ kind, since, soonest }: Due): number {
     if (kind !== 'vacuum') return soonest
     return Math.min(last.asked + times.quietAfter, Math.max(soonest, since + times.tidyWithin))
   }
