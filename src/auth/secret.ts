@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Config, OperatorError } from '../config.ts'
 
@@ -37,10 +47,19 @@ function readSecret(path: string): string {
   throw new OperatorError(`${path} holds no secret of 32 bytes: remove it, and a new one is made.`)
 }
 
-/** Under a name of its own first: of processes that start together one gives it the real name, and all read it whole. */
+/**
+ * Under a name of its own first: of processes that start together one gives it the real name, and all read it whole. It is on the
+ * disk by then: one that is empty after a loss of power would be refused.
+ */
 function makeSecret(path: string): void {
   const own = `${path}.${randomBytes(8).toString('hex')}`
-  writeFileSync(own, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  const file = openSync(own, 'wx', 0o600)
+  try {
+    writeFileSync(file, randomBytes(32).toString('base64url'))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
   try {
     linkSync(own, path)
   } finally {

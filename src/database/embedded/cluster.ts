@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
 import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Refusal } from './refusal.ts'
 
 const major = '18'
@@ -45,6 +45,14 @@ export async function createCluster(cluster: string, snapshot: Uint8Array) {
   await syncAll(unfinished)
   await rename(unfinished, cluster)
   await sync(dirname(cluster))
+  await syncAbove(resolve(dirname(cluster)))
+}
+
+/** The names of folders that were made on the way, as far as this user may look: a cluster is lost with any of them. */
+async function syncAbove(folder: string) {
+  for (let at = folder; at !== dirname(at); at = dirname(at)) {
+    await sync(dirname(at)).catch(() => undefined)
+  }
 }
 
 /** Tells the numbers of its changes from those of any other, with which it has its system identifier in common: epoch.ts. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { createSharedMemory } from './shared-memory.ts'
 
-type Node = { mode: number }
+type Node = { mode: number; parent: { name: string } }
 type Stream = { nfd: number; node: Node; flags: number }
 
 /** Open files of the engine, as the part of Emscripten that maps them to the disk sees them. */
@@ -25,6 +25,8 @@ const truncates = 0o1000
 const kinds = 0o170000
 const aFolder = 0o040000
 
+const logFolder = 'pg_wal'
+
 type Received = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void
 
 /** What Emscripten is started with, as far as it matters here. */
@@ -40,6 +42,7 @@ type Options = {
  */
 export function durableFiles(cluster: string) {
   let syncs = 0
+  let logged = 0
   let paths = (): string[] => []
   let started: WebAssembly.Instance | undefined
   /**
@@ -47,7 +50,7 @@ export function durableFiles(cluster: string) {
    * to the disk; here they all go there together, before anything is that is in a file. One who was killed may have left some.
    */
   let isRenamed = true
-  const log = resolve(cluster, 'pg_wal')
+  const log = resolve(cluster, logFolder)
   const memory = createSharedMemory()
 
   /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
@@ -84,7 +87,9 @@ export function durableFiles(cluster: string) {
     stream_ops.write = (stream, ...what) => {
       safe.delete(stream.node)
       written.add(stream.node)
-      return write(stream, ...what)
+      const length = write(stream, ...what)
+      if (stream.node.parent.name === logFolder) logged += length
+      return length
     }
     stream_ops.fsync = ({ nfd, node }) => {
       if (safe.has(node)) return 0
@@ -137,7 +142,7 @@ export function durableFiles(cluster: string) {
     throw new Error(`Cannot find ${name} in the engine.`)
   }
 
-  return { fs, syncs: () => syncs, settle, memory, addressOf }
+  return { fs, syncs: () => syncs, logged: () => logged, settle, memory, addressOf }
 }
 
 /** Forces the names in a folder to the disk. */

@@ -16,6 +16,8 @@ export type Engine = {
   tend: (messages: Uint8Array, isWanted: () => boolean) => Promise<Bytes | undefined>
   /** How often something was forced to the disk so far. */
   syncs: () => number
+  /** How many bytes of the log were written so far. */
+  logged: () => number
   /** Forces to the disk what was written to files, while the engine goes on: a checkpoint after it has little to wait for. */
   settle: () => Promise<void>
   interrupts: Interrupts
@@ -111,6 +113,7 @@ export async function openEngine(cluster: string, buffers: number): Promise<Engi
       // Asked only now: who comes from here on sees what the engine is at.
       during('upkeep', async () => (isWanted() ? undefined : execute(messages))),
     syncs: files.syncs,
+    logged: files.logged,
     settle: files.settle,
     interrupts,
     rest: () => {

@@ -1,5 +1,5 @@
 import { type Engine, openEngine } from './engine.ts'
-import { isAwaited, takeNext } from './interrupts.ts'
+import { allow, isAwaited, takeNext } from './interrupts.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 import { createSession, type Session } from './session.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -51,6 +51,7 @@ async function open(message: Extract<ToEngine, { type: 'open' }>) {
   upkeep = createUpkeep(opened, message.upkeep, {
     isWanted: () => isAwaited(opened.interrupts),
     insist: () => post({ type: 'insists' }),
+    allow: (milliseconds) => allow(opened.interrupts, milliseconds),
   })
   await upkeep.open()
   opened.rest()

@@ -11,6 +11,7 @@ const sent = 1
 const entered = 2
 const handled = 3
 const answered = 4
+const allowed = 5
 
 /** Seen by both threads. */
 export type Interrupts = {
@@ -27,7 +28,7 @@ export const createInterrupts = (
   memory: WebAssembly.Memory,
   addresses: { cancel: number; pending: number },
 ): Interrupts => ({
-  state: new Int32Array(new SharedArrayBuffer(20)),
+  state: new Int32Array(new SharedArrayBuffer(24)),
   // Seen as it is now: the variables do not move when it grows. That it is shared is up to who made it.
   memory: new Int32Array(memory.buffer as unknown as SharedArrayBuffer),
   cancel: addresses.cancel / 4,
@@ -58,6 +59,12 @@ export const answer = ({ state }: Interrupts): void => void Atomics.add(state, a
 
 /** How many statements are answered. Those who asked may not have heard it yet. */
 export const answers = ({ state }: Interrupts): number => Atomics.load(state, answered)
+
+/** For the engine's thread, before it begins upkeep: how many milliseconds that may go on when somebody waits. */
+export const allow = ({ state }: Interrupts, milliseconds: number): void =>
+  void Atomics.store(state, allowed, milliseconds)
+
+export const allowance = ({ state }: Interrupts): number => Atomics.load(state, allowed)
 
 /**
  * For the main thread: PostgreSQL ends what it is at with an error, 57014, within a millisecond, unless that is done before.

@@ -26,4 +26,8 @@ export type Upkeep = {
   /** So long nobody must have asked for anything before it does what takes long. */
   quietAfter: number
   checkpointEvery: number
+  /** Bytes of the log after which a checkpoint comes before its time: they take room, and have to be read after a crash. */
+  checkpointAfter: number
+  /** So long what takes long waits for a moment in which nobody asks. */
+  tidyWithin: number
 }

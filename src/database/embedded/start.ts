@@ -19,7 +19,13 @@ export type Embedded = {
   stop: () => Promise<void>
 }
 
-const defaultUpkeep: Upkeep = { lookEvery: 1000, quietAfter: 5000, checkpointEvery: 60_000 }
+const defaultUpkeep: Upkeep = {
+  lookEvery: 1000,
+  quietAfter: 5000,
+  checkpointEvery: 60_000,
+  checkpointAfter: 256 * 1024 * 1024,
+  tidyWithin: 120_000,
+}
 
 /**
  * Opens the PostgreSQL that lives in `folder`, or creates it. Throws an Error whose message is for

@@ -6,10 +6,16 @@ import { type Bytes, simpleQuery } from './protocol.ts'
 const checkpoint = simpleQuery('checkpoint')
 
 /** How long those who ask have the engine for themselves after a piece of work, in times of what that took. */
-const restAfterWork = 10
+const restAfterWork = 5
 
 /** Milliseconds that what there is to do waits for a moment in which nobody asks: where many do, there is none. */
 const longestDelay = 500
+
+/**
+ * Milliseconds that a piece may go on when somebody waits. A vacuum that is stopped has tidied pages, but nobody finds the room in
+ * them, and it looks at them again the next time: what was stopped may have four times as many then, up to the most.
+ */
+const patience = { least: 50, most: 1600 }
 
 /** Those who ask. */
 export type Askers = {
@@ -17,10 +23,12 @@ export type Askers = {
   isWanted: () => boolean
   /** Has a piece of work ended as soon as somebody has waited for it for a while: it begins although somebody waits. */
   insist: () => void
+  /** For how many milliseconds they let the next piece go on. */
+  allow: (milliseconds: number) => void
 }
 
-/** A chore, and since when there is this to do. */
-type Due = Chore & { since: number }
+/** A chore, since when there is this to do, and from when on it may be done. */
+type Due = Chore & { since: number; soonest: number }
 
 /** Something to do, and when by performance.now(). */
 type Task = { at: number; run: () => Promise<void> }
@@ -30,12 +38,15 @@ type Task = { at: number; run: () => Promise<void> }
  * vacuuming, and statistics. In pieces, each of which is stopped when somebody has to wait for it: what a vacuum has done by
  * then stays done. Only after something was written: an idle database rests.
  */
-export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist }: Askers) {
+export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, allow }: Askers) {
   const opened = performance.now()
-  const last = { asked: opened, looked: opened, saved: opened, worked: opened }
+  const last = { asked: opened, looked: opened, saved: opened }
   let restUntil = opened
   let chores: Due[] = []
+  /** Of those that were stopped, by what they are. */
+  const patiences = new Map<string, number>()
   let seen = engine.syncs()
+  let saved = engine.logged()
   let isUnseen = false
   let isUnsaved = false
   let isSettled = false
@@ -52,7 +63,8 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist }
   }
 
   /** What upkeep syncs is no write after which there would be something to do, but for a checkpoint. */
-  async function run(statement: Bytes): Promise<Bytes | undefined> {
+  async function run(statement: Bytes, milliseconds = patience.least): Promise<Bytes | undefined> {
+    allow(milliseconds)
     const answer = await engine.tend(statement, () => {
       if (!isWanted()) return false
       if (isLate) insist()
@@ -70,41 +82,57 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist }
     if (answer === undefined) return
     isUnseen = false
     last.looked = performance.now()
-    readChores(answer, isOpening).forEach(add)
+    for (const chore of readChores(answer, isOpening)) add(chore)
   }
 
-  function add(chore: Chore) {
+  function add(chore: Chore, since = performance.now(), soonest = since) {
     if (chores.some(({ kind, table }) => kind === chore.kind && table === chore.table)) return
-    chores.push({ ...chore, since: performance.now() })
+    chores.push({ ...chore, since, soonest })
   }
 
   async function work(chore: Due) {
-    const answer = await run(statementOf(chore))
+    const { kind, table, since } = chore
+    const name = `${kind} ${table}`
+    const before = patiences.get(name) ?? patience.least
+    const answer = await run(statementOf(chore), before)
     if (answer === undefined) return
-    last.worked = performance.now()
     chores = chores.filter((other) => other !== chore)
-    if (wasStopped(answer)) add({ ...chore, isStopped: true })
-    else if (chore.kind === 'sweep') add({ ...chore, kind: 'vacuum', isStopped: false })
+    const isStopped = wasStopped(answer)
+    patiences.set(
+      name,
+      isStopped ? Math.min(4 * before, patience.most) : Math.max(before / 2, patience.least),
+    )
+    if (isStopped) add({ kind, table, isStopped }, since, performance.now() + times.quietAfter)
+    else if (kind === 'sweep') add({ kind: 'vacuum', table, isStopped })
   }
 
   async function save() {
     if ((await run(checkpoint)) === undefined) return
     isUnsaved = false
     isSettled = false
+    saved = engine.logged()
     last.saved = performance.now()
   }
 
   /** What there is to do, the most urgent first. */
   const tasks = (): Task[] => [
     ...(isUnseen ? [{ at: last.looked + times.lookEvery, run: () => look() }] : []),
-    ...(isUnsaved ? [{ at: last.saved + times.checkpointEvery, run: save }] : []),
+    ...(isUnsaved ? [{ at: timeOfSaving(), run: save }] : []),
     ...chores.map((chore) => ({ at: timeOf(chore), run: () => work(chore) })),
   ]
 
-  /** What takes long waits until nobody asks; what was stopped, until they have had the engine for as long as that. */
-  function timeOf({ kind, isStopped, since }: Due): number {
-    if (kind === 'vacuum') return last.asked + times.quietAfter
-    return isStopped ? last.worked + times.quietAfter : since
+  const timeOfSaving = (): number =>
+    engine.logged() - saved > times.checkpointAfter
+      ? last.saved
+      : last.saved + times.checkpointEvery
+
+  /**
+   * What takes long waits until nobody asks, but not for ever: what it has not cleaned away takes room. What was stopped waits until
+   * they have had the engine for as long as that.
+   */
+  function timeOf({ kind, since, soonest }: Due): number {
+    if (kind !== 'vacuum') return soonest
+    return Math.min(last.asked + times.quietAfter, Math.max(soonest, since + times.tidyWithin))
   }
 
   /** Milliseconds until there is something to do; null: nothing, until something is written. */
@@ -116,7 +144,7 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist }
 
   /** Call it before `tend`, while others may use the engine. */
   async function prepare() {
-    if (!isUnsaved || isSettled || last.saved + times.checkpointEvery > performance.now()) return
+    if (!isUnsaved || isSettled || timeOfSaving() > performance.now()) return
     await engine.settle()
     isSettled = true
   }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import {
+  allowance,
   announce,
   answers,
   type Interrupts,
@@ -12,9 +13,6 @@ import {
 import type { FromEngine, ToEngine, Upkeep } from './messages.ts'
 import { opening, readInt32 } from './protocol.ts'
 import { createStream } from './stream.ts'
-
-/** Milliseconds that upkeep may go on when somebody waits for the engine. */
-const patience = 50
 
 /**
  * Starts the engine in a thread of its own, so that a long query never blocks this one. Rejects when
@@ -116,7 +114,7 @@ export async function startWorker(
       stopping = undefined
       if (numberOf(interrupts, 'upkeep') === piece) stopPiece('upkeep', piece)
       else makeRoom()
-    }, patience)
+    }, allowance(interrupts))
   }
 
   function connect(): Duplex {

@@ -235,7 +235,7 @@ test.skipIf(process.platform === 'win32')(
 
     expect(said).toEndWith('. Nothing was changed.')
     expect(existsSync(join(data, 'restored'))).toBe(false)
-    endRestore(data)
+    await endRestore(data)
     expect((await readdir(data)).toSorted()).toEqual(['lock', 'postgres', 'secret'])
     expect(await Bun.file(join(data, 'secret')).text()).toBe('of-before')
   },
@@ -251,7 +251,7 @@ test('what was restored and waits for its place keeps the database of before fro
   await Bun.$`cp -r ${join(place.path, 'other')} ${join(data, 'restored')}`.quiet()
 
   const said = await open(data).catch(String)
-  endRestore(data)
+  await endRestore(data)
 
   expect(said).toContain('a restore was stopped half way. Start it again')
   await open(data).then((database) => database[Symbol.asyncDispose]())

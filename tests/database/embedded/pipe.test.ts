@@ -190,7 +190,13 @@ test('when the engine dies, what was before it is stored and what was behind it 
 
 test('is looked after while there is always somebody who waits', async () => {
   using folder = temporaryFolder()
-  const atOnce = { lookEvery: 20, quietAfter: 20, checkpointEvery: 20 }
+  const atOnce = {
+    lookEvery: 20,
+    quietAfter: 20,
+    checkpointEvery: 20,
+    checkpointAfter: 1e9,
+    tidyWithin: 1e9,
+  }
   const embedded = await startEmbedded(folder.path, failOnFailure, atOnce)
   const sql = connect(embedded)
   await sql`create table public.notes (n integer)`

@@ -10,8 +10,9 @@ import { failOnFailure, patience, temporaryFolder, until } from './support.ts'
 
 setDefaultTimeout(patience)
 
-const atOnce = { lookEvery: 20, quietAfter: 20, checkpointEvery: 20 }
-const never = { lookEvery: 1e9, quietAfter: 1e9, checkpointEvery: 1e9 }
+const rest = { checkpointAfter: 1e9, tidyWithin: 1e9 }
+const atOnce = { lookEvery: 20, quietAfter: 20, checkpointEvery: 20, ...rest }
+const never = { lookEvery: 1e9, quietAfter: 1e9, checkpointEvery: 1e9, ...rest }
 
 test('checkpoints, vacuums and analyzes after writes', async () => {
   using folder = temporaryFolder()
@@ -45,6 +46,7 @@ test('looks at what is written while the next checkpoint is far away', async () 
     lookEvery: 50,
     quietAfter: 600_000,
     checkpointEvery: 600_000,
+    ...rest,
   })
   const sql = connect(embedded)
 
@@ -91,7 +93,9 @@ type Rows = Record<string, unknown>[]
 function scripted(tables: () => Rows = () => []) {
   const ran: string[] = []
   let syncs = 0
-  const answer = { stop: false }
+  const answer = { stop: false, only: '' }
+  const logged = { bytes: 0 }
+  const allowed: number[] = []
   const wait = { isWanted: false, insisted: 0 }
   const run = async (messages: Uint8Array) => {
     const statement = new TextDecoder().decode(messages.subarray(5, -1))
@@ -99,31 +103,39 @@ function scripted(tables: () => Rows = () => []) {
     if (statement.includes('json_agg')) return dataRow(JSON.stringify(tables()))
     ran.push(statement)
     syncs++
-    return answer.stop ? frame('E', 'SERROR\0C57014\0Mcanceling\0\0') : join([])
+    return answer.stop && statement.includes(answer.only)
+      ? frame('E', 'SERROR\0C57014\0Mcanceling\0\0')
+      : join([])
   }
   const engine: Engine = {
     run,
     tend: async (messages, isWanted) => (isWanted() ? undefined : run(messages)),
     syncs: () => syncs,
+    logged: () => logged.bytes,
     settle: async () => void ran.push('settle'),
     rest() {},
     interrupts: createInterrupts(createSharedMemory(), { cancel: 0, pending: 4 }),
     close: async () => undefined,
   }
-  const asker = { isWanted: () => wait.isWanted, insist: () => void (wait.insisted += 1) }
-  return { engine, ran, answer, wait, write: () => syncs++, asker }
+  const asker = {
+    isWanted: () => wait.isWanted,
+    insist: () => void (wait.insisted += 1),
+    allow: (milliseconds: number) => void allowed.push(milliseconds),
+  }
+  return { engine, ran, answer, logged, allowed, wait, write: () => syncs++, asker }
 }
 
 /** The message of a row with one column. */
 function dataRow(text: string) {
-  const header = new DataView(new ArrayBuffer(6))
-  header.setInt16(0, 1)
-  header.setInt32(2, Buffer.byteLength(text))
-  const body = Buffer.concat([new Uint8Array(header.buffer), Buffer.from(text)])
-  return join([frame('D', body.toString('latin1'))])
+  const row = Buffer.alloc(11)
+  row.write('D')
+  row.writeInt32BE(10 + Buffer.byteLength(text), 1)
+  row.writeInt16BE(1, 5)
+  row.writeInt32BE(Buffer.byteLength(text), 7)
+  return join([row, Buffer.from(text)])
 }
 
-const eager = { lookEvery: 0, quietAfter: 0, checkpointEvery: 0 }
+const eager = { lookEvery: 0, quietAfter: 0, checkpointEvery: 0, ...rest }
 const notes = { name: 'notes', rows: 100, changed: 0, dead: 0, inserted: 0, pages: 1, hidden: 0 }
 
 /** Does what there is to do until nothing is left. */
@@ -240,4 +252,89 @@ test('comes back to what was stopped, with less to do', async () => {
     'set local default_statistics_target = 10; analyze notes',
     'set local default_statistics_target = 1; analyze notes',
   ])
+})
+
+test('lets what was stopped go on for longer the next time, and for less when it was done', async () => {
+  const tables = [{ ...notes, dead: 60 }]
+  const { engine, ran, allowed, write, answer, asker } = scripted(() => tables)
+  const times = { ...eager, quietAfter: 20, checkpointEvery: 1e9 }
+  const upkeep = createUpkeep(engine, times, asker)
+  const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
+  const sweepUntil = async (count: number) => {
+    while (sweeps() < count) {
+      await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
+      // Else it would be quiet, which is the time of the whole vacuum.
+      upkeep.notice()
+      await upkeep.tend()
+    }
+    return allowed.at(-1)
+  }
+
+  write()
+  upkeep.notice()
+  answer.stop = true
+  expect(await sweepUntil(1)).toBe(50)
+  expect(await sweepUntil(2)).toBe(200)
+  expect(await sweepUntil(3)).toBe(800)
+  await sweepUntil(6)
+  expect(allowed.at(-1)).toBe(1600)
+  answer.stop = false
+  expect(await sweepUntil(7)).toBe(1600)
+  write()
+  expect(await sweepUntil(8)).toBe(800)
+})
+
+test('vacuums the indexes too in the end, although somebody always asks', async () => {
+  const { engine, ran, write, wait, asker } = scripted(() => [{ ...notes, dead: 60 }])
+  const times = { ...eager, checkpointEvery: 1e9, quietAfter: 1e9, tidyWithin: 50 }
+  const upkeep = createUpkeep(engine, times, asker)
+
+  write()
+  upkeep.notice()
+  while (!ran.includes('vacuum notes')) {
+    await Bun.sleep(5)
+    wait.isWanted = !wait.isWanted
+    upkeep.notice()
+    await upkeep.tend()
+  }
+
+  expect(ran[0]).toContain('index_cleanup off')
+})
+
+test('saves before its time when much was written', async () => {
+  const { engine, ran, logged, write, asker } = scripted()
+  const upkeep = createUpkeep(engine, { ...never, checkpointAfter: 1000 }, asker)
+
+  write()
+  logged.bytes = 1000
+  upkeep.notice()
+  await upkeep.tend()
+  expect(ran).toEqual([])
+
+  logged.bytes = 1001
+  await upkeep.prepare()
+  await upkeep.tend()
+  expect(ran).toEqual(['settle', 'checkpoint'])
+  expect(upkeep.wait()).toBeGreaterThan(1e8)
+})
+
+test('comes back to what was stopped although there is always something else to do', async () => {
+  const { engine, ran, write, answer, asker } = scripted(() => [
+    { ...notes, dead: 60 },
+    { ...notes, name: 'others', changed: 100 },
+  ])
+  const times = { ...eager, lookEvery: 5, quietAfter: 300, checkpointEvery: 1e9 }
+  const upkeep = createUpkeep(engine, times, asker)
+  const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
+  answer.only = 'index_cleanup off'
+
+  while (sweeps() < 2) {
+    write()
+    upkeep.notice()
+    answer.stop = sweeps() === 0
+    await upkeep.tend()
+    await Bun.sleep(1)
+  }
+
+  expect(ran.filter((statement) => statement.includes('analyze others')).length).toBeGreaterThan(2)
 })
