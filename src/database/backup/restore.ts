@@ -229,6 +229,8 @@ async function recover(unpacked: string): Promise<void> {
 function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message.replace(/\.$/, '')
   if (!(error instanceof Error)) return String(error)
+  // Of the folder that it was unpacked to, which is nothing to whoever restores it.
+  if (error.cause instanceof Refusal) return reasonOf(error.cause)
   if (!('code' in error)) return error.message.replace(/\.$/, '')
   const known: Record<string, string> = {
     ENOENT: 'there is no such file',
