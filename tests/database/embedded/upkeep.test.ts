@@ -112,7 +112,16 @@ function dataRow(text: string) {
 }
 
 const eager = { lookEvery: 0, quietAfter: 0, checkpointEvery: 0, ...rest }
-const notes = { name: 'notes', rows: 100, changed: 0, dead: 0, inserted: 0, pages: 1, hidden: 0 }
+const notes = {
+  name: 'notes',
+  rows: 100,
+  changed: 0,
+  dead: 0,
+  inserted: 0,
+  pages: 1,
+  hidden: 0,
+  age: 5,
+}
 
 /** Does what there is to do until nothing is left. */
 async function finish(upkeep: ReturnType<typeof createUpkeep>) {
@@ -155,6 +164,7 @@ test('looks after the tables that changed much, the short work first', async () 
     { ...notes, name: 'unknown', rows: -1 },
     { ...notes, name: 'large', rows: 1e6, changed: 3000, dead: 1000, inserted: 1001 },
     { ...notes, name: 'busy', changed: 61, dead: 56 },
+    { ...notes, name: 'old', age: 200_000_001 },
   ]
   const { engine, ran, write, asker } = scripted(() => tables)
   const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, asker)
@@ -171,6 +181,7 @@ test('looks after the tables that changed much, the short work first', async () 
     'set local default_statistics_target = 10; analyze busy',
     'vacuum (index_cleanup off, truncate off) large',
     'vacuum (index_cleanup off, truncate off) busy',
+    'vacuum old',
     'vacuum large',
     'vacuum busy',
   ])
