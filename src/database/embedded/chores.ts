@@ -45,9 +45,9 @@ export const findTables = simpleQuery(`
   from pg_class
   where relkind = 'r'
     and relpersistence <> 't'
-    and pg_relation_size(oid) > 0
     and (age(relfrozenxid) > ${oldest}
-      or relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace))`)
+      or pg_relation_size(oid) > 0
+      and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace))`)
 
 /**
  * What there is to do, statistics first: they are short, and plans depend on them.
