@@ -241,35 +241,39 @@ test('comes back to what was stopped, with less to do', async () => {
   ])
 })
 
-test('lets what was stopped go on for longer the next time, and for less when it was done', async () => {
-  const tables = [{ ...notes, dead: 60 }]
-  const { engine, ran, allowed, write, answer, asker } = scripted(() => tables)
-  const times = { ...eager, quietAfter: 20, checkpointEvery: 1e9 }
-  const upkeep = createUpkeep(engine, times, asker)
-  const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
-  const sweepUntil = async (count: number) => {
-    while (sweeps() < count) {
-      await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
-      // Else it would be quiet, which is the time of the whole vacuum.
-      upkeep.notice()
-      await upkeep.tend()
+test.each([
+  ['', 1e9, [50, 200, 400, 400], 200],
+  [', at last for much longer', 0, [50, 200, 800, 1600], 800],
+] as const)(
+  'lets what was stopped go on for longer the next time%s, and for less when it was done',
+  async (_, tidyWithin, stopped, after) => {
+    const tables = [{ ...notes, dead: 60 }]
+    const { engine, ran, allowed, write, answer, asker } = scripted(() => tables)
+    const times = { ...eager, quietAfter: 20, checkpointEvery: 1e9, tidyWithin }
+    const upkeep = createUpkeep(engine, times, asker)
+    const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
+    const sweepUntil = async (count: number) => {
+      while (sweeps() < count) {
+        await Bun.sleep(Math.max(1, upkeep.wait() ?? 0))
+        // Else it would be quiet, which is the time of the whole vacuum.
+        upkeep.notice()
+        await upkeep.tend()
+      }
+      return allowed.at(-1)
     }
-    return allowed.at(-1)
-  }
+    write()
+    upkeep.notice()
 
-  write()
-  upkeep.notice()
-  answer.stop = true
-  expect(await sweepUntil(1)).toBe(50)
-  expect(await sweepUntil(2)).toBe(200)
-  expect(await sweepUntil(3)).toBe(800)
-  await sweepUntil(6)
-  expect(allowed.at(-1)).toBe(1600)
-  answer.stop = false
-  expect(await sweepUntil(7)).toBe(1600)
-  write()
-  expect(await sweepUntil(8)).toBe(800)
-})
+    answer.stop = true
+    for (const [index, milliseconds] of stopped.entries()) {
+      expect(await sweepUntil(index + 1)).toBe(milliseconds)
+    }
+    answer.stop = false
+    expect(await sweepUntil(5)).toBe(stopped[3])
+    write()
+    expect(await sweepUntil(6)).toBe(after)
+  },
+)
 
 test('vacuums the indexes too in the end, although somebody always asks', async () => {
   const { engine, ran, write, wait, asker } = scripted(() => [{ ...notes, dead: 60 }])
