@@ -105,7 +105,7 @@ test('no page names a variable that there is not', async () => {
   const example = await Bun.file('.env.example').text()
   // Of the tests, of examples, and of others.
   const others =
-    /^(WEBHOOK_SECRET|COMMIT|NODE_EXTRA_CA_CERTS|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
+    /^(WEBHOOK_SECRET|COMMIT|NODE_EXTRA_CA_CERTS|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|POWER|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
   for (const [file, text] of pages) {
     for (const [, name = ''] of text.matchAll(/(?:^|[\s`(])([A-Z]{2,}_?[A-Z_]*)=/gm)) {
       if (/^(FREQ|BYDAY|INTERVAL)$/.test(name) || others.test(name)) continue

@@ -21,7 +21,12 @@ type Table = {
   /** Pages, and how many of them no vacuum has seen whole since they were last written. */
   pages: number
   hidden: number
+  /** How many transactions ago something in it may be of which it matters when it was written. */
+  age: number
 }
+
+/** PostgreSQL has numbers for two thousand million transactions, and takes no writes when the oldest is about to be theirs again. */
+const oldest = 200_000_000
 
 // PostgreSQL reports its counts once a second at most, if it is not asked to.
 export const report = simpleQuery('select pg_stat_force_next_flush()')
@@ -34,14 +39,15 @@ export const findTables = simpleQuery(`
     'dead', pg_stat_get_dead_tuples(oid),
     'inserted', pg_stat_get_ins_since_vacuum(oid),
     'pages', pg_relation_size(oid) / 8192,
-    'hidden', pg_relation_size(oid) / 8192 - relallvisible
+    'hidden', pg_relation_size(oid) / 8192 - relallvisible,
+    'age', age(relfrozenxid)
   ))
   from pg_class
   where relkind = 'r'
     and relpersistence <> 't'
-    and pg_relation_size(oid) > 0
-    and relnamespace <> 'pg_catalog'::regnamespace
-    and relnamespace <> 'information_schema'::regnamespace`)
+    and (age(relfrozenxid) > ${oldest}
+      or pg_relation_size(oid) > 0
+      and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace))`)
 
 /**
  * What there is to do, statistics first: they are short, and plans depend on them.
@@ -55,7 +61,11 @@ export function readChores(answer: Bytes, isOpening: boolean): Chore[] {
   const tables = JSON.parse(text) as Table[]
   const make = (what: Chore['kind'], isDue: (table: Table) => boolean): Chore[] =>
     tables.filter(isDue).map(({ name }) => ({ kind: what, table: name, isStopped: false }))
-  return [...make('analyze', isUnknown), ...make('sweep', isOpening ? isNeglected : isUntidy)]
+  return [
+    ...make('analyze', isUnknown),
+    ...make('sweep', isOpening ? isNeglected : isUntidy),
+    ...make('vacuum', ({ age }) => age > oldest),
+  ]
 }
 
 const decoder = new TextDecoder()

@@ -7,6 +7,8 @@ import { createSharedMemory } from './shared-memory.ts'
 type Node = { mode: number; parent: { name: string } }
 type Stream = { nfd: number; node: Node; flags: number }
 
+type Written = [buffer: unknown, offset: number, length: number, at: number]
+
 /** Open files of the engine, as the part of Emscripten that maps them to the disk sees them. */
 type NodeFiles = {
   tryFSOperation: (operation: () => void) => void
@@ -16,7 +18,7 @@ type NodeFiles = {
     open: (stream: Stream) => void
     setattr: (stream: Stream, ...what: unknown[]) => void
     fsync?: (stream: Stream) => number
-    write: (stream: Stream, ...what: unknown[]) => number
+    write: (stream: Stream, ...what: Written) => number
   }
 }
 
@@ -26,6 +28,9 @@ const kinds = 0o170000
 const aFolder = 0o040000
 
 const logFolder = 'pg_wal'
+
+/** How many files go to the disk at a time while the engine goes on. */
+const lanes = 8
 
 type Received = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void
 
@@ -53,16 +58,32 @@ export function durableFiles(cluster: string) {
   const log = resolve(cluster, logFolder)
   const memory = createSharedMemory()
 
-  /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
+  /** Of a page that is filled little by little each commit writes all of it. */
+  let lastLogged: { node: Node; end: number } | undefined
+  function countLog(node: Node, ...[, , length, at]: Written) {
+    const end = at + length
+    const before = lastLogged?.node === node ? lastLogged.end : at
+    logged += Math.max(0, end - before)
+    lastLogged = { node, end: Math.max(end, before) }
+  }
+
+  /** Some at a time: where somebody always asks, each step of one waits for a statement, and all other upkeep for the last. */
   async function settle() {
-    for (const path of paths()) {
-      // For writing: else Windows refuses.
-      const file = await openFile(path, 'r+').catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-        throw error
-      })
-      await file?.datasync().finally(() => file.close())
+    const left = paths()
+    const lane = async () => {
+      for (let path = left.pop(); path !== undefined; path = left.pop()) await force(path)
     }
+    await Promise.all(Array.from({ length: lanes }, lane))
+  }
+
+  /** A file may be gone by now. Any other failure says that what PostgreSQL wrote is lost: it must not go on. */
+  async function force(path: string) {
+    // For writing: else Windows refuses.
+    const file = await openFile(path, 'r+').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    })
+    await file?.datasync().finally(() => file.close())
   }
 
   function watch(files: NodeFiles) {
@@ -87,9 +108,8 @@ export function durableFiles(cluster: string) {
     stream_ops.write = (stream, ...what) => {
       safe.delete(stream.node)
       written.add(stream.node)
-      const length = write(stream, ...what)
-      if (stream.node.parent.name === logFolder) logged += length
-      return length
+      if (stream.node.parent.name === logFolder) countLog(stream.node, ...what)
+      return write(stream, ...what)
     }
     stream_ops.fsync = ({ nfd, node }) => {
       if (safe.has(node)) return 0
@@ -112,9 +132,9 @@ export function durableFiles(cluster: string) {
       return 0
     }
     paths = () => {
-      const found = Array.from(written, (node) => files.realPath(node))
+      const found = [...written].filter((node) => !safe.has(node))
       written.clear()
-      return found
+      return found.map((node) => files.realPath(node))
     }
   }
 

@@ -13,9 +13,10 @@ const longestDelay = 500
 
 /**
  * Milliseconds that a piece may go on when somebody waits. A vacuum that is stopped has tidied pages, but nobody finds the room in
- * them, and it looks at them again the next time: what was stopped may have four times as many then, up to the most.
+ * them, and it looks at them again the next time: what was stopped may have four times as many then, up to the most,
+ * and more only when it has not come to its end for `tidyWithin`.
  */
-const patience = { least: 50, most: 1600 }
+const patience = { least: 50, most: 400, late: 1600 }
 
 /** Those who ask. */
 export type Askers = {
@@ -93,14 +94,15 @@ export function createUpkeep(engine: Engine, times: Upkeep, { isWanted, insist, 
   async function work(chore: Due) {
     const { kind, table, since } = chore
     const name = `${kind} ${table}`
-    const before = patiences.get(name) ?? patience.least
+    const most = performance.now() - since > times.tidyWithin ? patience.late : patience.most
+    const before = Math.min(patiences.get(name) ?? patience.least, most)
     const answer = await run(statementOf(chore), before)
     if (answer === undefined) return
     chores = chores.filter((other) => other !== chore)
     const isStopped = wasStopped(answer)
     patiences.set(
       name,
-      isStopped ? Math.min(4 * before, patience.most) : Math.max(before / 2, patience.least),
+      isStopped ? Math.min(4 * before, patience.late) : Math.max(before / 2, patience.least),
     )
     if (isStopped) add({ kind, table, isStopped }, since, performance.now() + times.quietAfter)
     else if (kind === 'sweep') add({ kind: 'vacuum', table, isStopped })

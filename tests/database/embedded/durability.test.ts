@@ -128,3 +128,26 @@ test('removes what an interrupted first start left', async () => {
 
   expect((await readdir(folder.path)).toSorted()).toEqual(['lock', 'postgres'])
 })
+
+test('counts the log once, however often a page of it is written', async () => {
+  using folder = temporaryFolder()
+  const cluster = join(folder.path, 'postgres')
+  await createCluster(cluster, await readSnapshot())
+  const engine = await openEngine(cluster, 32)
+  const countOf = async (sql: string) => {
+    const before = engine.logged()
+    await engine.run(simpleQuery(sql))
+    return engine.logged() - before
+  }
+  await engine.run(simpleQuery('create table public.notes (body text); checkpoint'))
+
+  let small = 0
+  for (let n = 0; n < 200; n += 1) small += await countOf('insert into public.notes default values')
+  const large = await countOf(
+    'insert into public.notes select repeat(md5(n::text), 30) from generate_series(1, 5000) as n',
+  )
+  await engine.close()
+
+  expect(small).toBeLessThan(200_000)
+  expect(large).toBeGreaterThan(1_000_000)
+})

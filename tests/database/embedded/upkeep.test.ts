@@ -136,7 +136,16 @@ function dataRow(text: string) {
 }
 
 const eager = { lookEvery: 0, quietAfter: 0, checkpointEvery: 0, ...rest }
-const notes = { name: 'notes', rows: 100, changed: 0, dead: 0, inserted: 0, pages: 1, hidden: 0 }
+const notes = {
+  name: 'notes',
+  rows: 100,
+  changed: 0,
+  dead: 0,
+  inserted: 0,
+  pages: 1,
+  hidden: 0,
+  age: 5,
+}
 
 /** Does what there is to do until nothing is left. */
 async function finish(upkeep: ReturnType<typeof createUpkeep>) {
@@ -179,6 +188,7 @@ test('looks after the tables that changed much, the short work first', async () 
     { ...notes, name: 'unknown', rows: -1 },
     { ...notes, name: 'large', rows: 1e6, changed: 3000, dead: 1000, inserted: 1001 },
     { ...notes, name: 'busy', changed: 61, dead: 56 },
+    { ...notes, name: 'old', age: 200_000_001 },
   ]
   const { engine, ran, write, asker } = scripted(() => tables)
   const upkeep = createUpkeep(engine, { ...eager, checkpointEvery: 1e9 }, asker)
@@ -195,6 +205,7 @@ test('looks after the tables that changed much, the short work first', async () 
     'set local default_statistics_target = 10; analyze busy',
     'vacuum (index_cleanup off, truncate off) large',
     'vacuum (index_cleanup off, truncate off) busy',
+    'vacuum old',
     'vacuum large',
     'vacuum busy',
   ])
@@ -254,35 +265,39 @@ test('comes back to what was stopped, with less to do', async () => {
   ])
 })
 
-test('lets what was stopped go on for longer the next time, and for less when it was done', async () => {
-  const tables = [{ ...notes, dead: 60 }]
-  const { engine, ran, allowed, write, answer, asker } = scripted(() => tables)
-  const times = { ...eager, quietAfter: 20, checkpointEvery: 1e9 }
-  const upkeep = createUpkeep(engine, times, asker)
-  const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
-  const sweepUntil = async (count: number) => {
-    while (sweeps() < count) {
-      await Bun.sleep(Math.max(0, upkeep.wait() ?? 0))
-      // Else it would be quiet, which is the time of the whole vacuum.
-      upkeep.notice()
-      await upkeep.tend()
+test.each([
+  ['', 1e9, [50, 200, 400, 400], 200],
+  [', at last for much longer', 0, [50, 200, 800, 1600], 800],
+] as const)(
+  'lets what was stopped go on for longer the next time%s, and for less when it was done',
+  async (_, tidyWithin, stopped, after) => {
+    const tables = [{ ...notes, dead: 60 }]
+    const { engine, ran, allowed, write, answer, asker } = scripted(() => tables)
+    const times = { ...eager, quietAfter: 20, checkpointEvery: 1e9, tidyWithin }
+    const upkeep = createUpkeep(engine, times, asker)
+    const sweeps = () => ran.filter((statement) => statement.includes('index_cleanup off')).length
+    const sweepUntil = async (count: number) => {
+      while (sweeps() < count) {
+        await Bun.sleep(Math.max(1, upkeep.wait() ?? 0))
+        // Else it would be quiet, which is the time of the whole vacuum.
+        upkeep.notice()
+        await upkeep.tend()
+      }
+      return allowed.at(-1)
     }
-    return allowed.at(-1)
-  }
+    write()
+    upkeep.notice()
 
-  write()
-  upkeep.notice()
-  answer.stop = true
-  expect(await sweepUntil(1)).toBe(50)
-  expect(await sweepUntil(2)).toBe(200)
-  expect(await sweepUntil(3)).toBe(800)
-  await sweepUntil(6)
-  expect(allowed.at(-1)).toBe(1600)
-  answer.stop = false
-  expect(await sweepUntil(7)).toBe(1600)
-  write()
-  expect(await sweepUntil(8)).toBe(800)
-})
+    answer.stop = true
+    for (const [index, milliseconds] of stopped.entries()) {
+      expect(await sweepUntil(index + 1)).toBe(milliseconds)
+    }
+    answer.stop = false
+    expect(await sweepUntil(5)).toBe(stopped[3])
+    write()
+    expect(await sweepUntil(6)).toBe(after)
+  },
+)
 
 test('vacuums the indexes too in the end, although somebody always asks', async () => {
   const { engine, ran, write, wait, asker } = scripted(() => [{ ...notes, dead: 60 }])
