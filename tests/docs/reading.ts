@@ -42,7 +42,7 @@ const goesOn = (command: string): boolean =>
   command.endsWith('\\') || command.split("'").length % 2 === 0
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
-const instant = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+\\+00:00'
+const instant = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?\\+00:00'
 
 /** What a page shows, as a pattern for what is printed: `…` is whatever varies, and so is each id and each instant. White space is not compared. */
 export function patternOf(shown: string): RegExp {
