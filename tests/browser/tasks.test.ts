@@ -243,6 +243,28 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await context.close()
   })
 
+  test('a task that has changed while it was open has the focus afterwards', async () => {
+    const { context, email, faults } = await open()
+    const page = await signUp(context, email)
+    await add(page, 'Buy milk')
+    await saved(page)
+    const [task] = await stored(context)
+    await row(page, 'Buy milk').getByRole('button').click()
+    await context.request.patch(`${server.address}/api/tasks/${String(task?.['id'])}`, {
+      headers: { origin: server.address },
+      data: { title: 'Buy oat milk' },
+    })
+    await page.locator('#groups').getByText('Buy oat milk').waitFor()
+
+    await page.keyboard.press('Escape')
+
+    await page.locator('#groups [data-id] .open:focus').waitFor()
+    await page.keyboard.press('x')
+    await page.getByText('Completed “Buy oat milk”.').waitFor()
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
   test('two windows show the same, two browsers too', async () => {
     const { context, email, faults } = await open()
     const one = await signUp(context, email)
@@ -520,7 +542,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
 
     await check(page, 'Buy milk').click()
 
-    await page.waitForFunction('Object.keys(localStorage).length === 2')
+    await page.waitForFunction(() => Object.keys(localStorage).length === 2)
     const names = await page.evaluate<string[]>('Object.keys(localStorage).sort()')
     expect(names[0]).toBe(first[0] ?? '')
     await page.unroute('**/api/tasks')

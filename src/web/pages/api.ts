@@ -19,8 +19,12 @@ export type Change = {
   purged?: true
 }
 
-/** Nobody is signed in, or not any more. */
+let isLeaving = false
+
+/** Nobody is signed in, or not any more. Several requests may say so: one of them is enough, and a second would stop the first. */
 export function toSignIn(): void {
+  if (isLeaving) return
+  isLeaving = true
   location.replace(`${base}/sign-in`)
 }
 

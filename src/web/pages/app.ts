@@ -9,7 +9,7 @@ import type { Before, Write } from './outbox.ts'
 import { listsOf, type Place, readPlace } from './places.ts'
 import { note, storage } from './storage.ts'
 import { createStore, type Store } from './store.ts'
-import { focusedTask, moveFocus, show, showMeaning } from './view.ts'
+import { focusedTask, focusTask, moveFocus, show, showMeaning } from './view.ts'
 
 // The task page: it knows nothing that the public API does not say.
 
@@ -50,6 +50,7 @@ function run(userId: string): void {
   const editor = createEditor({
     onSave: (task, patch) => act({ kind: 'change', id: task.id, patch }, 'Saved.', [task]),
     onDelete: remove,
+    onClose: (task) => focusTask(task.id),
   })
   /** A list that is gone is nowhere. */
   function place(): Place {
@@ -172,7 +173,9 @@ function run(userId: string): void {
       search.value = ''
       render()
     }
-    const isTyping = target.matches('input:not([type=checkbox]), textarea, select')
+    // What was typed into has the focus for a moment longer than its dialog is there.
+    const isThere = target.closest('dialog:not([open])') === null
+    const isTyping = isThere && target.matches('input:not([type=checkbox]), textarea, select')
     const isArrowOut = event.key === 'ArrowDown' && (target === add || target === search)
     if ((isTyping && !isArrowOut) || document.querySelector('dialog[open]') !== null) return
     if (event.ctrlKey || event.metaKey || event.altKey || !keysOn.checked) return

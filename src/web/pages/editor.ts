@@ -22,10 +22,12 @@ const repeats = [
 export type EditorOptions = {
   onSave: (task: Task, patch: TaskPatch) => void
   onDelete: (task: Task) => void
+  /** In whatever way. */
+  onClose: (task: Task) => void
 }
 
 /** The dialog in which a task is changed. */
-export function createEditor({ onSave, onDelete }: EditorOptions) {
+export function createEditor({ onSave, onDelete, onClose }: EditorOptions) {
   let task: Task | null = null
 
   form.addEventListener('submit', (event) => {
@@ -39,6 +41,9 @@ export function createEditor({ onSave, onDelete }: EditorOptions) {
   part('editor-delete', HTMLButtonElement).addEventListener('click', () => {
     dialog.close()
     if (task !== null) onDelete(task)
+  })
+  dialog.addEventListener('close', () => {
+    if (task !== null) onClose(task)
   })
   // A click on what is around it.
   dialog.addEventListener('click', (event) => {

@@ -267,6 +267,14 @@ function keepFocus(focus: Focus): void {
 /** The id of the task that has the focus. */
 export const focusedTask = (): string | null => focused()?.id ?? null
 
+/** Gives the focus to a task, if nothing else has it: what had it before a dialog may have been drawn anew meanwhile. */
+export function focusTask(id: string): void {
+  const active = document.activeElement ?? document.body
+  if (active !== document.body && active.closest('dialog') === null) return
+  const row = rows().find((one) => one.dataset['id'] === id)
+  row?.querySelector<HTMLElement>('.open')?.focus()
+}
+
 /** Moves the focus by so many tasks. */
 export function moveFocus(by: 1 | -1): void {
   const all = rows()
