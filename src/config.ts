@@ -87,7 +87,7 @@ export type Launch = {
   script: string | null
   /** The runner: bun, npm, pnpm, yarn. */
   runner: string | null
-  /** By npx, which puts its cache into the path. */
+  /** By npx, which puts its cache into the path, or finds this Bun installed: either way it is Bun that runs the script. */
   isNpx: boolean
 }
 
@@ -505,7 +505,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     launch: {
       script: read('npm_lifecycle_event'),
       runner: read('npm_config_user_agent')?.split('/')[0] ?? null,
-      isNpx: /[/\\]_npx[/\\]/.test(read('PATH') ?? ''),
+      isNpx: /[/\\]_npx[/\\]/.test(read('PATH') ?? '') || read('npm_command') === 'run-script',
     },
   }
   if (faults.length > 0) {

@@ -36,14 +36,21 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 
 // As npx and npm do: the runner starts a shell, and that the script. The signal that ends the first two reaches nobody else.
 test.skipIf(isCompiled || process.platform !== 'linux').each([
-  ['npx', 'sh -c "bun start; true"; true', /npx -y bun@\S+ start token/],
-  ['npm', 'sh -c "NODE_ENV=production bun src/index.ts; true"; true', /npm start -s -- token/],
-])('ends when %s is ended by its process manager', async (runner, script, command) => {
+  ['npx', '_npx', 'sh -c "bun start; true"; true', /npx -y bun@\S+ start token/],
+  // Which finds a Bun that is installed.
+  ['npx', 'bin', 'sh -c "bun start; true"; true', /npx -y bun@\S+ start token/],
+  [
+    'npm',
+    'bin',
+    'sh -c "NODE_ENV=production bun src/index.ts; true"; true',
+    /npm start -s -- token/,
+  ],
+])('ends when %s is ended by its process manager', async (_runner, where, script, command) => {
   const port = freePort()
-  const folder = join(temporaryFolder(), runner === 'npx' ? '_npx' : 'bin', 'bin')
+  const folder = join(temporaryFolder(), where, 'bin')
   mkdirSync(folder, { recursive: true })
   symlinkSync(process.execPath, join(folder, 'bun'))
-  const inner = `npm_lifecycle_event=start npm_execpath=x npm_config_user_agent=npm/11 ${script}`
+  const inner = `npm_lifecycle_event=start npm_execpath=x npm_config_user_agent=npm/11 npm_command=start ${script}`
   const child = Bun.spawn(['sh', '-c', inner], {
     cwd: resolve('.'),
     env: {
