@@ -88,7 +88,7 @@ export function asPocketbase({ method, path, user, body }: Request): Request {
     ...(status === 'pending' ? ["completed_at = ''"] : []),
     ...(priority ? [`(${priority.split(',').map(isPriority).join(' || ')})`] : []),
     // A task without a date has none before any.
-    ...(before ? [`due_date != '' && due_date < '${before}'`] : []),
+    ...(before ? [`due_date != '' && due_date <= '${before}'`] : []),
     ...(q ? [`(title ~ '${q}' || description ~ '${q}')`] : []),
   ]
   const query = new URLSearchParams({
