@@ -2,7 +2,7 @@ import type { Sql } from '../connect.ts'
 import { type Pool, poolOf } from './pool.ts'
 import type { Line } from './queue.ts'
 import { createScheduler } from './scheduler.ts'
-import { type Shared, textOf } from './share.ts'
+import { type Shared, sender, textOf } from './share.ts'
 
 // The one way of a request to the database. In this folder: what a request sees (gate), statements that answer many of them (share), who
 // waits (queue) and for whom it is next (fairness), at what price (costs), the loop that gives statements out (scheduler); the server
@@ -166,17 +166,20 @@ const ownLine = (isIdempotent: boolean, writes: boolean): Line => ({
   writes,
 })
 
-const sharedLine = <Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line => ({
-  ...empty,
-  run: async (sql, jobs) => {
-    // What is asked of a shared statement is an object.
-    const asks = jobs.map(({ ask }) => ask as object)
-    const rows = await shared.statement(sql, textOf(shared, asks))
-    const values: (Row | undefined)[] = Array(jobs.length).fill(undefined)
-    for (const row of rows) values[row.n] = row
-    return values
-  },
-  most: shared.most,
-  isIdempotent: shared.isIdempotent,
-  writes: shared.writes ?? false,
-})
+function sharedLine<Ask extends object, Row extends object>(shared: Shared<Ask, Row>): Line {
+  const send = sender(shared.statement)
+  return {
+    ...empty,
+    run: async (sql, jobs) => {
+      // What is asked of a shared statement is an object.
+      const asks = jobs.map(({ ask }) => ask as object)
+      const rows = await send(sql, textOf(shared, asks))
+      const values: (Row | undefined)[] = Array(jobs.length).fill(undefined)
+      for (const row of rows) values[row.n] = row
+      return values
+    },
+    most: shared.most,
+    isIdempotent: shared.isIdempotent,
+    writes: shared.writes ?? false,
+  }
+}

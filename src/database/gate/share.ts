@@ -1,5 +1,7 @@
-import type { Row as AnyRow, PendingQuery } from 'postgres'
+import type { Row as AnyRow, PendingQuery, Statement } from 'postgres'
 import type { Sql } from '../connect.ts'
+
+type Rows<Row> = PromiseLike<readonly (Row & { n: number })[] & { statement?: Statement }>
 
 /**
  * A statement that answers many requests at once. It gets what they ask for as JSON: an array of objects, each with the
@@ -7,7 +9,8 @@ import type { Sql } from '../connect.ts'
  * for one request is said in its row, and is no error of the statement.
  */
 export type Shared<Ask extends object, Row extends object> = {
-  statement: (sql: Sql, asked: string) => PromiseLike<readonly (Row & { n: number })[]>
+  /** Parts of it may differ from pool to pool, and never from one time to the next: see `sender`. */
+  statement: (sql: Sql, asked: string) => Rows<Row>
   /** How many requests one statement answers at most. */
   most: number
   /** What an ask writes to: of two that claim the same, one goes into another statement. */
@@ -58,4 +61,26 @@ export function grouped<T extends { user_id: string }>(
     group.asks.push(Object.assign(ask, { n, nth: group.many - 1 }))
   }
   return [...groups.values()]
+}
+
+/**
+ * Sends a statement. The driver puts its text together out of all its parts each time, which for one that writes takes as long as a
+ * third of the statement; so the text that it had the first time on a pool is sent from then on, if what is asked is all that it
+ * is given.
+ */
+export function sender<Row extends object>(
+  statement: (sql: Sql, asked: string) => Rows<Row>,
+): (sql: Sql, asked: string) => Rows<Row> {
+  const texts = new WeakMap<Sql, string>()
+  return (sql, asked) => {
+    const text = texts.get(sql)
+    if (text !== undefined) {
+      return sql.unsafe<(Row & { n: number })[]>(text, [asked], { prepare: true })
+    }
+    return statement(sql, asked).then((rows) => {
+      const said = rows.statement
+      if (said?.types.length === 1) texts.set(sql, said.string)
+      return rows
+    })
+  }
 }

@@ -7,6 +7,12 @@ import type { Sql } from '../connect.ts'
 /** Part of a statement: postgres.js sends nothing that is not awaited. */
 export type Fragment = PendingQuery<Row[]>
 
+/** A word of ours in a statement, and no parameter of it: what is asked is all that it is given (gate/share.ts). */
+export function literal(sql: Sql, word: string): Fragment {
+  if (!/^[a-z_]+$/.test(word)) throw new Error(`"${word}" is no word of ours.`)
+  return sql.unsafe<Row[]>(`'${word}'`)
+}
+
 /** Who changes something, for whom, and in which request. */
 export type Author = {
   user_id: string
@@ -99,11 +105,11 @@ export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
 export const logged = (sql: Sql, type: string, changes: Fragment, suffix = ''): Fragment => sql`
     ${sql(`logged${suffix}`)} as (
       insert into docket.changes (user_id, seq, type, id, action, previous, before, actor, request_id, at, day)
-      select user_id, seq, ${type}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
+      select user_id, seq, ${literal(sql, type)}, id, action, previous, before, actor, request_id, at, (at at time zone 'UTC')::date
       from ${changes}
     ), ${sql(`latest${suffix}`)} as (
       insert into docket.latest (user_id, type, id, seq)
-      select user_id, ${type}, id, seq
+      select user_id, ${literal(sql, type)}, id, seq
       from ${changes}
       on conflict (user_id, type, id) do update set seq = excluded.seq
     )`

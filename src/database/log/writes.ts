@@ -1,7 +1,16 @@
 import type { Sql } from '../connect.ts'
 import type { Db } from '../gate/gate.ts'
 import type { Shared } from '../gate/share.ts'
-import { type Ask, asksOf, type Fragment, given, logged, newOwners, owners } from './log.ts'
+import {
+  type Ask,
+  asksOf,
+  type Fragment,
+  given,
+  literal,
+  logged,
+  newOwners,
+  owners,
+} from './log.ts'
 import { earlier, keep, type Once, runOnce } from './once.ts'
 
 // The way of every write of a user's data. One statement makes the changes of many requests: it locks their users, numbers the
@@ -108,7 +117,7 @@ export const valuesOf = (sql: Sql, values: Values): Fragment => listed(sql, Obje
 
 /** A column that becomes what is asked for where it is among the `fields`, else stays. */
 export const whereGiven = (sql: Sql, name: string, value: Fragment): Fragment =>
-  sql`case when ${name}::text = any(asked.fields) then ${value} else t.${sql(name)} end`
+  sql`case when ${literal(sql, name)} = any(asked.fields) then ${value} else t.${sql(name)} end`
 
 /** What a new row is made of; `derived`: more columns, out of `from`, a lateral join. */
 export type Creation = {

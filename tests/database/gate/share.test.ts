@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Unavailable } from '../../../src/database/gate/faults.ts'
 import { createGate } from '../../../src/database/gate/gate.ts'
-import type { Group, Shared } from '../../../src/database/gate/share.ts'
+import { type Group, type Shared, sender } from '../../../src/database/gate/share.ts'
 import { sql } from '../../support/app.ts'
 
 // The statements are functions that answer when they are told to: what they are asked is what the tests look at.
@@ -376,4 +376,25 @@ test('leaves with its client, and makes room for the next', async () => {
 
   expect(await third).toBe('c')
   expect(runs.map(({ asks }) => asks)).toEqual([['c']])
+})
+
+test('has a statement put together once for each pool, but for one that is given more than what is asked', async () => {
+  let made = 0
+  const send = (word: string | null) =>
+    sender<{ text: string }>((pool, asked) => {
+      made += 1
+      const more = word === null ? pool`'every time'` : pool`${word}::text`
+      return pool`select 0 as n, ${asked}::text || ' ' || ${more} as text`
+    })
+  const alone = send(null)
+  for (const asked of ['first', 'second', "it's"]) {
+    expect([...(await alone(sql, asked))]).toEqual([{ n: 0, text: `${asked} every time` }])
+  }
+  expect(made).toBe(1)
+
+  const together = send('word')
+  for (const asked of ['first', 'second']) {
+    expect([...(await together(sql, asked))]).toEqual([{ n: 0, text: `${asked} word` }])
+  }
+  expect(made).toBe(3)
 })
