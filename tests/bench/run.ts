@@ -50,7 +50,7 @@ import {
   scaleTable,
 } from './process.ts'
 import { busyProcessors, endAll, endWithUs, run } from './processes.ts'
-import { type Findings, isWhole, write } from './report.ts'
+import { type Findings, isEmbeddedWhole, isWhole, write, writeEmbedded } from './report.ts'
 import { secret } from './requests.ts'
 import { median, mediansOf } from './results.ts'
 import { datasetOf } from './rows.ts'
@@ -104,8 +104,6 @@ async function bench(settings: Settings): Promise<void> {
   console.log(`\n${tables.join('\n\n')}\n`)
   const findings: Findings = {
     claims,
-    embedded,
-    rest,
     following,
     sync,
     load,
@@ -115,6 +113,7 @@ async function bench(settings: Settings): Promise<void> {
     starts,
     memory,
   }
+  if (isEmbeddedWhole(settings)) await writeEmbedded(context, { embedded, rest })
   if (isWhole(settings)) await write(context, medians, findings)
   if (
     [...embedded, ...following, ...load, ...growth, ...heavy, ...scale].some(

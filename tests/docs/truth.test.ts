@@ -105,7 +105,7 @@ test('no page names a variable that there is not', async () => {
   const example = await Bun.file('.env.example').text()
   // Of the tests, of examples, and of others.
   const others =
-    /^(WEBHOOK_SECRET|COMMIT|NODE_EXTRA_CA_CERTS|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|POWER|NEIGHBOUR|UNDO|RECURRENCE)_\w+)$/
+    /^(WEBHOOK_SECRET|COMMIT|NODE_EXTRA_CA_CERTS|TOKEN|OTHER|TASK|LIST|BINS|CALL|(TEST|FUZZ|SOAK|POWER|NEIGHBOUR|UNDO|RECURRENCE|UPKEEP|BENCH)_\w+)$/
   for (const [file, text] of pages) {
     for (const [, name = ''] of text.matchAll(/(?:^|[\s`(])([A-Z]{2,}_?[A-Z_]*)=/gm)) {
       if (/^(FREQ|BYDAY|INTERVAL)$/.test(name) || others.test(name)) continue
@@ -164,6 +164,19 @@ test('README.md counts the routes under /api', () => {
 })
 
 type Load = { peer: string; connections: number; workload: string; rate: number }
+type Run = { server: string; connections: number; workload: string; rate: number }
+
+/** What docs/speed.md calls them. */
+const workloads: Record<string, string> = {
+  'one task': 'get',
+  'a page of 50': 'page',
+  'a page, filtered': 'filtered',
+  'a page, searched': 'searched',
+  create: 'post',
+  change: 'patch',
+  complete: 'complete',
+  '80 % reads, 20 % writes': 'mix',
+}
 
 test('README.md and docs/speed.md have the figures of the last run', async () => {
   const { runs } = (await Bun.file('tests/bench/results/results.json').json()) as {
@@ -179,17 +192,8 @@ test('README.md and docs/speed.md have the figures of the last run', async () =>
     return rates[Math.floor(rates.length / 2)] ?? Number.NaN
   }
   const peers = ['docket', 'straight', 'mended', 'hono', 'fastify', 'fastapi', 'pgbench']
-  const workloads: Record<string, string> = {
-    'one task': 'get',
-    'a page of 50': 'page',
-    'a page, filtered': 'filtered',
-    'a page, searched': 'searched',
-    create: 'post',
-    change: 'patch',
-    complete: 'complete',
-    '80 % reads, 20 % writes': 'mix',
-  }
-  for (const [name = '', ...cells] of rowsOf(textOf('docs/speed.md').replaceAll(' | |', ' |  |'))) {
+  const [first = ''] = textOf('docs/speed.md').split('## On the embedded database')
+  for (const [name = '', ...cells] of rowsOf(first.replaceAll(' | |', ' |  |'))) {
     const workload = workloads[name.trim()]
     if (workload === undefined) continue
     for (const [index, cell] of cells.entries()) {
@@ -204,6 +208,59 @@ test('README.md and docs/speed.md have the figures of the last run', async () =>
   }
   const ratio = median('docket', 'get', 64) / median('straight', 'get', 64)
   expect(textOf('README.md')).toContain(`**${ratio.toFixed(1)}×**`)
+})
+
+test('docs/speed.md has the figures of the last run on the embedded database', async () => {
+  const { runs } = (await Bun.file('tests/bench/results/embedded.json').json()) as {
+    runs: { embedded: Run[]; rest: { server: string; began: number; memory: number }[] }
+  }
+  const medianOf = (figures: number[]): number =>
+    figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN
+  const rate = (server: string, workload: string, connections: number): number =>
+    medianOf(
+      runs.embedded
+        .filter(
+          (one) =>
+            one.server === server && one.workload === workload && one.connections === connections,
+        )
+        .map((one) => one.rate),
+    )
+  const [, section = ''] =
+    /## On the embedded database(.*?)\n## /s.exec(textOf('docs/speed.md')) ?? []
+  const found = rowsOf(section).flatMap(([name = '', ...cells]) => {
+    const workload = workloads[name.trim()]
+    return workload === undefined ? [] : [[name.trim(), ...cells.map((cell) => cell.trim())]]
+  })
+  const digits = (ratio: number): string => ratio.toFixed(ratio < 10 ? 1 : 0)
+  expect(found).toEqual(
+    found.map(([name = '']) => [
+      name,
+      ...[64, 1].flatMap((connections) =>
+        ['pocketbase', 'pocketbase full'].map((server) =>
+          digits(
+            rate('docket', workloads[name] ?? '', connections) /
+              rate(server, workloads[name] ?? '', connections),
+          ),
+        ),
+      ),
+    ]),
+  )
+  expect(found).toHaveLength(7)
+  const [names = [], asItComes = [], durable = []] = rowsOf(
+    /^\| for one of \|.*?\n\n/ms.exec(textOf('README.md'))?.[0] ?? '',
+  )
+  expect([names.slice(1), asItComes.slice(1), durable.slice(1)]).toEqual([
+    found.map(([name = '']) => name),
+    found.map(([, normal = '']) => normal),
+    found.map(([, , full = '']) => full),
+  ])
+  const atRest = (server: string, of: 'began' | 'memory'): number =>
+    medianOf(runs.rest.filter((one) => one.server === server).map((one) => one[of]))
+  const seconds = (server: string): string => (atRest(server, 'began') / 1000).toFixed(2)
+  const megabytes = (server: string): string => atRest(server, 'memory').toFixed(0)
+  expect(section.replaceAll(/\s+/g, ' ')).toContain(
+    `takes ${seconds('docket')} s to the first answer, PocketBase ${seconds('pocketbase')} s; idle it takes ${megabytes('docket')} MB, PocketBase ${megabytes('pocketbase')} MB.`,
+  )
 })
 
 test('what the pages name of the repository is there: files, scripts, commands', async () => {
