@@ -98,6 +98,33 @@ test.skipIf(!isServer).each(writes)('who %s locks the first user first', async (
   expect(free).toHaveLength(1)
 })
 
+// A task that somebody else has taken over meanwhile is locked before it is seen that it is another one's by now; and who gives an account
+// up has its user, and then wants its tasks.
+test.skipIf(!isServer).each<[string, (db: Db) => Promise<unknown>]>([
+  ['changes', both((db, user) => completeTask(db, author(user), idOf(user), null, null))],
+  [
+    'moves in',
+    (db) =>
+      importTasks(
+        db,
+        users.map((user) => ({ task: { ...taskOf(user).task, id: idOf(user) } })),
+        'test',
+      ),
+  ],
+])('who %s has locked no task while there is a user to wait for', async (_name, write) => {
+  let free: readonly unknown[] = []
+  await whileHeld(
+    (transaction) => transaction`select from docket.users where id = 'a' for update`,
+    () => write(database.db),
+    async () => {
+      free = await database.sql`
+        select id from docket.tasks where user_id = 'B' and id = ${idOf('B')} for update skip locked`
+    },
+  )
+
+  expect([...free]).toEqual([{ id: idOf('B') }])
+})
+
 test.skipIf(!isServer)('who has waited for a change of the same task goes on from it', async () => {
   const { sql, db } = database
   await whileHeld(

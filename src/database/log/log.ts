@@ -85,12 +85,13 @@ export const newOwners = (sql: Sql): Fragment => sql`${groups(sql)}, counted as 
 
 /**
  * The asks of `owners`, each with its user, its number and its instant, when the first of the user `began`, and these columns besides
- * those of every ask. By itself, as
- * the planner would else read all tasks of a user, in the belief that there is one, and only then join what is asked.
+ * those of every ask. By itself, as the planner would else read all tasks of a user, in the belief that there is one, and only then join
+ * what is asked. Sorted, so that all users are locked before anything of the first is: a row that another one has taken over meanwhile is
+ * locked before it is seen that it is not meant, and who waits for a user while it holds that is waited for.
  */
 export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
         select o.id as user_id, o.seq + a.nth as seq, o.at + a.nth * ${tick(sql)} as at, o.at as began, a.*
-        from owners o
+        from (select * from owners order by id) o
         cross join lateral json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})
         where a.n between 0 and 10000
         offset 0
