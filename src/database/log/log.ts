@@ -91,7 +91,7 @@ export const newOwners = (sql: Sql): Fragment => sql`${groups(sql)}, counted as 
  */
 export const asksOf = (sql: Sql, columns: Fragment): Fragment => sql`(
         select o.id as user_id, o.seq + a.nth as seq, o.at + a.nth * ${tick(sql)} as at, o.at as began, a.*
-        from (select * from owners order by id) o
+        from (select id, seq, at, asks from owners order by id) o
         cross join lateral json_to_recordset(o.asks) as a (n integer, nth integer, id uuid, actor text, request_id text, ${columns})
         where a.n between 0 and 10000
         offset 0
