@@ -163,8 +163,17 @@ test('README.md counts the routes under /api', () => {
   expect(Number(told)).toBe(routes.length)
 })
 
-type Load = { peer: string; connections: number; workload: string; rate: number }
-type Run = { server: string; connections: number; workload: string; rate: number }
+type Run = { connections: number; workload: string; rate: number }
+
+const medianOf = (figures: number[]): number =>
+  figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN
+
+const medianRate = (runs: Run[], workload: string, connections: number): number =>
+  medianOf(
+    runs
+      .filter((one) => one.workload === workload && one.connections === connections)
+      .map(({ rate }) => rate),
+  )
 
 /** What docs/speed.md calls them. */
 const workloads: Record<string, string> = {
@@ -180,17 +189,14 @@ const workloads: Record<string, string> = {
 
 test('README.md and docs/speed.md have the figures of the last run', async () => {
   const { runs } = (await Bun.file('tests/bench/results/results.json').json()) as {
-    runs: { load: Load[] }
+    runs: { load: (Run & { peer: string })[] }
   }
-  const median = (peer: string, workload: string, connections: number): number => {
-    const rates = runs.load
-      .filter(
-        (one) => one.peer === peer && one.workload === workload && one.connections === connections,
-      )
-      .map(({ rate }) => rate)
-      .toSorted((a, b) => a - b)
-    return rates[Math.floor(rates.length / 2)] ?? Number.NaN
-  }
+  const median = (peer: string, workload: string, connections: number): number =>
+    medianRate(
+      runs.load.filter((one) => one.peer === peer),
+      workload,
+      connections,
+    )
   const peers = ['docket', 'straight', 'mended', 'hono', 'fastify', 'fastapi', 'pgbench']
   const [first = ''] = textOf('docs/speed.md').split('## On the embedded database')
   for (const [name = '', ...cells] of rowsOf(first.replaceAll(' | |', ' |  |'))) {
@@ -212,18 +218,16 @@ test('README.md and docs/speed.md have the figures of the last run', async () =>
 
 test('docs/speed.md has the figures of the last run on the embedded database', async () => {
   const { runs } = (await Bun.file('tests/bench/results/embedded.json').json()) as {
-    runs: { embedded: Run[]; rest: { server: string; began: number; memory: number }[] }
+    runs: {
+      embedded: (Run & { server: string })[]
+      rest: { server: string; began: number; memory: number }[]
+    }
   }
-  const medianOf = (figures: number[]): number =>
-    figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN
   const rate = (server: string, workload: string, connections: number): number =>
-    medianOf(
-      runs.embedded
-        .filter(
-          (one) =>
-            one.server === server && one.workload === workload && one.connections === connections,
-        )
-        .map((one) => one.rate),
+    medianRate(
+      runs.embedded.filter((one) => one.server === server),
+      workload,
+      connections,
     )
   const [, section = ''] =
     /## On the embedded database(.*?)\n## /s.exec(textOf('docs/speed.md')) ?? []
