@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseDatabaseUrl } from '../../src/database/address/url.ts'
@@ -22,23 +22,9 @@ import { usualSchema } from '../../src/database/schema-name.ts'
 const url = process.env['TEST_DATABASE_URL']
 const prepare = process.env['TEST_DATABASE_PREPARE'] !== 'off'
 
-// A process that tests has no end to tidy up at: the next one removes what is left of those that are gone.
-const prefix = 'docket-test-'
-for (const name of readdirSync(tmpdir())) {
-  const owner = Number(/^docket-test-(\d+)-/.exec(name)?.[1])
-  if (owner > 0 && !isRunning(owner)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
-}
-
-function isRunning(id: number): boolean {
-  try {
-    return process.kill(id, 0)
-  } catch {
-    return false
-  }
-}
-
-/** A folder that is gone some time after the tests. */
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+/** A folder that is gone some time after the tests: setup.ts finds it by its name. */
+export const temporaryFolder = (): string =>
+  mkdtempSync(join(tmpdir(), `docket-test-${process.pid}-`))
 
 /** `url`: where others find it, if it is on a server. */
 export type TestDatabase = { sql: Sql; db: Gate; url: string | null; close: () => Promise<void> }

@@ -56,7 +56,7 @@ export type Job = Want & {
   isUnderWay: boolean
   /** How often it was rolled back because of others. */
   conflicts: number
-  /** Why it has to run again. */
+  /** Why it has to run again; and while it does, if others may roll it back once more. */
   cause: unknown
   /** Its request waits no longer: it has its answer, or an error. */
   isDone: boolean

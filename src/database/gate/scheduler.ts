@@ -198,7 +198,7 @@ export function createScheduler(pool: Pool, options: SchedulerOptions) {
     const written = new Set<string>()
     for (const job of jobs) {
       job.isUnderWay = true
-      job.cause = undefined
+      if (job.cause !== undefined && remedyOf(job.cause) !== 'again soon') job.cause = undefined
       users.add(job.account)
       if (job.owner !== null) written.add(job.owner)
     }

@@ -245,6 +245,22 @@ test('gives up at the deadline what others roll back all the time, with what it 
   expect(attempts).toBeLessThan(40)
 })
 
+test('says so too when it runs once more at that moment, but not of what can no longer be why', async () => {
+  const causeAfter = async (code: string) => {
+    const gate = createGate(sql, { ...options, deadline: 300 })
+    const { running, statement } = ledger()
+    const error = gate.idempotentWrite(statement).catch((thrown: unknown) => thrown)
+    running[0]?.end(failure(code))
+    const thrown = await error
+    expect(running.length).toBe(2)
+    expect(thrown).toMatchObject({ message: 'the database took too long' })
+    return (thrown as Unavailable).cause
+  }
+
+  expect(await causeAfter('40001')).toMatchObject({ code: '40001' })
+  expect(await causeAfter('57P01')).toBeUndefined()
+})
+
 test.each(['23505', '42P01', 'UNDEFINED_VALUE'])(
   'hands %s on as it is: the connection is not at fault',
   async (code) => {
