@@ -1,31 +1,14 @@
-import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { Unavailable } from '../../../src/database/gate/faults.ts'
 import { createGate, type GateOptions } from '../../../src/database/gate/gate.ts'
 import type { Shared } from '../../../src/database/gate/share.ts'
 import { sql } from '../../support/app.ts'
+import { clock } from '../../support/clock.ts'
 
 // Who goes first, and who goes together. The statements are functions that settle when they are told to; and as turns are a matter of
 // milliseconds, which no machine promises, the tests put the clock forward, and stop it.
 
-const now = performance.now.bind(performance)
-let ahead = 0
-let stoppedAt: number | null = null
-beforeAll(() => {
-  spyOn(performance, 'now').mockImplementation(() => stoppedAt ?? now() + ahead)
-})
-afterAll(() => {
-  spyOn(performance, 'now').mockRestore()
-})
-
-/** Has all of it happen at one moment. */
-function atOnce<T>(act: () => T): T {
-  stoppedAt = now() + ahead
-  try {
-    return act()
-  } finally {
-    stoppedAt = null
-  }
-}
+const { atOnce, putForward } = clock()
 
 type Ask = { who: string; long?: boolean }
 type Run = { asks: string[]; end: () => void }
@@ -87,14 +70,14 @@ async function slow({ gate, read, runs }: ReturnType<typeof start>, user: string
   await gate.read(async () => 'at once')
   const answered = read(user, 'slow')
   await until(() => runs.length > before)
-  ahead += 900
+  putForward(900)
   runs.at(-1)?.end()
   await answered
 }
 
 test('a newcomer goes before what somebody else has waiting', async () => {
   const { read, runs } = start()
-  const { many, one } = atOnce(() => ({
+  const { many, one } = await atOnce(() => ({
     many: Array.from({ length: 6 }, (_, index) => read('mallory', `m${index}`)),
     one: read('alice', 'a'),
   }))
@@ -110,7 +93,7 @@ test('who has had much waits behind those who have had less, also when he came f
   const { read, runs } = all
   await slow(all, 'mallory')
   const before = runs.length
-  const [blocker, ...answers] = atOnce(() => [
+  const [blocker, ...answers] = await atOnce(() => [
     read('carol', 'c'),
     read('mallory', 'm'),
     read('alice', 'a'),
@@ -163,7 +146,7 @@ test('nor is he in more of them by sharing', async () => {
 
 test('when too many wait, it is the one with the most who is refused', async () => {
   const { read, runs } = start({ room: 4 })
-  const { blocker, his, fifth, one } = atOnce(() => ({
+  const { blocker, his, fifth, one } = await atOnce(() => ({
     blocker: read('carol'),
     his: Array.from({ length: 4 }, (_, index) => read('mallory', `m${index}`)),
     fifth: read('mallory', 'm4'),
@@ -220,7 +203,7 @@ test('who took long of late is not in a statement with others', async () => {
   const { share, runs } = all
   await slow(all, 'mallory')
   const before = runs.length
-  const answers = atOnce(() => ['mallory', 'alice', 'bob'].map((who) => share(who, { who })))
+  const answers = await atOnce(() => ['mallory', 'alice', 'bob'].map((who) => share(who, { who })))
 
   const order = (await drain(runs, before + 2)).slice(before)
 

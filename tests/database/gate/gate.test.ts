@@ -4,10 +4,12 @@ import { ReadOnly, Unavailable } from '../../../src/database/gate/faults.ts'
 import { createGate } from '../../../src/database/gate/gate.ts'
 import type { Pool } from '../../../src/database/gate/pool.ts'
 import { sql } from '../../support/app.ts'
+import { clock } from '../../support/clock.ts'
 
 // The statements are functions that settle when they are told to: the gate does not look into them.
 
 const options = { permits: 2, deadline: 1000, room: 3 }
+const { atOnce, putForward } = clock()
 
 /** Statements that run until they are ended. */
 function ledger() {
@@ -150,13 +152,16 @@ test('answers at the deadline, waiting or running, and keeps the permit until th
 })
 
 test('shares one deadline among the statements of a request', async () => {
-  const gate = createGate(sql, { ...options, deadline: 400 })
-  const db = gate.for(new Request('http://localhost/'))
+  const gate = createGate(sql, { ...options, deadline: 500 })
+  const { running, statement } = ledger()
+  const { db, second } = await atOnce(async () => {
+    const way = gate.for(new Request('http://localhost/'))
+    await way.read(async () => putForward(450))
+    return { db: way, second: reasonOf(way.read(statement)) }
+  })
 
-  await db.read(() => Bun.sleep(250))
-
-  expect(await reasonOf(db.read(() => Bun.sleep(250)))).toContain('too long')
-  await Bun.sleep(10)
+  expect(await second).toContain('too long')
+  expect(running.length).toBe(1)
   expect(await reasonOf(db.read(async () => 'done'))).toContain('the deadline has passed')
 })
 
