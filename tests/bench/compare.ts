@@ -38,10 +38,10 @@ function replaceTexts(
   )
 }
 
-/** What two writes of the same thing have in common: not the id of a new task, and no instant but that there is one. */
+/** What two writes of the same thing have in common: not the id and the place of a new task, and no instant but that there is one. */
 function common({ status, body }: Answer, version: number): Answer {
   const replaced = replaceTexts(body, (text, name) =>
-    name === 'id' ? 'an id' : instant.test(text) ? 'an instant' : text,
+    name === 'id' || name === 'position' ? `one ${name}` : instant.test(text) ? 'an instant' : text,
   )
   const counted =
     typeof replaced === 'object' && replaced !== null && 'version' in replaced

@@ -11,8 +11,9 @@ import type { Run } from './wrk.ts'
 export const pgbenchWorkloads = ['get', 'page', 'post', 'patch'] as const
 export type PgbenchWorkload = (typeof pgbenchWorkloads)[number]
 
-const columns = `id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
-  due_date, due_time, time_zone, version, created_at, updated_at, deleted_at`
+const columns = `id, user_id, list_id, parent_id, position, title, description, completed_at is not null as completed, completed_at,
+  priority, tags, due_date, due_time, time_zone, recurrence, repeat_from, series_id, occurrence, reminders, version,
+  created_at, updated_at, deleted_at`
 
 const anyTask = `\\set n random(1, :tasks)
 \\set u (:n - 1) % :users + 1`

@@ -25,9 +25,9 @@ export type Findings = {
   memory: Memory | null
 }
 
-/** Whether everything is measured, as it is by default. */
+/** Whether everything is measured, as it is by default, but for the embedded database. */
 export const isWhole = (settings: Settings): boolean =>
-  settings.parts.length === parts.length &&
+  parts.every((part) => part === 'embedded' || settings.parts.includes(part)) &&
   settings.only.length === workloads.length &&
   settings.peers.length === peerNames.length &&
   settings.connections === null &&

@@ -1,7 +1,8 @@
 // The benchmark of Docket: `bun run bench`. It measures the compiled binary against other servers that answer the same, and
 // against the database alone, on one machine, in turns. It needs Linux, PostgreSQL with pgbench (Debian: postgresql), and
-// wrk; Node.js and Python for the peers that run on them. All of it takes about half an hour, and about 25 GB of disk. The
-// results are written to tests/bench/results; a run of less than everything only prints them.
+// wrk; Node.js and Python for the peers that run on them. All of it takes about an hour, and about 25 GB of disk. The
+// results are written to tests/bench/results: those on the embedded database by themselves, all the others together; a run of less
+// only prints them.
 //
 // What is measured is Docket at its defaults, with its log (LOG_LEVEL=info) in a file and a RATE_LIMIT that counts every
 // request and refuses none. PostgreSQL has fsync and synchronous_commit on. Loads, servers and the database share

@@ -26,8 +26,9 @@ const sql = postgres(process.env['DATABASE_URL'] ?? '', {
 })
 
 const columns = sql`
-  id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
-  due_date, due_time, time_zone, version, created_at, updated_at, deleted_at`
+  id, user_id, list_id, parent_id, position, title, description, completed_at is not null as completed, completed_at,
+  priority, tags, due_date, due_time, time_zone, recurrence, repeat_from, series_id, occurrence, reminders, version,
+  created_at, updated_at, deleted_at`
 
 const orders = {
   created_at: sql`created_at desc, id desc`,
@@ -148,7 +149,7 @@ new Elysia()
         where user_id = ${user}
           and id = ${id}
           and deleted_at is null
-        returning ${columns}`
+        returning ${columns}, null as next_task`
       return task ?? status(404, notFound)
     },
     { params, body: t.Object({ completed: t.Boolean() }) },

@@ -35,6 +35,9 @@ class Task(SQLModel, table=True):
 
     user_id: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True, default_factory=uuid4)
+    list_id: UUID | None = None
+    parent_id: UUID | None = None
+    position: str = "i000000000"
     title: str
     description: str | None = None
     completed_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
@@ -43,6 +46,11 @@ class Task(SQLModel, table=True):
     due_date: date | None = None
     due_time: time | None = None
     time_zone: str | None = None
+    recurrence: str | None = None
+    repeat_from: str | None = None
+    series_id: UUID | None = None
+    occurrence: date | None = None
+    reminders: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text)))
     version: int = 1
     created_at: datetime | None = Field(
         default=None, sa_column=Column(DateTime(timezone=True), server_default=func.now())
@@ -66,6 +74,9 @@ class TaskOut(BaseModel):
 
     id: UUID
     user_id: str
+    list_id: UUID | None
+    parent_id: UUID | None
+    position: str
     title: str
     description: str | None
     completed: bool
@@ -75,10 +86,19 @@ class TaskOut(BaseModel):
     due_date: date | None
     due_time: time | None
     time_zone: str | None
+    recurrence: str | None
+    repeat_from: str | None
+    series_id: UUID | None
+    occurrence: date | None
+    reminders: list[str]
     version: int
     created_at: Instant
     updated_at: Instant
     deleted_at: Instant | None
+
+
+class CompletedOut(TaskOut):
+    next_task: TaskOut | None = None
 
 
 Title = Annotated[str, Limited(min_length=1, max_length=500)]
@@ -203,7 +223,7 @@ async def update_task(user: User, session: Session, id: UUID, body: TaskPatch):
     return await change(session, user, id, body.model_dump(exclude_unset=True))
 
 
-@app.post("/api/tasks/{id}/complete", response_model=TaskOut)
+@app.post("/api/tasks/{id}/complete", response_model=CompletedOut)
 async def complete_task(user: User, session: Session, id: UUID, body: Completion):
     completed_at = func.coalesce(Task.completed_at, func.now()) if body.completed else None
     return await change(session, user, id, {"completed_at": completed_at})

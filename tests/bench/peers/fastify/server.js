@@ -14,8 +14,9 @@ const pool = new pg.Pool({
 })
 
 const columns = `
-  id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
-  due_date, due_time, time_zone, version, created_at, updated_at, deleted_at`
+  id, user_id, list_id, parent_id, position, title, description, completed_at is not null as completed, completed_at,
+  priority, tags, due_date, due_time, time_zone, recurrence, repeat_from, series_id, occurrence, reminders, version,
+  created_at, updated_at, deleted_at`
 
 const orders = {
   created_at: 'created_at desc, id desc',
@@ -45,6 +46,9 @@ const params = object({ id: { type: 'string', format: 'uuid' } })
 const task = object({
   id: { type: 'string' },
   user_id: { type: 'string' },
+  list_id: text,
+  parent_id: text,
+  position: { type: 'string' },
   title: { type: 'string' },
   description: text,
   completed: { type: 'boolean' },
@@ -54,11 +58,17 @@ const task = object({
   due_date: text,
   due_time: text,
   time_zone: text,
+  recurrence: text,
+  repeat_from: text,
+  series_id: text,
+  occurrence: text,
+  reminders: { type: 'array', items: { type: 'string' } },
   version: { type: 'integer' },
   created_at: { type: 'string' },
   updated_at: { type: 'string' },
   deleted_at: text,
 })
+const completed = object({ ...task.properties, next_task: text })
 const query = object({
   status: { enum: ['all', 'pending', 'completed'] },
   priority: { type: 'string' },
@@ -172,7 +182,7 @@ app.post(
     schema: {
       params,
       body: object({ completed: { type: 'boolean' } }, ['completed']),
-      response: { 200: task },
+      response: { 200: completed },
     },
   },
   async (request, reply) => {
@@ -183,7 +193,7 @@ app.post(
         set completed_at = case when $3 then coalesce(completed_at, now()) end,
           version = version + 1, updated_at = now()
         where user_id = $1 and id = $2 and deleted_at is null
-        returning ${columns}`,
+        returning ${columns}, null as next_task`,
       values: [request.user.sub, request.params.id, request.body.completed],
     })
     return answer(reply, rows)

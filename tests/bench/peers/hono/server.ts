@@ -25,8 +25,9 @@ const sql = postgres(process.env.DATABASE_URL ?? '', {
 })
 
 const columns = sql`
-  id, user_id, title, description, completed_at is not null as completed, completed_at, priority, tags,
-  due_date, due_time, time_zone, version, created_at, updated_at, deleted_at`
+  id, user_id, list_id, parent_id, position, title, description, completed_at is not null as completed, completed_at,
+  priority, tags, due_date, due_time, time_zone, recurrence, repeat_from, series_id, occurrence, reminders, version,
+  created_at, updated_at, deleted_at`
 
 const orders = {
   created_at: sql`created_at desc, id desc`,
@@ -132,7 +133,7 @@ const app = new Hono<{ Variables: { jwtPayload: { sub: string } } }>()
         where user_id = ${c.var.jwtPayload.sub}
           and id = ${c.req.valid('param').id}
           and deleted_at is null
-        returning ${columns}`
+        returning ${columns}, null as next_task`
       return task ? c.json(task) : c.json(notFound, 404)
     },
   )
